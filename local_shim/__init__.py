@@ -1,0 +1,1 @@
+"""Runs Delta Live Tables definitions on plain Spark and Delta, on one machine."""

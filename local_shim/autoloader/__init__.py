@@ -1,0 +1,1 @@
+"""Auto Loader (cloudFiles) on plain Structured Streaming."""

@@ -1,0 +1,1 @@
+"""AUTO CDC: a target is a fold over its keys' events."""

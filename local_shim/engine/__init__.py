@@ -1,0 +1,1 @@
+"""The hands that carry out a plan on Spark."""
