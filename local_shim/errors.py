@@ -1,0 +1,115 @@
+"""Every error this package raises on purpose.
+
+ShimError                    anything below; catching it catches all of them
+├── UsageError               the command line, a bundle or a configuration key is wrong   (exit 2)
+├── GroundError              the machine lacks something: Java, jars, a server            (exit 2)
+├── DefinitionError          one declaration of the user's is wrong                       (exit 2)
+├── DefinitionErrors         several of them, told together                               (exit 2)
+├── FlowError                a flow cannot go on; running it again gives the same         (exit 1)
+│   └── ExpectationViolation a row broke an expect_or_fail rule                           (exit 1)
+├── SchemaChanged            a source changed its shape; restarting the flow takes it in  (restart)
+└── UpdateActive             another update of this pipeline is running                   (exit 2)
+
+An error says what failed, where, what is allowed, and gives one hint.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+
+class ShimError(Exception):
+    """What failed, with a condition name that programs may rely on."""
+
+    exit_code = 2
+
+    def __init__(self, condition: str, message: str, *, where: object = None, hint: str = ""):
+        self.condition = condition
+        self.message = message
+        self.where = where
+        self.hint = hint
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        place = f"\n  at {self.where}" if self.where else ""
+        advice = f"\n  hint: {self.hint}" if self.hint else ""
+        return f"[{self.condition}] {self.message}{place}{advice}"
+
+
+class UsageError(ShimError):
+    """The command line, a bundle or a configuration key is wrong; nothing was started."""
+
+
+class GroundError(ShimError):
+    """The machine lacks something the run needs; the hint is the command that installs it."""
+
+
+class DefinitionError(ShimError):
+    """One declaration of a dataset or flow is wrong; `where` is its file and line."""
+
+
+class DefinitionErrors(ShimError):
+    """All wrong declarations of a pipeline at once."""
+
+    def __init__(self, errors: Sequence[ShimError]):
+        self.errors = tuple(errors)
+        texts = "\n".join(str(error) for error in errors)
+        super().__init__("PIPELINE_DEFINITIONS", f"{len(errors)} definitions are wrong.\n{texts}")
+
+    def _text(self) -> str:
+        return "\n".join(str(error) for error in self.errors)
+
+
+class FlowError(ShimError):
+    """A flow cannot go on, and trying again would end the same way."""
+
+    exit_code = 1
+
+
+class ExpectationViolation(FlowError):
+    """A row broke an `expect_or_fail` rule; nothing of that write was committed."""
+
+    def __init__(
+        self,
+        flow: str,
+        violated: Sequence[str],
+        input_record: str | None,
+        output_record: str | None,
+        where: object = None,
+    ):
+        self.flow = flow
+        self.violated = tuple(violated)
+        self.input_record = input_record
+        self.output_record = output_record
+        self.missing_input = input_record is None
+        super().__init__(
+            "EXPECTATION_VIOLATION.VERBOSITY_ALL",
+            f"Flow '{flow}' failed to meet the expectation. "
+            f"Violated expectations: '{', '.join(violated)}'. "
+            f"Input record: {input_record or 'could not be determined'}. "
+            f"Output record: {output_record or 'could not be determined'}. "
+            f"Missing input data: {str(self.missing_input).lower()}.",
+            where=where,
+            hint="mend the row at its source, or use expect_or_drop to go on without it",
+        )
+
+
+class SchemaChanged(ShimError):
+    """A source met a shape it did not know; the new schema is stored and a restart takes it in."""
+
+    exit_code = 1
+
+
+class UpdateActive(ShimError):
+    """Another update of this pipeline is running and goes on."""
+
+
+def close_match(word: str, known: Iterable[str]) -> str:
+    """A hint naming what `word` was probably meant to be, or what is allowed."""
+    names = sorted(known)
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean '{near[0]}'?"
+    shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+    return f"allowed: {shown}" if names else ""

@@ -1,0 +1,57 @@
+"""Names of datasets: one to three parts, backticks, case-insensitive."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from local_shim.errors import DefinitionError
+
+_PART = re.compile(r"\s*(?:`((?:[^`]|``)+)`|([^.`\s]+))\s*(\.|$)")
+
+
+def parts(text: str) -> tuple[str, ...]:
+    """The parts of a dotted name, unquoted; raises DefinitionError on broken quoting."""
+    found: list[str] = []
+    position = 0
+    while position < len(text) or not found:
+        match = _PART.match(text, position)
+        if not match or (match.group(3) == "." and match.end() == len(text)):
+            raise DefinitionError("INVALID_NAME", f"'{text}' is not a dataset name.")
+        quoted, plain, _ = match.groups()
+        found.append(quoted.replace("``", "`") if quoted else plain)
+        position = match.end()
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class TableName:
+    """A dataset's full name; two spellings of one dataset give equal TableNames."""
+
+    catalog: str
+    schema: str
+    table: str
+
+    def __post_init__(self) -> None:
+        for field in ("catalog", "schema", "table"):
+            object.__setattr__(self, field, getattr(self, field).lower())
+
+    def __str__(self) -> str:
+        return f"{self.catalog}.{self.schema}.{self.table}"
+
+
+@dataclass(frozen=True)
+class Namespace:
+    """The default catalog and schema that short names are read in."""
+
+    catalog: str
+    schema: str
+
+    def qualify(self, text: str) -> TableName:
+        """The full name of `text`; a leading `LIVE.` is dropped (reference 1.5.5)."""
+        found = parts(text)
+        if len(found) == 2 and found[0].lower() == "live":
+            found = found[1:]
+        if len(found) > 3:
+            raise DefinitionError("INVALID_NAME", f"'{text}' has more than three parts.")
+        return TableName(*(self.catalog, self.schema)[: 3 - len(found)], *found)

@@ -1,0 +1,90 @@
+"""The one Spark session of the process, with Delta, fit for small data on one machine."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from local_shim.jars import check_java, class_archive, delta_jars, driver_class_path
+
+# One core's worth of everything: with ten-row tables, planning costs more than the work.
+SMALL_DATA = {
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.databricks.delta.snapshotPartitions": "1",
+}
+LARGE_DATA = {
+    "spark.sql.adaptive.enabled": "true",
+    "spark.sql.codegen.factoryMode": "FALLBACK",
+    "spark.sql.codegen.wholeStage": "true",
+    "spark.databricks.delta.snapshotPartitions": "2",
+}
+
+
+def open_session(*, record_classes_in: Path | None = None) -> SparkSession:
+    """The running Spark session, or a new one: UTC, ANSI, Delta, no console noise.
+
+    `record_classes_in` makes the JVM write a class archive there when it ends (install step).
+    Raises GroundError if Java or the jars are missing.
+    """
+    running = SparkSession.getActiveSession() or SparkSession._instantiatedSession
+    if running is not None:
+        return running
+    check_java()
+    # PySpark logs a page of JSON for each analysis error; we tell errors ourselves.
+    logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)
+    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
+    session = _configured(_java_options(record_classes_in)).getOrCreate()
+    session.sparkContext.setLogLevel("OFF")
+    return session
+
+
+def _configured(java_options: str) -> Any:
+    cores = str(os.cpu_count() or 2)
+    builder = SparkSession.builder.master("local[*]").appName("dlt-local")
+    settings = {
+        "spark.driver.extraClassPath": driver_class_path(delta_jars()),
+        "spark.driver.extraJavaOptions": java_options,
+        "spark.driver.memory": _driver_memory(),
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.ansi.enabled": "true",
+        "spark.sql.shuffle.partitions": cores,
+        "spark.sql.sources.parallelPartitionDiscovery.threshold": "1000",
+        "spark.databricks.delta.schema.autoMerge.enabled": "false",
+        "spark.databricks.delta.stalenessLimit": "0",
+        "spark.sql.streaming.numRecentProgressUpdates": "1000",
+        "spark.sql.warehouse.dir": str(Path(os.environ.get("TMPDIR", "/tmp")) / "dlt-local-wh"),
+        "spark.cleaner.periodicGC.interval": "60min",
+        **SMALL_DATA,
+    }
+    for key, value in settings.items():
+        builder = builder.config(key, value)
+    return builder
+
+
+def _driver_memory() -> str:
+    pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+    quarter = pages * size // 4 // 2**20
+    return f"{min(max(quarter, 1024), 4096)}m"
+
+
+def _java_options(record_classes_in: Path | None) -> str:
+    options = ["-XX:TieredStopAtLevel=1", "-XX:+UseParallelGC", "-Duser.timezone=UTC"]
+    options += ["-Dlog4j2.level=OFF", "-Xlog:cds=off", "-Xlog:cds+dynamic=off", "-Xlog:disable"]
+    archive = class_archive()
+    if record_classes_in is not None:
+        options.append(f"-XX:ArchiveClassesAtExit={record_classes_in}")
+    elif archive.exists():
+        options.append(f"-XX:SharedArchiveFile={archive}")
+    return " ".join(options)
