@@ -1,0 +1,42 @@
+-- Access paths of the business day: the children of one policy, party, claim; and work that waits.
+CREATE INDEX IF NOT EXISTS party_address_party   ON party_address (party_id);
+CREATE INDEX IF NOT EXISTS policy_party          ON policy (party_id);
+CREATE INDEX IF NOT EXISTS policy_waiting        ON policy (status) WHERE status IN ('QUOTED', 'BOUND');
+CREATE INDEX IF NOT EXISTS policy_running        ON policy (end_date) WHERE status = 'IN_FORCE';
+CREATE INDEX IF NOT EXISTS policy_cancelled      ON policy (cancelled_on) WHERE status = 'CANCELLED';
+CREATE INDEX IF NOT EXISTS risk_object_policy    ON risk_object (policy_id);
+CREATE INDEX IF NOT EXISTS coverage_policy       ON coverage (policy_id);
+CREATE INDEX IF NOT EXISTS coverage_runs_until   ON coverage (effective_to);
+CREATE INDEX IF NOT EXISTS premium_txn_policy    ON premium_transaction (policy_id);
+CREATE INDEX IF NOT EXISTS invoice_policy        ON invoice (policy_id);
+CREATE INDEX IF NOT EXISTS invoice_unpaid        ON invoice (due_date)
+  WHERE status IN ('OPEN', 'PART_PAID', 'OVERDUE');
+CREATE INDEX IF NOT EXISTS payment_invoice       ON payment (invoice_id);
+CREATE INDEX IF NOT EXISTS payment_pending       ON payment (paid_at) WHERE status = 'PENDING';
+CREATE INDEX IF NOT EXISTS claim_policy          ON claim (policy_id);
+CREATE INDEX IF NOT EXISTS claim_party_claim     ON claim_party (claim_id);
+CREATE INDEX IF NOT EXISTS claim_txn_claim       ON claim_transaction (claim_id);
+CREATE INDEX IF NOT EXISTS fund_unit_policy      ON fund_unit (policy_id);
+
+-- Rules the model states and a column can hold. What needs two rows to see is in check_business().
+DO $$
+DECLARE rule record;
+BEGIN
+  FOR rule IN SELECT * FROM (VALUES
+    ('party_address', 'party_address_half_open', 'valid_to >= valid_from'),
+    ('risk_object',   'risk_object_half_open',   'valid_to >= valid_from'),
+    ('party',  'party_merge_names_survivor',
+               '(status = ''MERGED'') = (merged_into_party_id IS NOT NULL)'),
+    ('party',  'party_not_merged_into_itself', 'merged_into_party_id <> party_id'),
+    ('claim',  'claim_closed_has_date', 'status <> ''CLOSED'' OR closed_at IS NOT NULL'),
+    ('claim',  'claim_reopened_has_date', 'status <> ''REOPENED'' OR reopened_at IS NOT NULL'),
+    ('policy', 'policy_terms_count_from_one', 'term_no >= 1'),
+    ('coverage', 'coverage_counts_units', 'unit_count >= 1')) AS r(tab, name, condition)
+  LOOP
+    IF NOT EXISTS (SELECT FROM pg_constraint c
+                    WHERE c.conname = rule.name AND c.conrelid = ('public.' || rule.tab)::regclass) THEN
+      EXECUTE format('ALTER TABLE public.%I ADD CONSTRAINT %I CHECK (%s)',
+                     rule.tab, rule.name, rule.condition);
+    END IF;
+  END LOOP;
+END $$;
