@@ -1,0 +1,1 @@
+"""A Databricks bundle: its files, targets, variables and references."""

@@ -1,0 +1,1 @@
+"""YAML as a tree of values that know their file and line."""

@@ -1,0 +1,32 @@
+"""One pipeline, ready to run: which files, under which names, with which configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class PipelineSpec:
+    """What a run needs to know of a pipeline, whoever described it.
+
+    `sources` are existing files in the order of the description (their order never matters to
+    the result). `root` goes on the import path. `dependencies` are pip requirements; paths in
+    them are absolute. `settings` holds the remaining fields as plain values. `warnings` are
+    things that Databricks would warn about, too.
+    """
+
+    key: str
+    name: str
+    catalog: str
+    schema: str
+    sources: tuple[Path, ...]
+    root: Path | None = None
+    configuration: Mapping[str, str] = field(default_factory=dict)
+    dependencies: tuple[str, ...] = ()
+    continuous: bool = False
+    where: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
