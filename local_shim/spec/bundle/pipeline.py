@@ -153,12 +153,11 @@ class PipelineReader:
             for path in self._library(library):
                 found[path] = None
         if not found and len(self.problems.errors) == before:
-            managed = node.at("ingestion_definition") or node.at("gateway_definition")
-            hint = (
-                "managed ingestion runs inside Databricks only; choose another --pipeline"
-                if managed
-                else "name files under `libraries`: - glob: {include: ../src/**}"
-            )
+            hint = "name files under `libraries`: - glob: {include: ../src/**}"
+            if libraries and libraries.elements():
+                hint = "what `libraries` names holds no .py, .sql or .ipynb file"
+            elif node.at("ingestion_definition") or node.at("gateway_definition"):
+                hint = "managed ingestion runs inside Databricks only; choose another --pipeline"
             self.problems.add("NO_SOURCES", "The pipeline has no source files.", node.place, hint)
         return tuple(found)
 
