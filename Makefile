@@ -1,0 +1,32 @@
+# The only commands there are; CI calls the same ones.
+PYTHON := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check fuzz bench clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: ## make .venv/bin/dlt-local ready (Python packages, Java, PostgreSQL, Delta jars)
+	@scripts/setup.sh
+
+demo: install ## live a few days of an insurer and watch them reach the gold tables
+	@$(PYTHON) -m demo
+
+test: install ## run every test
+	@.venv/bin/pytest
+
+check: install ## lint, types, import layers
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+fuzz: install ## search longer for a difference from the oracles (SEEDS=5000)
+	@.venv/bin/pytest -m "" -k fuzz
+
+bench: install ## measure against the bars of the README
+	@$(PYTHON) -m benchmarks
+
+clean: ## forget everything the demo made
+	@rm -rf .demo .dlt-local
