@@ -1,0 +1,1 @@
+"""The insurance pipeline: bronze keeps what arrived, silver what is true, gold what it means."""

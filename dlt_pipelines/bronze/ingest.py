@@ -1,0 +1,28 @@
+"""bronze_<table>: every row of every file of a source table, as text, with its file."""
+
+import dlt
+from pyspark.sql import DataFrame, SparkSession
+
+from dlt_pipelines import dms, settings
+from dlt_pipelines.source_tables import SOURCE_TABLES, SourceTable
+
+spark: SparkSession  # put here by the pipeline runtime
+
+
+def declare(table: SourceTable) -> None:
+    """Declares the bronze table of one source table (a function, so that the loop value binds)."""
+
+    @dlt.table(
+        name=f"bronze_{table.name}",
+        comment=f"Change files of {table.name}: one row per row of a file, text as delivered",
+        # Files may be gone from the landing folder by the time somebody asks for a full refresh.
+        table_properties={"quality": "bronze", "pipelines.reset.allowed": "false"},
+    )
+    def ingest() -> DataFrame:
+        files = spark.readStream.format("cloudFiles").options(**dms.reader_options(table))
+        folder = dms.folder(settings.landing(spark), table)
+        return files.load(folder).selectExpr("*", "_metadata.file_path AS _file")
+
+
+for source in SOURCE_TABLES:
+    declare(source)

@@ -1,0 +1,51 @@
+"""gold_claim_kpi: claim counts, frequency, severity and loss ratio by accident year."""
+
+import dlt
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from dlt_pipelines.transforms.claim_kpi import claim_kpis
+from dlt_pipelines.transforms.premium import booked_premium, earned_by_year
+from dlt_pipelines.transforms.risk import exposure, segments_on_risk
+
+spark: SparkSession  # put here by the pipeline runtime
+
+
+@dlt.table(
+    comment="Claims: one row per accident year and segment, and ALL, as at the latest valuation."
+    " loss_ratio = incurred of the year's losses / premium earned in the year",
+    table_properties={"quality": "gold"},
+    schema="""
+        accident_year INT,
+        segment STRING COMMENT 'policy type, UNKNOWN, or ALL',
+        reported BIGINT,
+        open BIGINT COMMENT 'open or reopened',
+        closed_with_payment BIGINT,
+        closed_no_payment BIGINT COMMENT 'also rejected and withdrawn',
+        reopened BIGINT COMMENT 'reopened and not closed again',
+        exposure DOUBLE COMMENT 'calendar basis',
+        earned_premium DECIMAL(18,2),
+        paid DECIMAL(18,2),
+        incurred DECIMAL(18,2),
+        frequency DOUBLE COMMENT 'reported / exposure',
+        severity DOUBLE COMMENT 'incurred / reported',
+        severity_paid_claims DOUBLE COMMENT 'incurred / number, of claims with a payment',
+        pure_premium DOUBLE COMMENT 'incurred / exposure',
+        loss_ratio DOUBLE COMMENT 'incurred / earned premium, expenses of claims included',
+        large_count BIGINT,
+        excess DECIMAL(18,2)
+    """,
+)
+def gold_claim_kpi() -> DataFrame:
+    """See transforms/claim_kpi.py for the rules."""
+    latest = spark.read.table("ref_valuation").where("is_latest").select("valuation_date")
+    positions = spark.read.table("gold_claim_position").join(F.broadcast(latest), "valuation_date")
+    policies = spark.read.table("silver_policy")
+    segments = segments_on_risk(spark.read.table("silver_coverage"), policies)
+    booked = booked_premium(
+        spark.read.table("silver_premium_transaction"),
+        policies,
+        spark.read.table("silver_agent"),
+        latest,
+    )
+    return claim_kpis(positions, exposure(segments, latest), earned_by_year(booked))

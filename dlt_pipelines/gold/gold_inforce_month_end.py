@@ -1,0 +1,31 @@
+"""gold_inforce_month_end: what is on risk at each month end."""
+
+import dlt
+from pyspark.sql import DataFrame, SparkSession
+
+from dlt_pipelines.transforms.risk import in_force_at_month_ends, segments_on_risk
+
+spark: SparkSession  # put here by the pipeline runtime
+
+
+@dlt.table(
+    comment="In force: one row per month end and policy type, from the type's first start to the"
+    " latest valuation, by the dates of coverage segments",
+    table_properties={"quality": "gold"},
+    cluster_by=["policy_type", "month_end"],
+    schema="""
+        month_end DATE,
+        policy_type STRING,
+        policies BIGINT COMMENT 'distinct policy numbers',
+        coverages BIGINT COMMENT 'coverage segments',
+        vehicles BIGINT COMMENT 'insured units: sum of unit_count',
+        in_force_premium DECIMAL(18,2) COMMENT 'sum of annual premium'
+    """,
+)
+def gold_inforce_month_end() -> DataFrame:
+    """See transforms/risk.py for the rules."""
+    segments = segments_on_risk(
+        spark.read.table("silver_coverage"), spark.read.table("silver_policy")
+    )
+    latest = spark.read.table("ref_valuation").where("is_latest")
+    return in_force_at_month_ends(segments, latest)

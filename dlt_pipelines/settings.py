@@ -1,0 +1,103 @@
+"""The configuration keys of the pipeline, all read here, with their defaults.
+
+Pipeline configuration is text. Each function takes the session of the pipeline file that asks.
+Keys for tables that are not built yet are not read, so that setting one is reported as unused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from pyspark.sql import Column, SparkSession
+from pyspark.sql import functions as F
+
+
+@dataclass(frozen=True)
+class BySegment:
+    """A number for every segment: its own where one is configured, else the general one."""
+
+    general: Decimal | None
+    own: Mapping[str, Decimal]
+
+    def of(self, segment: Column) -> Column:
+        """The number that holds for a segment column; null where none is set."""
+        value = F.lit(self.general)
+        for name, number in self.own.items():
+            value = F.when(segment == name, F.lit(number)).otherwise(value)
+        return value
+
+    def text_of(self, segment: Column) -> Column:
+        """The same number as plain text (100000, never 1E+5); null where none is set."""
+        value = F.lit(_plain(self.general))
+        for name, number in self.own.items():
+            value = F.when(segment == name, F.lit(_plain(number))).otherwise(value)
+        return value
+
+
+def landing(spark: SparkSession) -> str:
+    """`insurance.landing`: the folder or volume that holds `<schema>/<table>/…`; required."""
+    folder = _text(spark, "insurance.landing")
+    if folder is None:
+        raise ValueError("insurance.landing is not set: the folder or volume where DMS writes")
+    return folder
+
+
+def pii_salt(spark: SparkSession) -> str:
+    """`insurance.pii_salt`: what goes into every digest of an identifier; default empty.
+
+    Deployed, it is a reference to a secret (`{{secrets/<scope>/<key>}}`). Changing it changes
+    every digest, so it needs a full refresh of silver.
+    """
+    return _text(spark, "insurance.pii_salt") or ""
+
+
+def valuation_date(spark: SparkSession) -> date | None:
+    """`insurance.valuation_date` (YYYY-MM-DD); None = the last business date in the data."""
+    text = _text(spark, "insurance.valuation_date")
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"insurance.valuation_date is {text!r}, not YYYY-MM-DD") from None
+
+
+def large_loss_cap(spark: SparkSession) -> BySegment:
+    """`insurance.large_loss_cap[.<segment>]`: where a claim counts as large; default 100000."""
+    return _by_segment(spark, "insurance.large_loss_cap", "100000")
+
+
+def first_origin_year(spark: SparkSession) -> BySegment:
+    """`insurance.first_origin_year[.<segment>]`: earlier accident years are left out of triangles.
+
+    Default none: all years are in.
+    """
+    return _by_segment(spark, "insurance.first_origin_year", None)
+
+
+def _by_segment(spark: SparkSession, key: str, default: str | None) -> BySegment:
+    general = _text(spark, key) or default
+    own = {
+        name.removeprefix(f"{key}."): _number(name, spark.conf.get(name))
+        for name in sorted(spark.conf.getAll)
+        if name.startswith(f"{key}.")
+    }
+    return BySegment(None if general is None else _number(key, general), own)
+
+
+def _text(spark: SparkSession, key: str) -> str | None:
+    return (spark.conf.get(key, "") or "").strip() or None
+
+
+def _number(key: str, text: str | None) -> Decimal:
+    try:
+        return Decimal(text or "")
+    except InvalidOperation:
+        raise ValueError(f"{key} is {text!r}, not a number") from None
+
+
+def _plain(number: Decimal | None) -> str | None:
+    return None if number is None else format(number.normalize(), "f")

@@ -1,0 +1,56 @@
+"""silver_<table>: the source table as it is now, or with its history, by AUTO CDC.
+
+The way there is a view, changes_<table>: typed, in sequence, key updates split, identifiers
+masked, and without the rows that quarantine_<table> keeps.
+"""
+
+import dlt
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from dlt_pipelines import dms, quality, settings
+from dlt_pipelines.source_tables import SOURCE_TABLES, History, SourceTable
+from dlt_pipelines.transforms.changes import masked, typed_changes
+
+spark: SparkSession  # put here by the pipeline runtime
+
+
+def declare_changes(table: SourceTable) -> None:
+    """Declares the view from which the silver table of one source table is fed."""
+
+    @dlt.view(name=f"changes_{table.name}", comment=f"Valid changes of {table.name}, in sequence")
+    @dlt.expect_all_or_drop(quality.drop_rules(table))
+    @dlt.expect_all(quality.raw_warn_rules(table))
+    def changes() -> DataFrame:
+        typed = typed_changes(spark.readStream.table(f"bronze_{table.name}"), table)
+        exploded = dms.explode_key_updates(typed, table.keys)
+        return masked(exploded, table, settings.pii_salt(spark))
+
+
+def declare_target(table: SourceTable) -> None:
+    """Declares the silver table of one source table and the flow that feeds it."""
+    versions = table.history is History.VERSIONS
+    dlt.create_streaming_table(
+        name=f"silver_{table.name}",
+        comment=f"{table.name}: {table.grain}",
+        table_properties={"quality": "silver"},
+        cluster_by=list(table.cluster_by) or None,
+        expect_all=quality.warn_rules(table),
+    )
+    dlt.apply_changes(
+        target=f"silver_{table.name}",
+        source=f"changes_{table.name}",
+        keys=list(table.keys),
+        # History wants a start that is a time; commit time alone ties inside a transaction.
+        sequence_by=F.struct("_commit_ts", "_seq") if versions else F.col("_seq"),
+        apply_as_deletes=F.expr(dms.IS_DELETE),
+        column_list=list(table.columns),
+        stored_as_scd_type=2 if versions else 1,
+        # An update that only touches updated_at says nothing new: no version for it.
+        track_history_except_column_list=["updated_at"] if versions else None,
+    )
+
+
+for source in SOURCE_TABLES:
+    declare_changes(source)
+    declare_target(source)

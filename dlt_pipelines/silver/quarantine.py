@@ -1,0 +1,29 @@
+"""quarantine_<table>: the rows silver did not take, as they came, with the rules they broke."""
+
+import dlt
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from dlt_pipelines import quality
+from dlt_pipelines.source_tables import SOURCE_TABLES, SourceTable
+from dlt_pipelines.transforms.changes import typed_changes
+
+spark: SparkSession  # put here by the pipeline runtime
+
+
+def declare(table: SourceTable) -> None:
+    """Declares the quarantine of one source table: one row per refused row of a file."""
+
+    @dlt.table(
+        name=f"quarantine_{table.name}",
+        comment=f"Refused rows of {table.name}: one row per row of a file that breaks a drop rule",
+        table_properties={"quality": "quarantine"},
+    )
+    def refused() -> DataFrame:
+        typed = typed_changes(spark.readStream.table(f"bronze_{table.name}"), table)
+        judged = typed.withColumn("_reasons", quality.broken(quality.drop_rules(table)))
+        return judged.where(F.size("_reasons") > 0).select("_reasons", "_wrong_type", "_raw.*")
+
+
+for source in SOURCE_TABLES:
+    declare(source)

@@ -1,0 +1,127 @@
+"""Premium: written when booked, earned day by day over each row's own window.
+
+A row's share of a period is amount * days in the period / days of its window. The denominator is
+the row's own day count, so a term over 29 February divides by 366 without a special case.
+"""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from dlt_pipelines.transforms.history import UNKNOWN, as_known
+
+
+def booked_premium(
+    ledger: DataFrame, policies: DataFrame, agents: DataFrame, latest: DataFrame
+) -> DataFrame:
+    """The premium ledger booked by the latest valuation, with `policy_type` and `channel`.
+
+    The channel is that of the agent whom the policy named when the row was booked, as far as that
+    was recorded by then. A row without a policy keeps its money under UNKNOWN. An empty earning
+    window is one day long: what cannot be spread is earned at once.
+    """
+    rows = (
+        ledger.crossJoin(F.broadcast(latest.select("valuation_date")))
+        .where("booked_on <= valuation_date")
+        .withColumn("earn_to", F.expr("greatest(earn_to, date_add(earn_from, 1))"))
+    )
+    terms = as_known(policies, "policy_id").select(
+        "policy_id", "agent_id", "known_from", "known_to",
+        F.when(F.col("exists"), F.col("policy_type")).alias("policy_type"),
+    )  # fmt: skip
+    channels = as_known(agents, "agent_id").select("agent_id", "channel", "known_from", "known_to")
+    with_term = _known_at_booking(rows, terms, "policy_id")
+    return _known_at_booking(with_term, channels, "agent_id").fillna(
+        UNKNOWN, ["policy_type", "channel"]
+    )
+
+
+def _known_at_booking(rows: DataFrame, versions: DataFrame, key: str) -> DataFrame:
+    versions = versions.withColumnRenamed(key, "_key")
+    held = (
+        (F.col(key) == F.col("_key"))
+        & (F.col("known_from") <= F.col("booked_on"))
+        & (F.col("booked_on") < F.col("known_to"))
+    )
+    return rows.join(versions, held, "left").drop("_key", "known_from", "known_to")
+
+
+def premium_by_month(booked: DataFrame) -> DataFrame:
+    """Written, earned and unearned premium: one row per month, type, coverage code and channel.
+
+    Months run from a group's first booking or cover to the valuation; the month of the valuation
+    ends on its day. `earned_premium` is the effective view: a late booking restates past months.
+    `earned_premium_accounting` is written premium less the change of the unearned premium: a late
+    booking catches up when it is booked. It is taken from the rounded balances, as in the books,
+    so that the identity holds to the cent.
+    """
+    monthly = booked.withColumn("month", F.explode(F.expr(_MONTHS))).withColumn(
+        "month_end", F.expr("least(last_day(month), valuation_date)")
+    )
+    summed = monthly.groupBy("month", "policy_type", "coverage_code", "channel").agg(
+        _money("if(booked_on >= month AND booked_on <= month_end, amount, 0)", "written_premium"),
+        _money(_share(_days_between("month", "date_add(month_end, 1)")), "earned_premium"),
+        _money(f"if(booked_on < month, {_share(_days_from('month'))}, 0)", "_start"),
+        _money(f"if(booked_on <= month_end, {_share(_days_from('date_add(month_end, 1)'))}, 0)",
+               "_end"),
+        _money("if(booked_on >= month AND booked_on <= month_end, tax_amount, 0)", "tax"),
+        _money("if(booked_on >= month AND booked_on <= month_end, commission_amount, 0)",
+               "commission"),
+    )  # fmt: skip
+    return summed.select(
+        "month",
+        "policy_type",
+        "coverage_code",
+        "channel",
+        "written_premium",
+        "earned_premium",
+        F.expr("CAST(written_premium - (_end - _start) AS DECIMAL(18,2))").alias(
+            "earned_premium_accounting"
+        ),
+        F.col("_start").alias("unearned_premium_start"),
+        F.col("_end").alias("unearned_premium_end"),
+        "tax",
+        "commission",
+    )
+
+
+def earned_by_year(booked: DataFrame) -> DataFrame:
+    """Premium earned by the valuation: one row per `accident_year` and `policy_type`, unrounded.
+
+    Losses of a year are divided by this; it is not the sum of rounded months.
+    """
+    years = "sequence(year(earn_from), year(least(date_sub(earn_to, 1), valuation_date)))"
+    days = _days_between(
+        "make_date(accident_year, 1, 1)",
+        "least(make_date(accident_year + 1, 1, 1), date_add(valuation_date, 1))",
+    )
+    return (
+        booked.where("earn_from <= valuation_date")
+        .withColumn("accident_year", F.explode(F.expr(years)))
+        .groupBy("accident_year", "policy_type")
+        .agg(F.sum(F.expr(_share(days))).alias("earned_premium"))
+    )
+
+
+# Every month in which a row is booked, earned, or waits between the two.
+_MONTHS = """sequence(
+    trunc(least(booked_on, earn_from), 'MM'),
+    trunc(least(greatest(booked_on, date_sub(earn_to, 1)), valuation_date), 'MM'),
+    INTERVAL 1 MONTH)"""
+
+
+def _share(days: str) -> str:
+    return f"amount * {days} / datediff(earn_to, earn_from)"
+
+
+def _days_between(start: str, end: str) -> str:
+    return f"greatest(datediff(least(earn_to, {end}), greatest(earn_from, {start})), 0)"
+
+
+def _days_from(start: str) -> str:
+    return f"greatest(datediff(earn_to, greatest(earn_from, {start})), 0)"
+
+
+def _money(expression: str, name: str) -> Column:
+    return F.sum(F.expr(expression)).cast("decimal(18,2)").alias(name)
