@@ -1,0 +1,131 @@
+"""The first record of a CSV file, read by plain Python while an update is planned."""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import gzip
+import io
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from typing import IO
+
+from local_shim.autoloader.files import SourceFile
+from local_shim.autoloader.options import CloudFilesOptions
+from local_shim.errors import UsageError
+
+_COMPRESSED = (".deflate", ".lz4", ".snappy", ".zst", ".zstd", ".xz")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a CSV file is written; defaults are Spark's."""
+
+    separator: str = ","
+    quote: str = '"'
+    escape: str = "\\"
+    encoding: str = "UTF-8"
+    comment: str = ""
+    null_value: str = ""
+    header: bool = False
+
+
+@dataclass(frozen=True)
+class Header:
+    """Column names of a file, made unique as Spark does (empty → `_c3`, twice → `a0`, `a2`).
+
+    `plain` tells that the names stand in the file just so.
+    """
+
+    names: tuple[str, ...]
+    plain: bool = True
+
+
+def dialect_of(options: CloudFilesOptions) -> Dialect:
+    """The dialect that the reader options describe."""
+    return Dialect(
+        separator=options.get("sep") or options.get("delimiter") or ",",
+        quote=options.get("quote", '"'),
+        escape=options.get("escape", "\\"),
+        encoding=options.get("encoding") or options.get("charset") or "UTF-8",
+        comment=options.get("comment"),
+        null_value=options.get("nullvalue"),
+        header=options.flag("header"),
+    )
+
+
+@lru_cache(maxsize=200_000)
+def header_of(file: SourceFile, dialect: Dialect) -> Header | None:
+    """The names of the file's columns, None if the file holds no record.
+
+    Without a header line they are `_c0`, `_c1`, … as many as the first record has fields.
+    """
+    first = next(records(file, dialect), None)
+    if first is None:
+        return None
+    if not dialect.header:
+        return Header(tuple(f"_c{i}" for i in range(len(first))))
+    names = tuple(safe_names(first, dialect.null_value))
+    return Header(names, plain=names == tuple(first))
+
+
+def safe_names(fields: Sequence[str], null_value: str) -> Iterator[str]:
+    """Unique, non-empty column names from the fields of a header line."""
+    count = Counter(field.lower() for field in fields)
+    for i, field in enumerate(fields):
+        if not field or field == null_value:
+            yield f"_c{i}"
+        else:
+            yield f"{field}{i}" if count[field.lower()] > 1 else field
+
+
+def sample_rows(file: SourceFile, dialect: Dialect, limit: int) -> list[list[str]]:
+    """The first `limit` data records of the file, as text."""
+    start = 1 if dialect.header else 0
+    return list(islice(records(file, dialect), start, start + limit))
+
+
+def records(file: SourceFile, dialect: Dialect) -> Iterator[list[str]]:
+    """All records of the file; blank and comment lines are none."""
+    with open_text(file.path, dialect.encoding) as stream:
+        lines = (line for line in stream if line.strip() and not _is_comment(line, dialect))
+        for record in _parsed(lines, dialect):
+            if record:
+                yield record
+
+
+def open_text(path: str, encoding: str) -> IO[str]:
+    """The file as text, decompressed by its suffix, without a byte order mark."""
+    if path.endswith(_COMPRESSED):
+        raise UsageError(
+            "CF_UNSUPPORTED_COMPRESSION",
+            f"Auto Loader cannot look into '{path}' while planning.",
+            hint="compressed files may be .gz or .bz2",
+        )
+    codec = "utf-8-sig" if encoding.lower().replace("-", "") == "utf8" else encoding
+    if path.endswith(".gz"):
+        return io.TextIOWrapper(gzip.open(path), codec, errors="replace", newline="")
+    if path.endswith(".bz2"):
+        return io.TextIOWrapper(bz2.open(path), codec, errors="replace", newline="")
+    return open(path, encoding=codec, errors="replace", newline="")
+
+
+def _is_comment(line: str, dialect: Dialect) -> bool:
+    return bool(dialect.comment) and line.startswith(dialect.comment)
+
+
+def _parsed(lines: Iterator[str], dialect: Dialect) -> Iterator[list[str]]:
+    if len(dialect.separator) != 1:
+        return (line.rstrip("\r\n").split(dialect.separator) for line in lines)
+    doubled = dialect.escape == dialect.quote
+    return csv.reader(
+        lines,
+        delimiter=dialect.separator,
+        quotechar=dialect.quote or None,
+        quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
+        doublequote=doubled,
+        escapechar=None if doubled else (dialect.escape or None),
+    )

@@ -1,0 +1,83 @@
+"""From raw text to typed columns, and what did not fit to rescued data (reference 8.3).
+
+A cell is one raw value as SQL text. Nothing here runs: all functions give SQL text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql.types import (
+    ArrayType,
+    BinaryType,
+    CharType,
+    DataType,
+    DateType,
+    MapType,
+    StringType,
+    StructType,
+    TimestampNTZType,
+    TimestampType,
+    VarcharType,
+)
+
+from local_shim.autoloader.options import CloudFilesOptions
+from local_shim.autoloader.sql_text import literal
+from local_shim.errors import DefinitionError
+
+CORRUPT_KEY = "_corrupt_record"  # the whole record, if it has too few or too many fields
+FILE_KEY = "_file_path"
+FILE_PATH = "_metadata.file_path"
+_TEXTS = (StringType, CharType, VarcharType)
+
+
+def is_text(kind: DataType) -> bool:
+    """Whether every raw value fits the type."""
+    return isinstance(kind, _TEXTS)
+
+
+def typed(raw: str, kind: DataType, options: CloudFilesOptions) -> str:
+    """The raw text as a value of the type, NULL where it does not fit."""
+    if is_text(kind):
+        return raw
+    if isinstance(kind, BinaryType):
+        return f"cast({raw} AS BINARY)"
+    if isinstance(kind, (ArrayType, MapType, StructType)):
+        raise DefinitionError(
+            "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE",
+            f"a CSV column cannot be {kind.simpleString()}.",
+            hint="read it as STRING and parse it with from_json",
+        )
+    pattern = _pattern(kind, options)
+    if pattern and isinstance(kind, DateType):
+        return f"cast(try_to_timestamp({raw}, {literal(pattern)}) AS DATE)"
+    if pattern:
+        return f"cast(try_to_timestamp({raw}, {literal(pattern)}) AS {kind.simpleString()})"
+    return f"try_cast({raw} AS {kind.simpleString()})"
+
+
+def _pattern(kind: DataType, options: CloudFilesOptions) -> str:
+    if isinstance(kind, DateType):
+        return options.get("dateformat")
+    if isinstance(kind, TimestampNTZType):
+        return options.get("timestampntzformat")
+    return options.get("timestampformat") if isinstance(kind, TimestampType) else ""
+
+
+def misfit(raw: str, value: str) -> str:
+    """The raw text where it is present and its typed value is not."""
+    return f"if({raw} IS NOT NULL AND {value} IS NULL, {raw}, NULL)"
+
+
+def rescued(cells: Mapping[str, str]) -> str:
+    """JSON of the cells that are not NULL plus the file's path; NULL if all are."""
+    if not cells:
+        return "cast(NULL AS STRING)"
+    pairs = [f"{literal(key)}, {value}" for key, value in cells.items()]
+    struct = f"named_struct({', '.join(pairs)}, {literal(FILE_KEY)}, {FILE_PATH})"
+    return f"if({any_present(list(cells.values()))}, to_json({struct}), NULL)"
+
+
+def any_present(values: Sequence[str]) -> str:
+    """Whether any of the values is not NULL."""
+    return " OR ".join(f"({value}) IS NOT NULL" for value in values) or "false"

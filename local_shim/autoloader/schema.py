@@ -1,0 +1,189 @@
+"""Which columns a stream has: given, stored, hinted or found in the files (reference 8.4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pyspark.errors import ParseException
+from pyspark.sql.types import StringType, StructField, StructType
+
+from local_shim.autoloader.options import RESCUED, CloudFilesOptions
+from local_shim.autoloader.store import SchemaStore
+from local_shim.errors import DefinitionError, FlowError, SchemaChanged
+
+NEW_FIELDS = "UNKNOWN_FIELD_EXCEPTION.NEW_FIELDS_IN_FILE"
+_HEADER_DIFFERS = re.compile(
+    r"CSV header does not conform to the schema|Number of column in CSV header is not equal"
+)
+_STRING = StringType()
+_FAIL_HINT = "add the columns to the schema or the hints, or take the file away"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The columns of a stream.
+
+    `columns` are what the stream gives, in order; `data` those of them that come from the
+    records themselves, by name. `rescued` and `corrupt` name the columns for what did not fit.
+    """
+
+    columns: StructType
+    data: StructType
+    partitions: tuple[str, ...] = ()
+    rescued: str | None = None
+    corrupt: str | None = None
+    mode: str = "none"
+
+
+def given_shape(schema: StructType, options: CloudFilesOptions, partitions: Sequence[str]) -> Shape:
+    """The shape of a stream whose schema the user wrote."""
+    mode = options.evolution or "none"
+    if mode == "addNewColumns":
+        raise DefinitionError(
+            "CF_ADD_NEW_NOT_SUPPORTED",
+            "schemaEvolutionMode addNewColumns cannot go with a schema of your own.",
+            hint="give the schema through cloudFiles.schemaHints instead",
+        )
+    if options.schema_hints:
+        schema = hinted(schema, hints_of(options))
+    corrupt = options.get("columnnameofcorruptrecord", "_corrupt_record")
+    return _shape(schema, options, partitions, options.rescued_column, corrupt, mode)
+
+
+def found_shape(schema: StructType, options: CloudFilesOptions, partitions: Sequence[str]) -> Shape:
+    """The shape of a stream whose schema was found in its files or stored earlier."""
+    mode = options.evolution or "addNewColumns"
+    # Mode `none` neither evolves nor rescues, unless a column for it is named (8.4).
+    rescued = options.rescued_column or (None if mode == "none" else RESCUED)
+    return _shape(hinted(schema, hints_of(options)), options, partitions, rescued, None, mode)
+
+
+def _shape(
+    schema: StructType,
+    options: CloudFilesOptions,
+    partitions: Sequence[str],
+    rescued: str | None,
+    corrupt: str | None,
+    mode: str,
+) -> Shape:
+    columns = list(schema.fields)
+    known = {field.name.lower(): field for field in columns}
+    columns += [StructField(name, _STRING) for name in partitions if name.lower() not in known]
+    if rescued and rescued.lower() not in known:
+        columns.append(StructField(rescued, _STRING))
+    names = [field.name for field in columns if field.name.lower() in _lower(partitions)]
+    apart = {*_lower(names), (rescued or "").lower()}
+    if corrupt and corrupt.lower() in known:
+        apart.add(corrupt.lower())
+    else:
+        corrupt = None
+    data = StructType([field for field in columns if field.name.lower() not in apart])
+    return Shape(StructType(columns), data, tuple(names), rescued, corrupt, mode)
+
+
+def learned_schema(
+    found: StructType, options: CloudFilesOptions, store: SchemaStore, *, remember: bool
+) -> StructType:
+    """The schema of the data columns, evolved by what the unread files hold.
+
+    Raises SchemaChanged after storing an evolved schema, FlowError if new columns are forbidden
+    and DefinitionError if there is nothing to learn from.
+    """
+    stored = store.latest()
+    if stored is None:
+        return _first_schema(found, options, store, remember)
+    hints = hints_of(options)
+    new = new_fields(found, StructType([*stored.fields, *hints.fields]))
+    mode = options.evolution or "addNewColumns"
+    if not new or mode in ("none", "rescue"):
+        return stored
+    if mode == "failOnNewColumns":
+        if not remember:
+            return stored
+        raise FlowError(NEW_FIELDS, new_fields_text(new, retry=False), hint=_FAIL_HINT)
+    evolved = StructType([*stored.fields, *new])
+    if remember:
+        store.save(evolved)
+        raise SchemaChanged(NEW_FIELDS, new_fields_text(new, retry=True))
+    return evolved
+
+
+def _first_schema(
+    found: StructType, options: CloudFilesOptions, store: SchemaStore, remember: bool
+) -> StructType:
+    if not found.fields and not options.schema_hints:
+        raise DefinitionError(
+            "CF_EMPTY_DIR_FOR_SCHEMA_INFERENCE",
+            "there is no file with a record to learn the schema from.",
+            hint="land a file, or give a schema or cloudFiles.schemaHints",
+        )
+    if remember and found.fields:
+        store.save(found)
+    return found
+
+
+def new_fields(found: StructType, known: StructType) -> list[StructField]:
+    """Fields of `found` that `known` lacks; a name in another case is not new."""
+    names = {field.name.lower() for field in known.fields}
+    return [field for field in found.fields if field.name.lower() not in names]
+
+
+def new_fields_text(new: Iterable[StructField], *, retry: bool) -> str:
+    """The sentence that names unknown fields, as Databricks' event log has them."""
+    names = ",".join(field.name for field in new)
+    return (
+        f"Encountered unknown fields during parsing: [{names}], "
+        f"which can be fixed by an automatic retry: {str(retry).lower()}."
+    )
+
+
+def schema_change_in(error: BaseException) -> SchemaChanged | None:
+    """The SchemaChanged that a failed query's error stands for, None if it stands for none.
+
+    The cause may lie deep, so the JVM's trace is searched as well; Spark's own comparison of a
+    file's header with the stream's has words of its own.
+    """
+    message = f"{error}\n{getattr(error, '_stackTrace', '')}"
+    known = re.search(rf"\[{re.escape(NEW_FIELDS)}\] ([^\n]*?retry: true\.)", message)
+    if known:
+        return SchemaChanged(NEW_FIELDS, known.group(1))
+    if not _HEADER_DIFFERS.search(message):
+        return None
+    file = re.search(r"CSV file: (\S+)", message)
+    name = f" of {file.group(1)}" if file else ""
+    text = f"The header{name} is not the one the stream started with"
+    return SchemaChanged(NEW_FIELDS, f"{text}, which can be fixed by an automatic retry: true.")
+
+
+def hints_of(options: CloudFilesOptions) -> StructType:
+    """The columns of `cloudFiles.schemaHints`."""
+    if not options.schema_hints:
+        return StructType([])
+    try:
+        hints = StructType.fromDDL(options.schema_hints)
+    except ParseException:
+        raise DefinitionError(
+            "CF_INVALID_SCHEMA_HINTS",
+            f"cloudFiles.schemaHints is not a list of columns: '{options.schema_hints}'.",
+            hint="write it as in CREATE TABLE: 'amount DECIMAL(18,2), booked DATE'",
+        ) from None
+    return hints if isinstance(hints, StructType) else StructType([])
+
+
+def hinted(schema: StructType, hints: StructType) -> StructType:
+    """`schema` with the hinted types; a hint may name a column that no file has yet."""
+    types = {field.name.lower(): field for field in hints.fields}
+    names = {field.name.lower() for field in schema.fields}
+    pinned = [
+        StructField(field.name, types[field.name.lower()].dataType)
+        if field.name.lower() in types
+        else field
+        for field in schema.fields
+    ]
+    return StructType(pinned + [f for f in hints.fields if f.name.lower() not in names])
+
+
+def _lower(names: Iterable[str]) -> set[str]:
+    return {name.lower() for name in names}

@@ -1,0 +1,62 @@
+"""What one Auto Loader stream remembers of its schema: numbered versions in a folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Collection
+from pathlib import Path
+
+from pyspark.sql.types import StructType
+
+_FIRST_FILES = "first_files.json"
+
+
+class SchemaStore:
+    """Versions of a schema, `<folder>/0.json`, `1.json`, …; each is written in one step.
+
+    The folder need not exist; reading never makes it.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def latest(self) -> StructType | None:
+        """The newest version, or None before the first."""
+        versions = self._versions()
+        if not versions:
+            return None
+        text = (self.folder / f"{versions[-1]}.json").read_text(encoding="utf-8")
+        return StructType.fromJson(json.loads(text))
+
+    def save(self, schema: StructType) -> int:
+        """Stores a further version; returns its number."""
+        number = max(self._versions(), default=-1) + 1
+        self._write(f"{number}.json", schema.jsonValue())
+        return number
+
+    def skipped_files(self) -> frozenset[str] | None:
+        """URIs of files left out for ever; None before the stream's first start."""
+        file = self.folder / _FIRST_FILES
+        if not file.exists():
+            return None
+        return frozenset(json.loads(file.read_text(encoding="utf-8")))
+
+    def skip_files(self, uris: Collection[str]) -> None:
+        """Settles, at the first start, which files are left out for ever."""
+        self._write(_FIRST_FILES, sorted(uris))
+
+    def _versions(self) -> list[int]:
+        if not self.folder.is_dir():
+            return []
+        return sorted(int(file.stem) for file in self.folder.glob("*.json") if file.stem.isdigit())
+
+    def _write(self, name: str, value: object) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=self.folder, suffix=".tmp")
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            json.dump(value, stream, indent=1)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, self.folder / name)
