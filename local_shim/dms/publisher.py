@@ -1,0 +1,117 @@
+"""Publishing: finished files get their names, the state says so, then they appear.
+
+The order is what makes a crash harmless. Files are on the disk before the state names them; the
+state names them before they appear; and a position is confirmed to the server only afterwards.
+A crash before the state is written loses nothing, because the server sends everything again; a
+crash after it is repaired by `recover`, which finishes the renames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from local_shim.dms.clock import Clock
+from local_shim.dms.state import Move, State, Store, TableState
+from local_shim.dms.statistics import write_statistics
+from local_shim.dms.target.bucket import Bucket
+from local_shim.dms.target.names import cdc_name, transaction_name
+from local_shim.dms.task import Task
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A closed CDC file: where it lies, whose rows it holds, and how many of each Op."""
+
+    origin: str
+    folder: tuple[str, ...]  # below the prefix
+    owner: str  # the source table, empty for a file of all tables
+    letters: dict[str, dict[str, int]]  # source table → Op → rows
+
+
+class Publisher:
+    """Keeps the task's state in step with the files that can be seen."""
+
+    def __init__(self, task: Task, state: State, clock: Clock):
+        self.task = task
+        self.state = state
+        self.bucket: Bucket = task.bucket()
+        self.store = Store(self.bucket.work)
+        self._clock = clock
+
+    def recover(self) -> None:
+        """Finish what a crash interrupted, and deliver what a fault held back."""
+        self.bucket.open()
+        self.bucket.deliver((*self.state.moves, *self.state.held))
+        self.state = replace(self.state, moves=(), held=())
+        self.bucket.sweep(())
+        write_statistics(self.bucket.work, self.state)
+
+    def publish(self, files: Sequence[Finished], state: State) -> None:
+        """Make files visible together with the state that counts them."""
+        moves = []
+        for file in files:
+            move, state = self._name(file, state)
+            moves.append(move)
+            tables = dict(state.tables)
+            for table, letters in file.letters.items():
+                known = tables.get(table, TableState())
+                tables[table] = replace(known, counts=known.counts.plus(letters))
+            state = replace(state, tables=tables)
+        self._commit(moves, state)
+
+    def deliver_load(self, moves: Sequence[Move], state: State) -> None:
+        """Make the files of a full load visible; their names are fixed."""
+        self._commit(list(moves), state, faultless=True)
+
+    def save(self, state: State) -> None:
+        """Remember a state that concerns no file."""
+        self._commit([], state)
+
+    def _commit(self, moves: list[Move], state: State, *, faultless: bool = False) -> None:
+        held = list(state.held)
+        if not faultless:
+            moves = [*moves, *self._empty_files(moves)]
+            moves, held = self._held_back(moves)
+        self.state = replace(state, moves=tuple(moves), held=tuple(held))
+        self.store.save(self.state)
+        self.bucket.deliver(moves)
+        write_statistics(self.bucket.work, self.state)
+
+    def _name(self, file: Finished, state: State) -> tuple[Move, State]:
+        """A name from our own clock, later than the table's last one and not yet taken."""
+        known = state.tables.get(file.owner, TableState())
+        last = known.last_name if file.owner else state.last_name
+        step = -1 if self.task.stand_in.faults.reverse_names and last else 1
+        millisecond = last - 1 if step < 0 else max(self._clock.now() // 1000, last + 1)
+        while self.bucket.exists(key := self._key(file, millisecond)):
+            millisecond += step
+        if file.owner:
+            named = {**state.tables, file.owner: replace(known, last_name=millisecond)}
+            return Move(file.origin, key), replace(state, tables=named)
+        return Move(file.origin, key), replace(state, last_name=millisecond)
+
+    def _key(self, file: Finished, millisecond: int) -> str:
+        s3 = self.task.s3
+        if s3.preserve_transactions:
+            name = transaction_name(millisecond, s3.timezone, ".csv.gz" if s3.gzip else ".csv")
+        else:
+            name = cdc_name(millisecond, s3.timezone, s3.extension)
+        return self.bucket.key(*file.folder, name)
+
+    def _held_back(self, moves: list[Move]) -> tuple[list[Move], list[Move]]:
+        """With the fault `delay_files` the first file waits for the next publication."""
+        if not self.task.stand_in.faults.delay_files or not moves:
+            return moves, list(self.state.held)
+        return [*moves[1:], *self.state.held], moves[:1]
+
+    def _empty_files(self, moves: list[Move]) -> list[Move]:
+        """With the fault `empty_files` a file of zero bytes follows each batch."""
+        if not self.task.stand_in.faults.empty_files or not moves:
+            return []
+        empty = self.bucket.new_file()
+        empty.touch()
+        folder, _, name = moves[-1].key.rpartition("/")
+        stem, dot, ending = name.partition(".")
+        key = f"{folder}/{stem[:-9]}{(int(stem[-9:]) + 1) % 10**9:09d}{dot}{ending}"
+        return [Move(empty.name, key)]

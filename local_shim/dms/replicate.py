@@ -1,0 +1,228 @@
+"""The loop over the slot: read, apply, publish, and only then confirm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import psycopg2
+from psycopg2.extras import LogicalReplicationConnection, ReplicationCursor
+
+from local_shim.dms.applier import Applier
+from local_shim.dms.clock import Clock
+from local_shim.dms.errors import TaskFailed
+from local_shim.dms.source.connection import connect_replication, connected
+from local_shim.dms.source.slot import heartbeat, publications
+from local_shim.dms.stopping import Stop
+from local_shim.dms.task import Task
+from local_shim.errors import GroundError, ShimError
+
+_MESSAGES_BETWEEN_LOOKS = 4096
+_LONGEST_WAIT = 5.0  # seconds; the server wants a sign of life within a minute
+_ASKING_WAIT = 0.02
+_BUSY_TRIES = 50  # a killed reader's slot is free as soon as the server notices
+
+
+class ConnectionLost(Exception):
+    """The server went away; it may come back."""
+
+
+@dataclass
+class Replication:
+    """One task's stream, over as many connections as it takes."""
+
+    task: Task
+    applier: Applier
+    clock: Clock
+    report: Callable[[str], None]
+    stop: Stop
+    until: int | None = None  # a position at which to end; None: until stopped
+
+    def run(self) -> None:
+        """Read until stopped or caught up, then publish everything and confirm it.
+
+        Raises:
+            TaskFailed: The slot or its WAL is gone, the disk is full, the server stays away.
+        """
+        lost = 0
+        while True:
+            try:
+                self._one_connection()
+                return
+            except ConnectionLost as error:
+                lost += 1
+                limit = self.task.settings.reconnects
+                if 0 <= limit < lost:
+                    raise TaskFailed(
+                        "DMS_SOURCE_LOST",
+                        f"The server went away: {error}.",
+                        where=self.task.source.describe(),
+                        hint="nothing is lost: start the task again when the server is back",
+                    ) from None
+                self.report(f"the server went away ({error}); trying again")
+                self.stop.wait(self.task.settings.reconnect_seconds)
+                if self.stop.wished:
+                    self.applier.publish_all()
+                    return
+
+    def _one_connection(self) -> None:
+        try:
+            connection = connect_replication(self.task.source)
+        except GroundError as error:
+            raise ConnectionLost(error.message) from None
+        try:
+            cursor = self._start(connection)
+            self.applier.reconnected()
+            self._read(cursor)
+            self.applier.publish_all()
+            self._confirm(cursor)
+        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+            raise self._explained(error) from None
+        except psycopg2.DatabaseError as error:
+            if not connection.closed:
+                raise self._explained(error) from None
+            raise ConnectionLost(_one_line(error)) from None
+        finally:
+            connection.close()
+
+    def _start(self, connection: LogicalReplicationConnection) -> ReplicationCursor:
+        slot = self.task_slot
+        names = ", ".join(f'"{name}"' for name in publications(self.applier.state.publication))
+        for attempt in range(_BUSY_TRIES):
+            cursor = connection.cursor()
+            try:
+                cursor.start_replication(
+                    slot_name=slot,
+                    decode=False,
+                    start_lsn=self._resume_position(),
+                    options={"proto_version": "1", "publication_names": names},
+                )
+                return cursor
+            except psycopg2.errors.ObjectInUse:
+                if attempt == _BUSY_TRIES - 1:
+                    raise
+                self.stop.wait(0.1)
+        raise AssertionError("unreachable")
+
+    @property
+    def task_slot(self) -> str:
+        """The slot's name."""
+        return self.applier.state.slot
+
+    def _resume_position(self) -> int:
+        if self.task.stand_in.faults.replay_transactions:
+            return self.applier.state.confirmed
+        return self.applier.last_end
+
+    def _read(self, cursor: ReplicationCursor) -> None:
+        beat = _Heartbeat(self.task, self.clock)
+        apply, read = self.applier.apply, cursor.read_message
+        seen = 0
+        while True:
+            message = read()
+            if message is not None:
+                apply(message.payload, message.data_start)
+                seen += 1
+                if seen % _MESSAGES_BETWEEN_LOOKS:
+                    continue
+            elif self._is_over(cursor):
+                return
+            self._look_around(cursor)
+            beat.beat_if_due()
+            if message is None:
+                self._wait(cursor)
+
+    def _is_over(self, cursor: ReplicationCursor) -> bool:
+        """Everything sent so far has been read: is that enough?"""
+        self.applier.idle_at(cursor.wal_end)
+        if self.applier.in_transaction:
+            return False
+        caught_up = self.until is not None and self.applier.last_end >= self.until
+        return caught_up or self.stop.wished
+
+    def _look_around(self, cursor: ReplicationCursor) -> None:
+        if not (self.applier.in_transaction and self.task.s3.preserve_transactions):
+            self.applier.publish_due()
+        self._confirm(cursor)
+
+    def _confirm(self, cursor: ReplicationCursor) -> None:
+        """Tell the server what it may forget; ask where it is if we wait for a position."""
+        position = self.applier.confirmable
+        asking = self.until is not None and not self.applier.in_transaction
+        send: Callable[..., None] = cursor.send_feedback  # psycopg2's stubs leave it untyped
+        send(write_lsn=self.applier.last_end, flush_lsn=position, reply=asking, force=True)
+
+    def _wait(self, cursor: ReplicationCursor) -> None:
+        due = self.applier.next_due
+        left = _LONGEST_WAIT if due is None else due - self.clock.elapsed()
+        limit = _LONGEST_WAIT if self.until is None else _ASKING_WAIT
+        if self.stop.wished:  # in the middle of a transaction, whose end will come
+            limit = _ASKING_WAIT
+        self.stop.wait(min(left, limit), cursor)
+
+    def _explained(self, error: psycopg2.Error) -> Exception:
+        """What the server's refusal means for the task."""
+        text = _one_line(error)
+        where = self.task.source.describe()
+        if "does not exist" in text and "slot" in text:
+            return slot_lost(self.task_slot, where)
+        if "publication" in text and "does not exist" in text:
+            return TaskFailed(
+                "DMS_PUBLICATION_LOST",
+                f"The task's publication was dropped at the source: {text}.",
+                where=where,
+                hint="changes since then cannot be read: dlt-local dms full-load",
+            )
+        if "can no longer" in text or "already been removed" in text or "invalidated" in text:
+            return wal_removed(self.task_slot, where)
+        if isinstance(error, psycopg2.errors.ObjectInUse):
+            return ShimError(
+                "DMS_SLOT_IN_USE",
+                text,
+                where=where,
+                hint="another reader holds the slot; stop it first",
+            )
+        if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
+            return ConnectionLost(text)
+        return TaskFailed("DMS_STREAM", text, where=where)
+
+
+class _Heartbeat:
+    """Writes a message into the source's WAL now and then, if the endpoint asks for it."""
+
+    def __init__(self, task: Task, clock: Clock):
+        self._task = task
+        self._clock = clock
+        self._next = clock.elapsed()
+
+    def beat_if_due(self) -> None:
+        interval = self._task.endpoint.heartbeat_seconds
+        if interval and self._clock.elapsed() >= self._next:
+            self._next = self._clock.elapsed() + interval
+            with connected(self._task.source) as connection:
+                heartbeat(connection, self._task.name)
+
+
+def slot_lost(slot: str, where: str) -> TaskFailed:
+    """The error for a slot that somebody dropped."""
+    return TaskFailed(
+        "DMS_SLOT_LOST",
+        f"The slot {slot} is gone from the server; changes made since cannot be read.",
+        where=where,
+        hint="dlt-local dms full-load takes all tables anew",
+    )
+
+
+def wal_removed(slot: str, where: str) -> TaskFailed:
+    """The error for a slot that fell behind max_slot_wal_keep_size."""
+    return TaskFailed(
+        "DMS_WAL_REMOVED",
+        f"The server has removed WAL that the slot {slot} still needed "
+        "(it fell behind max_slot_wal_keep_size).",
+        where=where,
+        hint="raise max_slot_wal_keep_size, then dlt-local dms full-load takes all tables anew",
+    )
+
+
+def _one_line(error: psycopg2.Error) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,262 @@
+"""What a task can be told to do: load, replicate, both, or go away."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from psycopg2.extensions import connection as Connection
+
+from local_shim.dms.applier import Applier
+from local_shim.dms.clock import Clock
+from local_shim.dms.errors import TaskFailed
+from local_shim.dms.fullload import Stamps, deliver_load, load_tables, selected_tables
+from local_shim.dms.publisher import Publisher
+from local_shim.dms.replicate import Replication, slot_lost, wal_removed
+from local_shim.dms.source.catalog import Catalog, SourceTable
+from local_shim.dms.source.connection import connect, connect_replication, connected
+from local_shim.dms.source.lookup import Lookup
+from local_shim.dms.source.slot import (
+    NewSlot,
+    create_slot,
+    drop_publications,
+    drop_slot,
+    flush_wal,
+    published_tables,
+    slot_status,
+    sync_publications,
+)
+from local_shim.dms.state import State, Store
+from local_shim.dms.stopping import Stop
+from local_shim.dms.stream import Streams, Surroundings
+from local_shim.dms.target.control import Exceptions
+from local_shim.dms.task import Task
+from local_shim.errors import ShimError, UsageError, close_match
+
+Report = Callable[[str], None]
+
+
+@dataclass
+class Session:
+    """A task that this process holds: locked, recovered, connected to its source."""
+
+    task: Task
+    publisher: Publisher
+    connection: Connection
+    clock: Clock
+    report: Report
+
+    @property
+    def state(self) -> State:
+        """The state as last saved."""
+        return self.publisher.state
+
+    def around(self, catalog: Catalog) -> Surroundings:
+        """What table streams and loads share."""
+        work = self.publisher.bucket.work
+        return Surroundings(
+            self.task,
+            catalog,
+            Lookup(self.task.source),
+            Exceptions(work, self.task.name, self.clock),
+            self.report,
+        )
+
+
+@contextmanager
+def opened(task: Task, clock: Clock, report: Report) -> Iterator[Session]:
+    """Hold the task.
+
+    Raises:
+        ShimError: Another process holds it, or the source is not set up for it.
+    """
+    store = Store(task.bucket().work)
+    with _disk_trouble_explained(task), store.locked(), connected(task.source) as connection:
+        catalog = Catalog(connection)
+        catalog.check()
+        fresh = _new_state(task, catalog)
+        state = store.load() or fresh
+        if (state.system, state.database) != (fresh.system, fresh.database):
+            raise UsageError(
+                "DMS_OTHER_SOURCE",
+                f"The task's state belongs to the database {state.database} of another server.",
+                where=store.path,
+                hint="use another --target, or remove the old one",
+            )
+        for setting in task.listed:
+            report(f"not imitated, as it changes no file: {setting}")
+        publisher = Publisher(task, state, clock)
+        publisher.recover()
+        yield Session(task, publisher, connection, clock, report)
+
+
+def full_load(session: Session) -> None:
+    """Take all selected tables from one snapshot; changes after it wait in the slot.
+
+    On a task that has loaded before this is a reload: a new slot, a new snapshot, and the file
+    counter starts again.
+    """
+    task, report = session.task, session.report
+    catalog = Catalog(session.connection)
+    tables = _tables(task, catalog)
+    start = min(session.clock.now(), _source_time(catalog))
+    session.publisher.save(replace(session.state, phase="loading"))
+    drop_slot(session.connection, session.state.slot)
+    sync_publications(session.connection, session.state.publication, tables)
+    holder = connect_replication(task.source)
+    try:
+        slot = create_slot(holder, session.state.slot)
+        report(f"slot {session.state.slot} begins at {slot.lsn >> 32:X}/{slot.lsn & 0xFFFFFFFF:X}")
+        snapshot = slot.snapshot if task.stand_in.full_load == "clean" else None
+        _load_and_deliver(session, tables, slot, snapshot, start)
+    finally:
+        holder.close()
+
+
+def replicate(session: Session, stop: Stop, *, until_caught_up: bool = False) -> None:
+    """Write changes until stopped, or until those present now are written."""
+    task, catalog = session.task, Catalog(session.connection)
+    _check_slot(session)
+    _take_new_tables(session, catalog)
+    around = session.around(catalog)
+    applier = Applier(
+        task,
+        session.publisher,
+        Streams(around, session.state.tables),
+        session.clock,
+        session.report,
+    )
+    until = flush_wal(session.connection) if until_caught_up else None
+    try:
+        Replication(task, applier, session.clock, session.report, stop, until).run()
+    finally:
+        applier.abandon()
+        around.lookup.close()
+
+
+def run(session: Session, stop: Stop, *, until_caught_up: bool = False) -> None:
+    """The full load, unless it has been done, then changes."""
+    if session.state.phase != "running":
+        full_load(session)
+    if not stop.wished:
+        replicate(session, stop, until_caught_up=until_caught_up)
+
+
+def drop(task: Task, report: Report) -> None:
+    """Drop the slot and the publications, and forget the state; data files stay."""
+    store = Store(task.bucket().work)
+    with store.locked(), connected(task.source) as connection:
+        state = store.load() or _new_state(task, Catalog(connection))
+        drop_slot(connection, state.slot)
+        drop_publications(connection, state.publication)
+        store.path.unlink(missing_ok=True)
+        report(f"dropped the slot {state.slot} and its publications")
+
+
+def _load_and_deliver(
+    session: Session, tables: list[SourceTable], slot: NewSlot, snapshot: str | None, start: int
+) -> None:
+    task = session.task
+    reader = connect(task.source)
+    try:
+        with reader.cursor() as cursor:
+            cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            if snapshot:
+                cursor.execute("SET TRANSACTION SNAPSHOT %s", [snapshot])
+        stamps = Stamps(start, session.clock, task.s3.task_start_time)
+        around = session.around(Catalog(session.connection))
+        loaded = load_tables(around, session.publisher, reader, tables, stamps)
+    finally:
+        reader.close()
+    deliver_load(task, session.publisher, tables, loaded, slot.lsn)
+
+
+def _tables(task: Task, catalog: Catalog) -> list[SourceTable]:
+    tables = selected_tables(task, catalog)
+    if not tables:
+        present = [table.full_name for table in catalog.tables()]
+        wanted = [f"{s.locator.schema}.{s.locator.table}" for s in task.mapping.selections]
+        raise UsageError(
+            "DMS_NO_TABLES",
+            f"The selection rules ({', '.join(wanted)}) match no table.",
+            where=task.source.describe(),
+            hint=close_match(wanted[0], present) or "the database has no tables",
+        )
+    return tables
+
+
+def _check_slot(session: Session) -> None:
+    """A task that has loaded needs its slot; a task without a load begins one here and now."""
+    state, where = session.state, session.task.source.describe()
+    if state.phase == "new":
+        _begin_without_load(session)
+        return
+    if state.phase == "loading":
+        raise ShimError(
+            "DMS_LOAD_UNFINISHED",
+            "The task's full load did not finish.",
+            where=where,
+            hint="dlt-local dms run, or full-load: it starts over",
+        )
+    status = slot_status(session.connection, state.slot)
+    if status is None:
+        raise slot_lost(state.slot, where)
+    if status.wal_status == "lost":
+        raise wal_removed(state.slot, where)
+
+
+def _begin_without_load(session: Session) -> None:
+    catalog = Catalog(session.connection)
+    drop_slot(session.connection, session.state.slot)
+    sync_publications(session.connection, session.state.publication, _tables(session.task, catalog))
+    holder = connect_replication(session.task.source)
+    try:
+        slot = create_slot(holder, session.state.slot)
+    finally:
+        holder.close()
+    session.publisher.save(replace(session.state, phase="running", confirmed=slot.lsn))
+    session.report("no full load was done: changes are taken from now on")
+
+
+def _take_new_tables(session: Session, catalog: Catalog) -> None:
+    tables = _tables(session.task, catalog)
+    published = published_tables(session.connection, session.state.publication)
+    for table in tables:
+        if (table.schema, table.name) not in published:
+            session.report(f"{table.full_name} is new: its changes are taken from now on")
+    if published != {(table.schema, table.name) for table in tables}:
+        sync_publications(session.connection, session.state.publication, tables)
+
+
+def _new_state(task: Task, catalog: Catalog) -> State:
+    database = str(catalog.one("SELECT current_database()"))
+    system = str(catalog.one("SELECT system_identifier FROM pg_control_system()"))
+    # Slots are the server's, not the database's: two tasks of one name must not share one.
+    place = f"{database}\n{task.target.resolve()}"
+    unique = hashlib.sha256(place.encode()).hexdigest()[:8]
+    name = f"dms_{task.name[:40]}_{unique}"
+    slot = task.endpoint.slot or name
+    return State(task.name, slot, name, database, system)
+
+
+def _source_time(catalog: Catalog) -> int:
+    """The server's clock, in microseconds: load rows must not look newer than later commits."""
+    return int(catalog.one("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"))
+
+
+@contextmanager
+def _disk_trouble_explained(task: Task) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+            raise
+        raise TaskFailed(
+            "DMS_TARGET_UNWRITABLE",
+            f"The target cannot be written: {error.strerror}.",
+            where=error.filename or task.target,
+            hint="nothing unpublished was confirmed: make room, then start the task again",
+        ) from None

@@ -1,0 +1,1 @@
+"""The JSON documents a DMS task takes, read into frozen dataclasses."""

@@ -1,0 +1,158 @@
+"""What the source's catalog says: its version and settings, tables, keys and types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg2
+from psycopg2.extensions import connection as Connection
+
+from local_shim.dms.source.types import ColumnType, TypeRow, column_type
+from local_shim.errors import GroundError
+
+_OLDEST, _NEWEST = 13, 18
+
+
+@dataclass(frozen=True)
+class SourceColumn:
+    """A column of a source table."""
+
+    name: str
+    type_oid: int
+    typmod: int
+
+
+@dataclass(frozen=True)
+class SourceTable:
+    """A table of the source, its columns in their order and its primary key."""
+
+    oid: int
+    schema: str
+    name: str
+    columns: tuple[SourceColumn, ...]
+    key: tuple[str, ...]
+    identity: str  # d default, n nothing, f full, i index
+
+    @property
+    def full_name(self) -> str:
+        """Schema and name."""
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def tells_old_rows(self) -> bool:
+        """Can the stream say which row an update or delete meant?"""
+        return self.identity in ("f", "i") or (self.identity == "d" and bool(self.key))
+
+
+# Stored generated columns are not in pgoutput's stream, so the full load leaves them out too.
+_TABLES = """
+SELECT c.oid::bigint, n.nspname, c.relname, c.relreplident,
+       coalesce((SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute a
+         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+           AND a.attgenerated = ''), '{}'),
+       coalesce((SELECT array_agg(a.atttypid::bigint ORDER BY a.attnum) FROM pg_attribute a
+         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+           AND a.attgenerated = ''), '{}'),
+       coalesce((SELECT array_agg(a.atttypmod ORDER BY a.attnum) FROM pg_attribute a
+         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+           AND a.attgenerated = ''), '{}'),
+       coalesce((SELECT array_agg(a.attname::text ORDER BY k.place)
+         FROM pg_index i, unnest(i.indkey::smallint[]) WITH ORDINALITY AS k(attnum, place),
+              pg_attribute a
+         WHERE i.indrelid = c.oid AND i.indisprimary AND k.place <= i.indnkeyatts
+           AND a.attrelid = c.oid AND a.attnum = k.attnum), '{}')
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND c.relpersistence = 'p'
+  AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%%'
+  AND c.relname NOT LIKE 'awsdms\\_%%'
+  AND (%(oid)s IS NULL OR c.oid = %(oid)s)
+ORDER BY n.nspname, c.relname
+"""
+_TYPE = """
+SELECT typname, typtype, typcategory, typbasetype::bigint, typtypmod
+FROM pg_type WHERE oid = %s
+"""
+
+
+class Catalog:
+    """Questions to the catalog; types are asked for once."""
+
+    def __init__(self, connection: Connection):
+        self._connection = connection
+        self._types: dict[int, TypeRow | None] = {}
+
+    def check(self) -> None:
+        """Raise unless the server can serve a logical slot.
+
+        Raises:
+            GroundError: Its version is not supported, or wal_level is not logical.
+        """
+        version = self._connection.server_version // 10000
+        if not _OLDEST <= version <= _NEWEST:
+            raise GroundError(
+                "DMS_SOURCE_VERSION",
+                f"PostgreSQL {version} is not supported; {_OLDEST} to {_NEWEST} are.",
+            )
+        level = self.one("SHOW wal_level")
+        if level != "logical":
+            raise GroundError(
+                "DMS_WAL_LEVEL",
+                f"The server runs with wal_level = {level}; changes can only be read with logical.",
+                hint="ALTER SYSTEM SET wal_level = 'logical';  then restart the server "
+                "(on RDS: rds.logical_replication = 1)",
+            )
+
+    def one(self, query: str, parameters: Sequence[object] | None = None) -> Any:
+        """The first column of the first row, None if there is none."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(query, parameters)
+            row = cursor.fetchone()
+        return row[0] if row else None
+
+    def tables(self) -> list[SourceTable]:
+        """All ordinary tables that are not the system's."""
+        return self._tables(None)
+
+    def table(self, oid: int) -> SourceTable | None:
+        """One table, None if it is gone."""
+        return next(iter(self._tables(oid)), None)
+
+    def column_type(self, oid: int, typmod: int) -> ColumnType:
+        """DMS's view of a type; domains are taken as what they are made of."""
+        known = column_type(oid, typmod, None)
+        if known.known:
+            return known
+        row = self._type_row(oid)
+        if row and row.typtype == "d":
+            return self.column_type(row.base, row.base_typmod)
+        return column_type(oid, typmod, row)
+
+    def type_name(self, oid: int) -> str:
+        """The type's name for messages."""
+        row = self._type_row(oid)
+        return row.name if row else f"type {oid}"
+
+    def _type_row(self, oid: int) -> TypeRow | None:
+        if oid not in self._types:
+            with self._connection.cursor() as cursor:
+                cursor.execute(_TYPE, [oid])
+                row = cursor.fetchone()
+            self._types[oid] = TypeRow(*row) if row else None
+        return self._types[oid]
+
+    def _tables(self, oid: int | None) -> list[SourceTable]:
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(_TABLES, {"oid": oid})
+                rows = cursor.fetchall()
+        except psycopg2.errors.InsufficientPrivilege as error:
+            raise GroundError("DMS_SOURCE_DENIED", str(error).strip()) from None
+        return [_source_table(row) for row in rows]
+
+
+def _source_table(row: tuple[Any, ...]) -> SourceTable:
+    oid, schema, name, identity, names, types, typmods, key = row
+    columns = tuple(map(SourceColumn, names, types, typmods))
+    return SourceTable(oid, schema, name, columns, tuple(key), identity)

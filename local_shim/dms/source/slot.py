@@ -1,0 +1,187 @@
+"""The replication slot and its publications: made, watched, dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection
+from psycopg2.extras import LogicalReplicationConnection
+
+from local_shim.dms.source.catalog import SourceTable
+from local_shim.errors import GroundError
+
+PLUGIN = "pgoutput"
+
+
+@dataclass(frozen=True)
+class NewSlot:
+    """A slot just made: where its changes begin, and the snapshot of exactly that moment."""
+
+    lsn: int
+    snapshot: str
+
+
+@dataclass(frozen=True)
+class SlotStatus:
+    """A slot as the server sees it; `lag` in bytes of WAL."""
+
+    confirmed: int
+    active_pid: int | None
+    wal_status: str  # reserved, extended, unreserved, lost
+    lag: int
+
+
+def parse_lsn(text: str) -> int:
+    """`16/B374D848` as a number."""
+    high, _, low = text.partition("/")
+    return (int(high, 16) << 32) + int(low, 16)
+
+
+def create_slot(connection: LogicalReplicationConnection, name: str) -> NewSlot:
+    """Make the slot; its snapshot lives until the connection does something else or closes.
+
+    Raises:
+        GroundError: The server has no slot left, or its user may not make one.
+    """
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(f'CREATE_REPLICATION_SLOT "{name}" LOGICAL {PLUGIN} EXPORT_SNAPSHOT')
+            row = cursor.fetchone()
+    except (psycopg2.errors.ConfigurationLimitExceeded, psycopg2.OperationalError) as error:
+        raise GroundError(
+            "DMS_SLOT_LIMIT",
+            " ".join(str(error).split()),
+            hint="drop slots of tasks that are gone (dlt-local dms drop), "
+            "or raise max_replication_slots and max_wal_senders",
+        ) from None
+    except psycopg2.errors.InsufficientPrivilege as error:
+        raise GroundError(
+            "DMS_SOURCE_DENIED",
+            " ".join(str(error).split()),
+            hint="ALTER ROLE … WITH REPLICATION, or use a superuser as DMS does",
+        ) from None
+    assert row is not None
+    return NewSlot(parse_lsn(row[1]), row[2])
+
+
+def slot_status(connection: Connection, name: str) -> SlotStatus | None:
+    """The slot, None if the server has none of this name."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT confirmed_flush_lsn::text, active_pid, coalesce(wal_status, 'reserved'),"
+            " pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::bigint"
+            " FROM pg_replication_slots WHERE slot_name = %s",
+            [name],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    return SlotStatus(parse_lsn(row[0] or "0/0"), row[1], row[2], int(row[3] or 0))
+
+
+def drop_slot(connection: Connection, name: str) -> None:
+    """Drop the slot if it exists."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots"
+            " WHERE slot_name = %s",
+            [name],
+        )
+
+
+def current_position(connection: Connection) -> int:
+    """The end of what the server has written."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_wal_insert_lsn()::text")
+        row = cursor.fetchone()
+    assert row is not None
+    return parse_lsn(row[0])
+
+
+def heartbeat(connection: Connection, task: str) -> None:
+    """Write a message into the WAL, so that the slot moves though no table does."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_logical_emit_message(false, 'dlt-local dms', %s)", [task])
+
+
+def flush_wal(connection: Connection) -> int:
+    """Commit something, so that all earlier WAL is written out; gives a position after it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SET synchronous_commit = on;"
+            "SELECT pg_logical_emit_message(true, 'dlt-local dms', 'caught up?')"
+        )
+    return current_position(connection)
+
+
+def publications(name: str) -> tuple[str, str]:
+    """Two publications: tables whose old rows can be told, and tables that only insert."""
+    return name, f"{name}_inserts"
+
+
+def sync_publications(connection: Connection, name: str, tables: Sequence[SourceTable]) -> None:
+    """Make the publications hold exactly these tables.
+
+    A table that cannot say which row an UPDATE means would make that UPDATE fail at the source
+    if its updates were published, so only its inserts are.
+    """
+    keyed, unkeyed = publications(name)
+    _publish(connection, keyed, [t for t in tables if t.tells_old_rows], "")
+    _publish(connection, unkeyed, [t for t in tables if not t.tells_old_rows], "insert, truncate")
+
+
+def drop_publications(connection: Connection, name: str) -> None:
+    """Drop both if they exist."""
+    with connection.cursor() as cursor:
+        for publication in publications(name):
+            cursor.execute(
+                sql.SQL("DROP PUBLICATION IF EXISTS {}").format(sql.Identifier(publication))
+            )
+
+
+def published_tables(connection: Connection, name: str) -> set[tuple[str, str]]:
+    """Schema and name of every table that the publications hold."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT schemaname, tablename FROM pg_publication_tables WHERE pubname IN %s",
+            [publications(name)],
+        )
+        return {(row[0], row[1]) for row in cursor.fetchall()}
+
+
+def _publish(
+    connection: Connection, name: str, tables: Sequence[SourceTable], operations: str
+) -> None:
+    wanted = {(table.schema, table.name) for table in tables}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_publication WHERE pubname = %s", [name])
+        if cursor.fetchone() is None:
+            everything = "insert, update, delete, truncate"
+            cursor.execute(
+                sql.SQL("CREATE PUBLICATION {} WITH (publish = {})").format(
+                    sql.Identifier(name), sql.Literal(operations or everything)
+                )
+            )
+        cursor.execute(
+            "SELECT schemaname, tablename FROM pg_publication_tables WHERE pubname = %s", [name]
+        )
+        present = {(row[0], row[1]) for row in cursor.fetchall()}
+        for verb, names in (("ADD", wanted - present), ("DROP", present - wanted)):
+            if names:
+                _alter(cursor, name, verb, sorted(names))
+
+
+def _alter(
+    cursor: psycopg2.extensions.cursor, name: str, verb: str, tables: Sequence[tuple[str, str]]
+) -> None:
+    only = "ONLY " if verb == "ADD" else ""
+    cursor.execute(
+        sql.SQL("ALTER PUBLICATION {} {} TABLE {}").format(
+            sql.Identifier(name),
+            sql.SQL(verb),
+            sql.SQL(", ").join(sql.SQL(only) + sql.Identifier(*table) for table in tables),
+        )
+    )

@@ -1,0 +1,175 @@
+"""What a task remembers between runs: positions, counters, table shapes, files on their way."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from local_shim.errors import ShimError, UsageError
+
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Move:
+    """A finished file on its way: from the work folder to its key in the bucket."""
+
+    origin: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Rows written for one table, as DescribeTableStatistics names them."""
+
+    full_load_rows: int = 0
+    inserts: int = 0
+    updates: int = 0
+    deletes: int = 0
+    ddls: int = 0
+    truncates_ignored: int = 0
+
+    def plus(self, letters: dict[str, int]) -> Counts:
+        """With the rows of a file added, counted by Op."""
+        return replace(
+            self,
+            inserts=self.inserts + letters.get("I", 0),
+            updates=self.updates + letters.get("U", 0),
+            deletes=self.deletes + letters.get("D", 0),
+        )
+
+
+@dataclass(frozen=True)
+class TableState:
+    """One source table: its shape, and how far its changes have been published.
+
+    `mark_lsn` is the commit position of the last transaction with a published row, `mark_rows`
+    how many of its rows are published: on a replay they are recognised and left out.
+    """
+
+    columns: tuple[tuple[str, int, int], ...] = ()  # name, type, type modifier
+    key: tuple[str, ...] = ()
+    mark_lsn: int = 0
+    mark_rows: int = 0
+    last_name: int = 0  # milliseconds, in the newest CDC file's name
+    counts: Counts = field(default_factory=Counts)
+
+
+@dataclass(frozen=True)
+class State:
+    """A task between two publications."""
+
+    task: str
+    slot: str = ""
+    publication: str = ""
+    database: str = ""
+    system: str = ""  # the server's identifier: positions of another server mean nothing
+    phase: str = "new"  # new, loading, delivering, running
+    confirmed: int = 0
+    committed_at: int = 0  # microseconds, commit time of the newest published row
+    sequence_time: str = ""
+    sequence_counter: int = 0
+    tables: dict[str, TableState] = field(default_factory=dict)
+    moves: tuple[Move, ...] = ()
+    held: tuple[Move, ...] = ()  # files that a fault delays
+    positions: tuple[int, ...] = ()  # newest commits, for replaying them on request
+    last_name: int = 0  # milliseconds, in the newest file name of preserved transactions
+
+
+class Store:
+    """The task's work folder: its state and its lock."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.path = folder / "state.json"
+
+    def load(self) -> State | None:
+        """The state, None for a task that never ran.
+
+        Raises:
+            UsageError: The file was written by another version or is damaged.
+        """
+        try:
+            values = json.loads(self.path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise UsageError("DMS_STATE_DAMAGED", str(error), where=self.path) from None
+        if values.pop("version", None) != _VERSION:
+            raise UsageError(
+                "DMS_STATE_VERSION",
+                "The task's state was written by another version.",
+                where=self.path,
+                hint="dlt-local dms drop, then a new full load",
+            )
+        return _state(values)
+
+    def save(self, state: State) -> None:
+        """Replace the state; the old one or the new one survives a crash, never half of one."""
+        write_durably(self.path, json.dumps({"version": _VERSION, **asdict(state)}))
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes away from the task.
+
+        Raises:
+            ShimError: Another process runs it.
+        """
+        import fcntl
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise ShimError(
+                    "DMS_TASK_RUNNING",
+                    "Another process is running this task.",
+                    where=self.folder,
+                    hint="stop it (SIGTERM is clean), or give this one another --target",
+                ) from None
+            yield
+
+
+def write_durably(path: Path, text: str) -> None:
+    """Replace a file in one step that survives a power cut."""
+    partial = path.with_name(path.name + ".new")
+    with partial.open("w", encoding="utf-8") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+    partial.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _state(values: dict[str, Any]) -> State:
+    tables = {
+        name: TableState(
+            columns=tuple((str(c[0]), int(c[1]), int(c[2])) for c in table.pop("columns")),
+            key=tuple(table.pop("key")),
+            counts=Counts(**table.pop("counts")),
+            **table,
+        )
+        for name, table in values.pop("tables").items()
+    }
+    return State(
+        tables=tables,
+        moves=tuple(Move(**move) for move in values.pop("moves")),
+        held=tuple(Move(**move) for move in values.pop("held")),
+        positions=tuple(values.pop("positions")),
+        **values,
+    )

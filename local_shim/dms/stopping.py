@@ -1,0 +1,47 @@
+"""A wish to stop that can be waited for together with a socket."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+from typing import Protocol
+
+
+class Waitable(Protocol):
+    """Something with a file descriptor."""
+
+    def fileno(self) -> int:
+        """The descriptor to wait for."""
+
+
+class Stop:
+    """Set by SIGTERM or SIGINT, or by another thread; readable once it is set."""
+
+    def __init__(self) -> None:
+        self.wished = False
+        self._read, self._write = os.pipe()
+
+    def fileno(self) -> int:
+        """What becomes readable when the wish is there."""
+        return self._read
+
+    def wish(self) -> None:
+        """Ask for a clean stop."""
+        self.wished = True
+        os.write(self._write, b".")
+
+    def on_signals(self) -> None:
+        """Let SIGTERM and SIGINT ask for it; only the main thread may call this."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.wish())
+
+    def wait(self, seconds: float, *others: Waitable) -> None:
+        """Wait until something can be read, the wish comes, or the time is over."""
+        if not self.wished:
+            select.select([self, *others], [], [], max(seconds, 0.0))
+
+    def close(self) -> None:
+        """Give the pipe back."""
+        os.close(self._read)
+        os.close(self._write)

@@ -1,0 +1,268 @@
+"""The tables of a running stream: their shapes, and how far their rows have been written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from local_shim.dms.errors import TaskFailed
+from local_shim.dms.source.catalog import Catalog, SourceColumn, SourceTable
+from local_shim.dms.source.change import UNCHANGED, Relation, RowChange, Value
+from local_shim.dms.source.lookup import Lookup
+from local_shim.dms.state import TableState
+from local_shim.dms.target.control import Exceptions
+from local_shim.dms.target.layout import Facts, Fields, Layout
+from local_shim.dms.target.values import Unfit
+from local_shim.dms.task import Task
+
+
+class RecordIgnored(Exception):
+    """A row that an error policy leaves out."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What every stream of a task shares."""
+
+    task: Task
+    catalog: Catalog
+    lookup: Lookup
+    exceptions: Exceptions
+    report: Callable[[str], None]
+
+
+class TableStream:
+    """One table: rows in, fields out."""
+
+    def __init__(self, around: Surroundings, relation: Relation, known: TableState | None):
+        self._around = around
+        self._relation = relation
+        self._layout: Layout | None = None
+        self._projection: list[int | None] | None = None
+        self._key_places: list[int] = []
+        self._replayed = 0
+        self.relation_is_new = True
+        self.columns = known.columns if known else ()
+        self.key = known.key if known else ()
+        replays = around.task.stand_in.faults.replay_transactions
+        self.mark_lsn = known.mark_lsn if known and not replays else 0
+        self.mark_rows = known.mark_rows if known and not replays else 0
+
+    @property
+    def name(self) -> str:
+        """The source's schema and table."""
+        return f"{self._relation.schema}.{self._relation.table}"
+
+    @property
+    def layout(self) -> Layout:
+        """The columns of its files."""
+        if self._layout is None:
+            self.adopt()
+        assert self._layout is not None
+        return self._layout
+
+    def described(self, relation: Relation) -> None:
+        """The server has told the table's shape (again)."""
+        if relation != self._relation or self._layout is None:
+            self._relation = relation
+            self.relation_is_new = True
+
+    def adopt(self) -> bool:
+        """Take the shape that was told last; True if it differs from the one in use."""
+        self.relation_is_new = False
+        told = tuple((c.name, c.type_oid, c.typmod) for c in self._relation.columns)
+        changed = bool(self.columns) and told != self.columns
+        keep_old = changed and not self._around.task.settings.handle_alter
+        if not keep_old:
+            self.columns = told
+        places = {name: i for i, (name, _, _) in enumerate(told)}
+        self._projection = [places.get(c[0]) for c in self.columns] if keep_old else None
+        self.key = self._current_key()
+        self._layout = self._new_layout()
+        return changed
+
+    def has_written(self, final_lsn: int) -> bool:
+        """On a replay: has this row of this transaction been written before?"""
+        if final_lsn != self.mark_lsn:
+            return final_lsn < self.mark_lsn
+        self._replayed += 1
+        return self._replayed <= self.mark_rows
+
+    def mark(self, final_lsn: int) -> None:
+        """A row of this transaction is being written."""
+        if final_lsn == self.mark_lsn:
+            self.mark_rows += 1
+        else:
+            self.mark_lsn, self.mark_rows = final_lsn, 1
+
+    def restart(self) -> int:
+        """The stream starts again; gives the last transaction that may come twice."""
+        self._replayed = 0
+        return self.mark_lsn
+
+    def fields(self, change: RowChange, facts: Facts, size: int) -> Fields:
+        """The row as its file wants it.
+
+        Raises:
+            RecordIgnored: The error policy leaves the row out.
+            TaskFailed: The error policy stops the task.
+        """
+        old = self._project(change.old) if change.old is not None else None
+        row = change.new if change.new is not None else change.old
+        new = self._project(row or [])
+        if change.op == "U" and UNCHANGED in new:
+            new = self._completed(new, None if change.old_is_key else old)
+            size = 1 << 40  # what was looked up may be of any length
+        return self.layout.row(change.op, _told(new), _told(old), facts, size, self._unfit)
+
+    def bad_text(self, what: str) -> None:
+        """A row held bytes that are not UTF-8; they are replaced, or the task stops."""
+        schema, table = self._relation.schema, self._relation.table
+        if self._around.task.settings.data_error_policy == "STOP_TASK":
+            raise TaskFailed(
+                "DMS_INVALID_TEXT",
+                f"{self.name} holds text that is not UTF-8: {what}.",
+                hint='mend the row, or set "DataErrorPolicy": "LOG_ERROR" to replace the bytes',
+            )
+        self._around.exceptions.add(schema, table, what, "invalid UTF-8, replaced by U+FFFD")
+        self._around.report(f"{self.name}: invalid UTF-8 replaced ({what})")
+
+    def _project(self, row: list[Value]) -> list[Value]:
+        if self._projection is None:
+            return row
+        return [None if place is None else row[place] for place in self._projection]
+
+    def _current_key(self) -> tuple[str, ...]:
+        table = self._around.catalog.table(self._relation.oid)
+        names = {name for name, _, _ in self.columns}
+        if table is not None and table.key:
+            return tuple(name for name in table.key if name in names)
+        if self._relation.identity == "d":
+            return tuple(c.name for c in self._relation.columns if c.identity and c.name in names)
+        return self.key
+
+    def _new_layout(self) -> Layout:
+        task, relation = self._around.task, self._relation
+        table = SourceTable(
+            relation.oid,
+            relation.schema,
+            relation.table,
+            tuple(SourceColumn(*column) for column in self.columns),
+            self.key,
+            relation.identity,
+        )
+        self._key_places = [i for i, c in enumerate(table.columns) if c.name in self.key]
+        return new_layout(task, self._around.catalog, table, load=False, report=self._around.report)
+
+    def _completed(self, row: list[Value], old: list[Value] | None) -> list[Value]:
+        """The row with the values that the server did not send."""
+        missing = [i for i, value in enumerate(row) if value is UNCHANGED]
+        found: Sequence[Value] | None = [old[i] for i in missing] if old else None
+        if found is None and self._around.task.stand_in.toast == "lookup" and self._key_places:
+            table = self.layout.table
+            found = self._around.lookup.values(table, self._key_places, row, missing)
+        completed = list(row)
+        for place, value in zip(missing, found or [None] * len(missing), strict=True):
+            completed[place] = value
+        return completed
+
+    def _unfit(self, column: str, unfit: Unfit, row: Sequence[bytes | None]) -> None:
+        settings = self._around.task.settings
+        policy = settings.truncation_policy if unfit.truncated else settings.data_error_policy
+        handle_unfit(self._around, self.layout.table, column, unfit, row, policy)
+
+
+class Streams:
+    """The table streams by the server's table number."""
+
+    def __init__(self, around: Surroundings, known: dict[str, TableState]):
+        self._around = around
+        self._known = known
+        self._by_oid: dict[int, TableStream] = {}
+
+    def of(self, oid: int) -> TableStream:
+        """The stream of a table that was described before."""
+        return self._by_oid[oid]
+
+    def described(self, relation: Relation) -> None:
+        """Take a table's shape; a table that is not known yet, or renamed, begins a stream."""
+        stream = self._by_oid.get(relation.oid)
+        name = f"{relation.schema}.{relation.table}"
+        if stream is not None and stream.name == name:
+            stream.described(relation)
+            return
+        known = self._known.get(name)
+        self._by_oid[relation.oid] = TableStream(self._around, relation, known)
+
+    def restart(self) -> int:
+        """The server will send from an earlier position: the last transaction known."""
+        marks = [stream.restart() for stream in self._by_oid.values()]
+        if self._around.task.stand_in.faults.replay_transactions:
+            return max(marks, default=0)
+        return max([*marks, *(table.mark_lsn for table in self._known.values())], default=0)
+
+    def states(
+        self, known: dict[str, TableState], growing: Collection[str]
+    ) -> dict[str, TableState]:
+        """The tables' states; those with rows in open files keep their published marks."""
+        states = dict(known)
+        for stream in self._by_oid.values():
+            old = states.get(stream.name, TableState())
+            new = replace(old, columns=stream.columns, key=stream.key)
+            if stream.name not in growing:
+                new = replace(new, mark_lsn=stream.mark_lsn, mark_rows=stream.mark_rows)
+            states[stream.name] = new
+        return states
+
+
+def handle_unfit(
+    around: Surroundings,
+    table: SourceTable,
+    column: str,
+    unfit: Unfit,
+    row: Sequence[bytes | None],
+    policy: str,
+) -> None:
+    """Do with a value that does not fit what the task's error policy says."""
+    key = {
+        c.name: (value or b"").decode("utf-8", "replace")
+        for c, value in zip(table.columns, row, strict=False)
+        if c.name in table.key
+    }
+    if policy == "STOP_TASK":
+        raise TaskFailed(
+            "DMS_VALUE_UNFIT",
+            f"{table.full_name}.{column} of row {key}: {unfit.reason}.",
+            hint="raise LobMaxSize, mend the row, or set the error policy to LOG_ERROR",
+        )
+    around.exceptions.add(table.schema, table.name, f"{column} of row {key}", unfit.reason)
+    if policy == "IGNORE_RECORD":
+        raise RecordIgnored
+
+
+def new_layout(
+    task: Task,
+    catalog: Catalog,
+    table: SourceTable,
+    *,
+    load: bool,
+    report: Callable[[str], None],
+) -> Layout:
+    """The layout of a table's files in the full load or in the changes."""
+    types = []
+    for column in table.columns:
+        type_ = catalog.column_type(column.type_oid, column.typmod)
+        if not type_.known:
+            report(
+                f"{table.full_name}.{column.name} is of type {catalog.type_name(column.type_oid)}, "
+                "which DMS has no rule for: its text is written"
+            )
+        types.append(type_)
+    plan = task.mapping.plan(table.schema, table.name, [c.name for c in table.columns])
+    return Layout(table, types, plan, task.s3, task.rules, load=load)
+
+
+def _told(row: Sequence[Value] | None) -> Any:
+    """The row, in which nothing is left to complete (no loop over it only to say so)."""
+    return row
