@@ -34,11 +34,12 @@ BEGIN
     ) AS leaving;
 END $$;
 
--- The refund nets the ledger day by day: each booked row gives back its unearned days over those very
--- days, rounded once. A short-rate penalty is ten per cent of it, earned on the day of cancellation.
+-- The refund nets the ledger day by day: what is booked gives back its unearned days over those very
+-- days, rounded once per cover. A short-rate penalty is ten per cent of it, earned on the day of cancellation.
 CREATE OR REPLACE PROCEDURE sim.refund() LANGUAGE sql AS $$
   WITH unearned AS (
-    SELECT x.policy_id, t.coverage_id, t.coverage_code, greatest(t.earn_from, x.cancel_on) AS earn_from, t.earn_to,
+    SELECT x.policy_id, max(t.coverage_id) AS coverage_id, t.coverage_code,
+           greatest(t.earn_from, x.cancel_on) AS earn_from, t.earn_to,
            -round(sum(t.amount * part.of_row), 2) AS amount, -round(sum(t.tax_amount * part.of_row), 2) AS tax,
            -round(sum(t.commission_amount * part.of_row), 2) AS commission
       FROM sim.cancelled x
@@ -46,7 +47,7 @@ CREATE OR REPLACE PROCEDURE sim.refund() LANGUAGE sql AS $$
      CROSS JOIN LATERAL (SELECT (t.earn_to - greatest(t.earn_from, x.cancel_on))::numeric
                                 / (t.earn_to - t.earn_from) AS of_row) AS part
      WHERE t.earn_to > x.cancel_on
-     GROUP BY 1, 2, 3, 4, 5
+     GROUP BY x.policy_id, t.coverage_code, greatest(t.earn_from, x.cancel_on), t.earn_to
   ), penalty AS (
     SELECT x.policy_id, min(u.coverage_id) AS coverage_id, (array_agg(u.coverage_code ORDER BY u.coverage_id))[1] AS coverage_code,
            x.cancel_on, -round(sum(u.amount) * 0.10, 2) AS amount, -round(sum(u.tax) * 0.10, 2) AS tax
