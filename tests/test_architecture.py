@@ -1,0 +1,138 @@
+"""Rules of the house that neither ruff, mypy nor the import linter can say."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parents[1]
+PRODUCT = [HERE / "dlt_pipelines", HERE / "local_shim"]
+ALLOWED_IN_PIPELINES = {"dlt", "pyspark", "dlt_pipelines", "__future__", *sys.stdlib_module_names}
+# What must start at once, or on a machine without Spark.
+LIGHT = ("errors.py", "cli.py", "storage.py", "jars.py", "spec", "dms", "report", "events")
+# Spark's Python side itself is light, but these modules are about frames.
+NOT_LIGHT = {"local_shim.events.definitions", "local_shim.report.graph_text"}
+SHAPELESS = {"utils", "util", "common", "base", "manager", "helper", "helpers", "misc", "core"}
+LONGEST_MODULE = 300
+LONGEST_FUNCTION = 40
+LARGEST_FOLDER = 12
+
+
+def modules(*folders: Path) -> list[Path]:
+    return sorted(path for folder in folders for path in folder.rglob("*.py"))
+
+
+def shown(path: Path) -> str:
+    return str(path.relative_to(HERE))
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield ("." * node.level) + (node.module or "")
+
+
+def test_pipelines_import_only_what_databricks_has() -> None:
+    strangers = [
+        f"{shown(path)}: {name}"
+        for path in modules(HERE / "dlt_pipelines")
+        for name in imports(path)
+        if name.split(".")[0] not in ALLOWED_IN_PIPELINES
+    ]
+    assert strangers == []
+
+
+def test_light_modules_load_no_spark() -> None:
+    """In a fresh process: what a package's __init__ drags in does not show in a linter."""
+    names = [name for name in light_modules() if name not in NOT_LIGHT]
+    program = (
+        "import importlib, sys\n"
+        f"for name in {names!r}:\n"
+        "    importlib.import_module(name)\n"
+        "    if 'pyspark' in sys.modules:\n"
+        "        sys.exit(f'{name} loads pyspark')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=HERE)
+    assert done.returncode == 0, done.stderr
+
+
+def light_modules() -> list[str]:
+    shim = HERE / "local_shim"
+    paths = [path for name in LIGHT for path in (shim / name, *sorted((shim / name).rglob("*.py")))]
+    files = [path for path in paths if path.is_file() and path.name != "__init__.py"]
+    return [".".join(path.relative_to(HERE).with_suffix("").parts) for path in files]
+
+
+def test_a_package_says_what_it_is_and_nothing_else() -> None:
+    """Importing one module of a package must not import its neighbours."""
+    wrong = []
+    for path in modules(*PRODUCT):
+        if path.name == "__init__.py":
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            if len(tree.body) != 1 or not ast.get_docstring(tree):
+                wrong.append(shown(path))
+    assert wrong == []
+
+
+def test_declarations_are_entry_points() -> None:
+    """Every file under a pipeline glob is run as a source; importing one would run it twice."""
+    rooms = ("dlt_pipelines.bronze", "dlt_pipelines.silver", "dlt_pipelines.gold")
+    found = [
+        f"{shown(path)}: {name}"
+        for path in modules(*PRODUCT)
+        for name in imports(path)
+        if name.startswith(rooms)
+    ]
+    assert found == []
+
+
+def test_modules_are_short() -> None:
+    lengths = {shown(path): path.read_text().count("\n") for path in modules(*PRODUCT)}
+    assert {path: lines for path, lines in lengths.items() if lines > LONGEST_MODULE} == {}
+
+
+def test_functions_are_short() -> None:
+    long = []
+    for path in modules(*PRODUCT):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                body = [part for part in node.body if not is_docstring(part)] or node.body
+                lines = (body[-1].end_lineno or 0) - body[0].lineno + 1
+                if lines > LONGEST_FUNCTION:
+                    long.append(f"{shown(path)}:{node.lineno} {node.name}: {lines} lines")
+    assert long == []
+
+
+def is_docstring(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def test_folders_are_small() -> None:
+    sizes: dict[str, int] = {}
+    for path in modules(*PRODUCT):
+        if path.name != "__init__.py":
+            sizes[shown(path.parent)] = sizes.get(shown(path.parent), 0) + 1
+    allowed = {"local_shim": LARGEST_FOLDER + 2}
+    large = {name: size for name, size in sizes.items() if size > allowed.get(name, LARGEST_FOLDER)}
+    assert large == {}
+
+
+def test_every_file_is_about_something() -> None:
+    assert [shown(path) for path in modules(*PRODUCT) if path.stem in SHAPELESS] == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["ruff check .", "ruff format --check .", "mypy", "lint-imports"],
+)
+def test_what_make_check_checks(command: str) -> None:
+    """CI runs the tests and nothing else, so the checks are tests, too."""
+    program, *arguments = command.split()
+    tool = Path(sys.executable).with_name(program)
+    done = subprocess.run([tool, *arguments], capture_output=True, text=True, cwd=HERE)
+    assert done.returncode == 0, done.stdout + done.stderr
