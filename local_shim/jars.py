@@ -58,7 +58,9 @@ def _fetched(folder: Path, group: str, artifact: str, version: str) -> Path:
         content = _download(url)
         expected = _download(url + ".sha1").decode().split()[0]
         if hashlib.sha1(content, usedforsecurity=False).hexdigest() != expected:
-            raise GroundError("JAR_DAMAGED", f"{url} does not match its checksum.", hint="try again")
+            raise GroundError(
+                "JAR_DAMAGED", f"{url} does not match its checksum.", hint="try again"
+            )
         _write_atomically(jar, content)
     return jar
 

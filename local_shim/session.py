@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +43,29 @@ def open_session(*, record_classes_in: Path | None = None) -> SparkSession:
     # PySpark logs a page of JSON for each analysis error; we tell errors ourselves.
     logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
-    session = _configured(_java_options(record_classes_in)).getOrCreate()
-    session.sparkContext.setLogLevel("OFF")
+    with _quiet_java():
+        session: SparkSession = _configured(_java_options(record_classes_in)).getOrCreate()
     return session
+
+
+@contextmanager
+def _quiet_java() -> Iterator[None]:
+    """Starts the JVM with its standard error in a file: it greets every start with warnings."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    log = os.open(_java_log(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(log, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(log)
+
+
+def _java_log() -> Path:
+    """Where the JVM of this process says what it has to say (it matters only if it dies)."""
+    return Path(tempfile.gettempdir()) / f"dlt-local-java-{os.getuid()}.log"
 
 
 def _configured(java_options: str) -> Any:
@@ -81,7 +105,8 @@ def _driver_memory() -> str:
 
 def _java_options(record_classes_in: Path | None) -> str:
     options = ["-XX:TieredStopAtLevel=1", "-XX:+UseParallelGC", "-Duser.timezone=UTC"]
-    options += ["-Dlog4j2.level=OFF", "-Xlog:cds=off", "-Xlog:cds+dynamic=off", "-Xlog:disable"]
+    options += [f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')}"]
+    options += ["-Xlog:disable"]
     archive = class_archive()
     if record_classes_in is not None:
         options.append(f"-XX:ArchiveClassesAtExit={record_classes_in}")

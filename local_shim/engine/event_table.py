@@ -1,0 +1,50 @@
+"""The event log as a Delta table: takes in what the journals hold, once, in one commit."""
+
+from __future__ import annotations
+
+from pyspark.sql import SparkSession
+
+from local_shim.storage import Storage
+
+_EXCEPTION = (
+    "struct<class_name: string, message: string, stack: array<struct<declaring_class: string, "
+    "method_name: string, file_name: string, line_number: int>>>"
+)
+_SCHEMA = f"""
+    id string,
+    sequence struct<data_plane_id: struct<instance: string, seq_no: bigint>,
+                    control_plane_seq_no: bigint>,
+    origin struct<cloud: string, region: string, pipeline_id: string, pipeline_type: string,
+                  pipeline_name: string, cluster_id: string, update_id: string, table_name: string,
+                  dataset_name: string, sink_name: string, flow_id: string, flow_name: string,
+                  batch_id: bigint>,
+    timestamp timestamp,
+    message string,
+    level string,
+    maturity_level string,
+    error struct<fatal: boolean, exceptions: array<{_EXCEPTION}>>,
+    details string,
+    event_type string,
+    truncation struct<truncated_fields: array<string>>
+"""
+
+
+def take_in_journals(spark: SparkSession, storage: Storage) -> None:
+    """Appends the journals of all updates since the last time to the event log.
+
+    A journal's name is its transaction id, so a crash between the commit and the move of the
+    file cannot append it twice.
+    """
+    folder = storage.journals()
+    waiting = sorted(path for path in folder.glob("*.jsonl"))
+    if not waiting:
+        return
+    for path in waiting:  # more than one only after an update that was killed
+        frame = spark.read.schema(_SCHEMA).json(str(path))
+        target = storage.events_table()
+        frame.coalesce(1).write.format("delta").mode("append").option(
+            "txnAppId", f"journal/{path.stem}"
+        ).option("txnVersion", "0").save(str(target))
+        done = folder / "done" / path.name
+        done.parent.mkdir(exist_ok=True)
+        path.replace(done)

@@ -1,0 +1,235 @@
+"""Carries out a plan: what is ready runs, what needs a failed flow is skipped, all is told."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql.types import StructType
+
+from local_shim.engine import tables
+from local_shim.engine.failures import Failure, understood
+from local_shim.engine.flows import FlowRun, Outcome, Surroundings, once_mark
+from local_shim.errors import SchemaChanged
+from local_shim.events.event import FlowStatus
+from local_shim.events.log import EventLog
+from local_shim.graph.elements import Dataset, DatasetKind, QueryFlow
+from local_shim.graph.graph import ResolvedFlow
+from local_shim.graph.plan import Plan
+from local_shim.reading.flow_session import own_session
+from local_shim.storage import TableRecord, delta_version
+
+# A flow is mostly waiting for the driver to plan; a few more than the cores keep them busy.
+WORKERS = 3
+MOST_SCHEMAS = 20  # a source that changes its shape at every restart is broken
+ATTEMPTS_KEY = "pipelines.maxFlowRetryAttempts"
+
+
+class Executor:
+    """One pass over the flows of a plan."""
+
+    def __init__(self, around: Surroundings, events: EventLog, plan: Plan, fingerprint: str):
+        self.around = around
+        self.events = events
+        self.plan = plan
+        self.fingerprint = fingerprint
+        self.failures: list[Failure] = []
+
+    # --- before the flows
+
+    def reset(self) -> None:
+        """Empties what is to be refreshed from nothing, and finishes resets that were cut off."""
+        storage = self.around.storage
+        cut_off = [each for each in self.plan.graph.tables() if storage.reset_underway(each.name)]
+        for dataset in {each.name: each for each in (*self.plan.reset_tables, *cut_off)}.values():
+            storage.begin_reset(dataset.name)
+            for flow in self.plan.graph.writers(dataset.name):
+                storage.forget_flow(dataset.name, flow.name)
+            storage.forget_state(dataset.name)
+            if storage.has_table(dataset.name):
+                schema = self._declared_schema(dataset)
+                tables.empty(self.around.spark, storage.table(dataset.name), schema)
+            storage.end_reset(dataset.name)
+        for flow in self.plan.reset_checkpoints:
+            storage.forget_flow(flow.flow.target, flow.name)
+
+    def _declared_schema(self, dataset: Dataset) -> StructType:
+        return self.plan.graph.schemas[dataset.name]
+
+    def set_up_tables(self) -> None:
+        """Creates the streaming tables that do not exist yet, and notes all that are kept."""
+        streaming = [
+            each for each in self.plan.tables() if each.kind is DatasetKind.STREAMING_TABLE
+        ]
+        missing = [each for each in streaming if not self.around.storage.has_table(each.name)]
+        with ThreadPoolExecutor(WORKERS) as pool:
+            list(pool.map(self._create, missing))
+        for dataset in streaming:
+            self._remember(dataset)
+
+    def _create(self, dataset: Dataset) -> None:
+        folder = self.around.storage.table(dataset.name)
+        tables.create(self.around.spark, folder, self.plan.graph.schemas[dataset.name], dataset)
+
+    def _remember(self, dataset: Dataset, outcome: Outcome | None = None) -> None:
+        repeatable = outcome is not None and outcome.repeatable
+        self.around.storage.remember(
+            TableRecord(
+                str(dataset.name),
+                dataset.kind.value,
+                self.around.pipeline,
+                dataset.private,
+                self.plan.graph.schemas[dataset.name].jsonValue(),
+                self.fingerprint if repeatable else "",
+                dict(outcome.inputs) if outcome and repeatable else {},
+            )
+        )
+
+    # --- the flows
+
+    def execute(self) -> tuple[Failure, ...]:
+        """Runs every selected flow as soon as what it needs has ended; gives what failed."""
+        for flow in self.plan.flows:
+            self._tell(flow, FlowStatus.QUEUED)
+        for flow in self.plan.excluded:
+            self._tell(flow, FlowStatus.EXCLUDED)
+        by_name = {flow.name: flow for flow in self.plan.flows}
+        needs = {
+            name: {each for each in needed if each in by_name}
+            for name, needed in self.plan.graph.needs().items()
+            if name in by_name
+        }
+        self._run_all(by_name, needs)
+        return tuple(self.failures)
+
+    def _run_all(self, flows: Mapping[str, ResolvedFlow], needs: Mapping[str, set[str]]) -> None:
+        sorter = TopologicalSorter(needs)
+        sorter.prepare()
+        bad: set[str] = set()  # failed flows and those skipped because of them
+        running: dict[Future[bool], str] = {}
+        with ThreadPoolExecutor(WORKERS, thread_name_prefix="flow") as pool:
+            while sorter.is_active():
+                for name in sorted(sorter.get_ready(), key=list(flows).index):
+                    cause = needs[name] & bad
+                    if cause:
+                        self._skip(flows[name], cause)
+                        bad.add(name)
+                        sorter.done(name)
+                    else:
+                        running[pool.submit(self._run, flows[name])] = name
+                if not running:
+                    continue
+                ended, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    name = running.pop(future)
+                    if not future.result():
+                        bad.add(name)
+                    sorter.done(name)
+
+    def _skip(self, flow: ResolvedFlow, cause: set[str]) -> None:
+        names = ", ".join(sorted(cause))
+        self._tell(flow, FlowStatus.SKIPPED, f"Flow '{flow.name}' is skipped: {names} failed.")
+
+    def _run(self, flow: ResolvedFlow) -> bool:
+        """True if the flow ended well; whatever stopped it is told and kept, never raised."""
+        if flow.flow.once and once_mark(self.around.storage, flow.flow).exists():
+            self._tell(flow, FlowStatus.SKIPPED, f"Flow '{flow.name}' ran once already.")
+            return True
+        if self._unchanged(flow):
+            self._tell_no_op(flow)
+            return True
+        self._tell(flow, FlowStatus.STARTING)
+        schemas = retries = 0
+        while True:
+            self._tell(flow, FlowStatus.RUNNING)
+            try:
+                self._complete(flow, self._attempt(flow))
+                return True
+            except Exception as error:
+                failure = understood(error, flow)
+                self._tell(flow, FlowStatus.FAILED, failure.message, error=failure.error)
+                if isinstance(failure.error, SchemaChanged) and schemas < MOST_SCHEMAS:
+                    schemas += 1
+                elif failure.retryable and retries < self._attempts():
+                    retries += 1
+                else:
+                    self.failures.append(replace(failure, attempts=1 + retries))
+                    return False
+
+    def _attempt(self, flow: ResolvedFlow) -> Outcome:
+        settings = flow.flow.spark_conf if isinstance(flow.flow, QueryFlow) else {}
+        with own_session(self.around.spark, settings):
+            return FlowRun(self.around, flow, self._warner(flow)).run()
+
+    def _warner(self, flow: ResolvedFlow) -> Callable[[str], None]:
+        def warn(message: str) -> None:
+            dataset = str(flow.flow.target)
+            self.events.warn(message, flow_name=flow.name, dataset_name=dataset)
+
+        return warn
+
+    def _attempts(self) -> int:
+        return int(self.around.configuration.get(ATTEMPTS_KEY, "2"))
+
+    def _complete(self, flow: ResolvedFlow, outcome: Outcome) -> None:
+        dataset = self.plan.graph.datasets[flow.flow.target]
+        details: dict[str, Any] = {"metrics": dict(outcome.metrics)} if outcome.metrics else {}
+        for quality in outcome.data_quality:
+            self._tell(flow, FlowStatus.RUNNING, data_quality=quality)
+        if dataset.kind is DatasetKind.MATERIALIZED_VIEW:
+            self._remember(dataset, outcome)
+            self._tell_technique(flow, "MAINTENANCE_TYPE_COMPLETE_RECOMPUTE")
+        self._tell(flow, FlowStatus.COMPLETED, **details)
+
+    # --- materialized views that need no work
+
+    def _unchanged(self, flow: ResolvedFlow) -> bool:
+        """Whether code, configuration and every input are what the view was computed from."""
+        storage = self.around.storage
+        record = storage.record(flow.flow.target)
+        return (
+            self.plan.graph.datasets[flow.flow.target].kind is DatasetKind.MATERIALIZED_VIEW
+            and record is not None
+            and record.fingerprint == self.fingerprint != ""
+            and storage.has_table(flow.flow.target)
+            and all(delta_version(Path(path)) == seen for path, seen in record.inputs.items())
+        )
+
+    def _tell_no_op(self, flow: ResolvedFlow) -> None:
+        self._tell_technique(flow, "MAINTENANCE_TYPE_NO_OP")
+        self._tell(flow, FlowStatus.COMPLETED, f"Flow '{flow.name}' is up to date.")
+
+    def _tell_technique(self, flow: ResolvedFlow, technique: str) -> None:
+        chosen = {"maintenance_type": technique, "is_chosen": True, "is_applicable": True}
+        self.events.tell(
+            "planning_information",
+            f"Flow '{flow.name}': {technique}.",
+            {"technique_information": [chosen]},
+            flow_name=flow.name,
+            dataset_name=str(flow.flow.target),
+        )
+
+    def _tell(
+        self,
+        flow: ResolvedFlow,
+        status: FlowStatus,
+        message: str = "",
+        error: BaseException | None = None,
+        **details: Any,
+    ) -> None:
+        generation = self.around.storage.generation(flow.flow.target, flow.name)
+        identity = f"{self.around.pipeline}/{flow.name}/{generation}"
+        self.events.flow(
+            flow.name,
+            status,
+            message,
+            error,
+            flow_id=hashlib.sha256(identity.encode()).hexdigest()[:32],
+            dataset_name=str(flow.flow.target),
+            **details,
+        )

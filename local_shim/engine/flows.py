@@ -1,0 +1,350 @@
+"""How one flow runs, from its query to the commit that holds its rows."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, Observation, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.streaming.query import StreamingQuery
+
+from local_shim.cdc.apply import (
+    Batch,
+    CdcResult,
+    CdcTarget,
+    apply_batch,
+    check_drift,
+    collect_tombstones,
+)
+from local_shim.cdc.snapshot import apply_snapshots
+from local_shim.engine import tables
+from local_shim.engine.progress import has_new_data
+from local_shim.engine.worlds import PathMap, Running, observed_name
+from local_shim.errors import FlowError
+from local_shim.expectations import Rules
+from local_shim.graph.elements import (
+    AutoCdcFlow,
+    Dataset,
+    DatasetKind,
+    Flow,
+    QueryFlow,
+    SnapshotFlow,
+)
+from local_shim.graph.graph import Graph, ResolvedFlow
+from local_shim.graph.names import Namespace
+from local_shim.reading.world import evaluating, in_world
+from local_shim.storage import Storage, write_atomically
+
+TOMBSTONE_KEY = "pipelines.cdc.tombstoneGCThresholdInSeconds"
+TWO_DAYS = "172800"
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What every flow of an update shares."""
+
+    spark: SparkSession
+    storage: Storage
+    paths: PathMap
+    graph: Graph
+    namespace: Namespace
+    configuration: Mapping[str, str]
+    pipeline: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a flow did, in the words of the event log; `idle` if there was nothing to do."""
+
+    metrics: Mapping[str, int] = field(default_factory=dict)
+    data_quality: tuple[Mapping[str, Any], ...] = ()
+    idle: bool = False
+    inputs: Mapping[str, int] = field(default_factory=dict)
+    repeatable: bool = False
+
+
+def once_mark(storage: Storage, flow: Flow) -> Path:
+    """The file that says that a once flow ran; a full refresh makes it run again."""
+    return storage.checkpoint(flow.target, flow.name) / "once"
+
+
+class FlowRun:
+    """One run of one flow, in the thread and session that the executor gave it."""
+
+    def __init__(self, around: Surroundings, resolved: ResolvedFlow, warn: Callable[[str], None]):
+        self.around = around
+        self.warn = warn
+        self.resolved = resolved
+        self.flow = resolved.flow
+        self.dataset: Dataset = around.graph.datasets[self.flow.target]
+        self.folder = around.storage.table(self.flow.target)
+        self.world = Running(
+            around.spark,
+            around.storage,
+            around.paths,
+            around.graph,
+            around.namespace,
+            self.flow.name,
+        )
+
+    def run(self) -> Outcome:
+        """Runs the flow to its end; raises what stopped it."""
+        if self.flow.once and self._once_done.exists():
+            return Outcome(idle=True)
+        outcome = self._outcome()
+        if self.flow.once:
+            write_atomically(once_mark(self.around.storage, self.flow), "")
+        return outcome
+
+    def _outcome(self) -> Outcome:
+        if isinstance(self.flow, SnapshotFlow):
+            return self._snapshots(self.flow)
+        if isinstance(self.flow, AutoCdcFlow):
+            return self._changes(self.flow)
+        if self.dataset.kind is DatasetKind.SINK:
+            return self._sink(self.flow)
+        if self.resolved.streaming:
+            return self._append(self.flow)
+        return self._append_once(self.flow) if self.flow.once else self._replace(self.flow)
+
+    # --- the five ways to write
+
+    def _replace(self, flow: QueryFlow) -> Outcome:
+        """A materialized view: computed anew and put in place in one commit."""
+        rules = self._rules()
+        frame, observed = _observed(self._query(flow), rules)
+        before = self.around.storage.version(flow.target)
+        tables.replace(frame, self.folder, self.dataset, observed=observed is not None)
+        quality = [rules.data_quality(rules.quality(observed.get))] if observed else []
+        return Outcome(
+            tables.written(self.folder, before),
+            tuple(quality),
+            inputs=dict(self.world.versions),
+            repeatable=not self.world.foreign and _repeatable(frame),
+        )
+
+    def _append_once(self, flow: QueryFlow) -> Outcome:
+        rules = self._rules()
+        frame, observed = _observed(self._query(flow), rules)
+        before = self.around.storage.version(flow.target)
+        tables.append(frame, self.folder, (self._application, 0))
+        quality = [rules.data_quality(rules.quality(observed.get))] if observed else []
+        return Outcome(tables.written(self.folder, before), tuple(quality))
+
+    def _append(self, flow: QueryFlow) -> Outcome:
+        """A streaming table: Delta's own sink, exactly once by batch id."""
+        rules = self._rules()
+        frame = self._query(flow)
+        if not self._has_new_data(frame):
+            return Outcome(idle=True)
+        if rules.counted:
+            frame = frame.observe(observed_name(rules), *rules.metrics())
+        before = self.around.storage.version(flow.target)
+        writer = rules.filtered(frame).writeStream.format("delta").outputMode("append")
+        query = self._drain(writer.option("mergeSchema", "true").option("path", str(self.folder)))
+        return Outcome(
+            tables.written(self.folder, before),
+            self._quality(query, [rules, *self.world.view_rules]),
+        )
+
+    def _sink(self, flow: QueryFlow) -> Outcome:
+        options = {
+            key: self.around.paths.local(value) if key == "path" else value
+            for key, value in self.dataset.sink_options.items()
+        }
+        if "tableName" in options:
+            name = self.around.namespace.qualify(options.pop("tableName"))
+            options["path"] = str(self.around.storage.table(name))
+        writer = self._query(flow).writeStream.format(str(self.dataset.sink_format))
+        query = self._drain(writer.options(**options).outputMode("append"))
+        return Outcome({"num_output_rows": _input_rows(query)})
+
+    def _changes(self, flow: AutoCdcFlow) -> Outcome:
+        """AUTO CDC: every micro-batch is folded into the target, once by its transaction."""
+        target = self._cdc_target()
+        collect_tombstones(flow, target, datetime.now(UTC))
+        rules = self._rules(_upserts(flow))
+        frame = self._source(flow.source, streaming=self.resolved.streaming)
+        check_drift(flow, target, frame)
+        if self.resolved.streaming and not self._has_new_data(frame):
+            return Outcome(idle=True)
+        total = _Total(self)
+
+        def fold(batch: DataFrame, version: int) -> None:
+            total.add(apply_batch(batch, Batch(self._application, version), flow, target))
+
+        if not frame.isStreaming:
+            batch, observed = _observed(frame, rules)
+            fold(batch, 0)
+            quality = [rules.data_quality(rules.quality(observed.get))] if observed else []
+            return Outcome(total.metrics(), tuple(quality))
+        if rules.counted:
+            frame = frame.observe(observed_name(rules), *rules.metrics())
+        query = self._drain(rules.filtered(frame).writeStream.foreachBatch(fold))
+        return Outcome(total.metrics(), self._quality(query, [rules, *self.world.view_rules]))
+
+    def _snapshots(self, flow: SnapshotFlow) -> Outcome:
+        """AUTO CDC from snapshots; its row counts are not reported (reference 2.12)."""
+        source = flow.source
+
+        def read() -> DataFrame:
+            return self._source(str(source), streaming=False)
+
+        with in_world(self.world):
+            result = apply_snapshots(
+                flow,
+                self._cdc_target(),
+                read if isinstance(source, str) else None,
+                datetime.now(UTC),
+            )
+        for warning in result.warnings:
+            self.warn(warning)
+        return Outcome()
+
+    # --- what they share
+
+    def _query(self, flow: QueryFlow) -> DataFrame:
+        with in_world(self.world), evaluating(flow.name):
+            frame: DataFrame = flow.function()
+        return frame
+
+    def _source(self, name: str, streaming: bool) -> DataFrame:
+        with in_world(self.world):
+            frame = self.world.table(name, streaming, {})
+        if frame is None:
+            raise FlowError("TABLE_OR_VIEW_NOT_FOUND", f"'{name}' is gone.", where=self.flow.where)
+        return frame
+
+    def _rules(self, applies: Column | None = None) -> Rules:
+        name = str(self.dataset.name)
+        return Rules(name, self.flow.name, self.dataset.expectations, applies)
+
+    def _cdc_target(self) -> CdcTarget:
+        seconds = self.dataset.table_properties.get(
+            TOMBSTONE_KEY, self.around.configuration.get(TOMBSTONE_KEY, TWO_DAYS)
+        )
+        storage = self.around.storage
+        return CdcTarget(
+            table=str(self.folder),
+            state=str(storage.state(self.flow.target)),
+            name=self.flow.target,
+            tombstone_seconds=float(seconds),
+        )
+
+    def _has_new_data(self, frame: DataFrame) -> bool:
+        leaves = frame._jdf.queryExecution().analyzed().collectLeaves()
+        sources = sum(leaves.apply(index).isStreaming() for index in range(leaves.size()))
+        return has_new_data(self._checkpoint, self.world.streams, sources)
+
+    def _drain(self, writer: Any) -> StreamingQuery:
+        """Runs a streaming query until it took in everything that was there when it started."""
+        name = f"{self.flow.name} {uuid.uuid4().hex[:8]}"
+        query: StreamingQuery = (
+            writer.option("checkpointLocation", str(self._checkpoint))
+            .queryName(name)
+            .trigger(availableNow=True)
+            .start()
+        )
+        query.awaitTermination()
+        return query
+
+    def _quality(
+        self, query: StreamingQuery, all_rules: list[Rules]
+    ) -> tuple[Mapping[str, Any], ...]:
+        found = []
+        for rules in all_rules:
+            if rules.counted:
+                rows = _observations(query, observed_name(rules))
+                total = sum((rules.quality(row) for row in rows), rules.quality(None))
+                found.append(rules.data_quality(total))
+        return tuple(found)
+
+    @property
+    def _checkpoint(self) -> Path:
+        return self.around.storage.checkpoint(self.flow.target, self.flow.name)
+
+    @property
+    def _application(self) -> str:
+        """Transaction id of this generation of the flow, the same after a crash."""
+        generation = self.around.storage.generation(self.flow.target, self.flow.name)
+        return f"dlt-local/{self.around.pipeline}/{self.flow.name}/{generation}"
+
+
+class _Total:
+    """Adds up the results of an AUTO CDC flow's batches, and passes their warnings on."""
+
+    def __init__(self, run: FlowRun):
+        self.run = run
+        self.upserted = 0
+        self.deleted = 0
+
+    def add(self, result: CdcResult) -> None:
+        self.upserted += result.upserted
+        self.deleted += result.deleted
+        for warning in result.warnings:
+            self.run.warn(warning)
+
+    def metrics(self) -> dict[str, int]:
+        return {"num_upserted_rows": self.upserted, "num_deleted_rows": self.deleted}
+
+
+def _observed(frame: DataFrame, rules: Rules) -> tuple[DataFrame, Observation | None]:
+    if not rules.counted:
+        return rules.filtered(frame), None
+    observation = Observation(f"{observed_name(rules)} {uuid.uuid4().hex[:8]}")
+    return rules.filtered(frame.observe(observation, *rules.metrics())), observation
+
+
+def _observations(query: StreamingQuery, name: str) -> list[Mapping[str, Any]]:
+    return [
+        row.asDict()
+        for progress in query.recentProgress
+        for found, row in progress.observedMetrics.items()
+        if found == name
+    ]
+
+
+def _input_rows(query: StreamingQuery) -> int:
+    return sum(progress.numInputRows for progress in query.recentProgress)
+
+
+def _upserts(flow: AutoCdcFlow) -> Column | None:
+    """The rows that rules apply to: a delete carries little more than its key."""
+    conditions = [c for c in (flow.apply_as_deletes, flow.apply_as_truncates) if c is not None]
+    if not conditions:
+        return None
+    applies = F.lit(True)
+    for condition in conditions:
+        applies = applies & ~F.coalesce(condition.cast("boolean"), F.lit(False))
+    return applies
+
+
+_CLOCKS = ("current_date", "current_timestamp", "localtimestamp", "now(", "current_time")
+
+
+def _repeatable(frame: DataFrame) -> bool:
+    """Whether the same input versions must give the same rows, so that nothing need be computed."""
+    plan = frame._jdf.queryExecution().analyzed()
+    if not plan.deterministic() or not _reads_delta_only(plan):
+        return False
+    text = plan.toString().lower()
+    return not any(clock in text for clock in _CLOCKS)
+
+
+def _reads_delta_only(plan: Any) -> bool:
+    """Only of Delta tables do we know whether they changed."""
+    leaves = plan.collectLeaves()
+    for index in range(leaves.size()):
+        leaf = leaves.apply(index)
+        if leaf.nodeName() in ("LocalRelation", "OneRowRelation", "Range"):
+            continue
+        if "LogicalRelation" not in leaf.getClass().getName() or "parquet" not in str(leaf):
+            return False
+        if "Tahoe" not in leaf.relation().location().getClass().getName():
+            return False
+    return True

@@ -1,0 +1,94 @@
+"""The hands on Delta tables: create, replace, empty, and read what a commit did."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from delta.tables import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
+
+from local_shim.graph.elements import Dataset
+from local_shim.storage import delta_version
+
+
+def create(spark: SparkSession, folder: Path, schema: StructType, dataset: Dataset) -> None:
+    """An empty table with the dataset's columns, comment, properties and layout."""
+    builder = DeltaTable.createIfNotExists(spark).location(str(folder)).addColumns(schema)
+    for key, value in dataset.table_properties.items():
+        builder = builder.property(key, value)
+    if dataset.comment:
+        builder = builder.comment(dataset.comment)
+    if dataset.partition_cols:
+        builder = builder.partitionedBy(*dataset.partition_cols)
+    if dataset.cluster_by:
+        builder = builder.clusterBy(*dataset.cluster_by)
+    builder.execute()
+
+
+def replace(frame: DataFrame, folder: Path, dataset: Dataset, *, observed: bool) -> None:
+    """Makes the table equal to `frame` in one commit; readers see the old rows or the new ones.
+
+    `observed` frames carry metrics, which Spark loses in CREATE TABLE AS SELECT: the table is
+    then created empty first.
+    """
+    is_new = delta_version(folder) < 0
+    if is_new and not observed and not dataset.cluster_by:
+        _create_as_select(frame, folder, dataset)
+        return
+    if is_new:
+        create(frame.sparkSession, folder, frame.schema, dataset)
+    overwrite = frame.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
+    if dataset.partition_cols:
+        overwrite = overwrite.partitionBy(*dataset.partition_cols)
+    overwrite.save(str(folder))
+
+
+def _create_as_select(frame: DataFrame, folder: Path, dataset: Dataset) -> None:
+    writer = frame.writeTo(f"delta.`{folder}`").using("delta")
+    for key, value in dataset.table_properties.items():
+        writer = writer.tableProperty(key, value)
+    if dataset.comment:
+        writer = writer.tableProperty("comment", dataset.comment)
+    if dataset.partition_cols:
+        writer = writer.partitionedBy(*[F.col(name) for name in dataset.partition_cols])
+    writer.create()
+
+
+def append(frame: DataFrame, folder: Path, transaction: tuple[str, int]) -> None:
+    """Adds rows in one commit, once: a repeated transaction is skipped by Delta."""
+    app, version = transaction
+    frame.write.format("delta").mode("append").option("mergeSchema", "true").option(
+        "txnAppId", app
+    ).option("txnVersion", str(version)).save(str(folder))
+
+
+def empty(spark: SparkSession, folder: Path, schema: StructType) -> None:
+    """Removes all rows, and columns that are no longer declared, in one commit."""
+    spark.createDataFrame([], schema).write.format("delta").mode("overwrite").option(
+        "overwriteSchema", "true"
+    ).save(str(folder))
+
+
+def written(folder: Path, after: int) -> dict[str, int]:
+    """Rows and bytes that the commits after version `after` wrote, from the table's log."""
+    rows = size = 0
+    for commit in commits(folder, after):
+        metrics = commit.get("operationMetrics", {})
+        rows += int(metrics.get("numOutputRows", 0))
+        size += int(metrics.get("numOutputBytes", metrics.get("numAddedBytes", 0)))
+    return {"num_output_rows": rows, "num_output_bytes": size}
+
+
+def commits(folder: Path, after: int) -> Iterator[Mapping[str, Any]]:
+    """The `commitInfo` of each version after `after`."""
+    for version in range(after + 1, delta_version(folder) + 1):
+        path = folder / "_delta_log" / f"{version:020}.json"
+        for line in path.read_text().splitlines():
+            action = json.loads(line)
+            if "commitInfo" in action:
+                yield action["commitInfo"]

@@ -1,0 +1,183 @@
+"""What names and paths mean: while an update is planned, and while it runs."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
+
+from local_shim.autoloader.store import SchemaStore
+from local_shim.autoloader.stream import open_stream
+from local_shim.cdc.schema import snapshot_schema, target_schema
+from local_shim.errors import UsageError
+from local_shim.expectations import Rules
+from local_shim.graph.elements import AutoCdcFlow, DatasetKind, QueryFlow, SnapshotFlow
+from local_shim.graph.graph import Graph
+from local_shim.graph.names import Namespace, TableName, parts
+from local_shim.reading.world import evaluating
+from local_shim.storage import Storage, delta_version
+
+
+@dataclass(frozen=True)
+class PathMap:
+    """Folders of this machine for prefixes such as `/Volumes/` or `s3://` (`--path FROM=TO`)."""
+
+    prefixes: Mapping[str, str] = field(default_factory=dict)
+
+    def local(self, path: str) -> str:
+        """Where `path` lies; the longest prefix wins, and a result is never mapped again."""
+        for prefix in sorted(self.prefixes, key=len, reverse=True):
+            if path.startswith(prefix) or path + "/" == prefix:
+                rest = path[len(prefix) :]
+                target = Path(self.prefixes[prefix])
+                if ".." in Path(rest).parts:
+                    raise UsageError("PATH_LEAVES_ROOT", f"'{path}' leads out of {prefix}.")
+                return str(target / rest.lstrip("/")) if rest else str(target)
+        return path
+
+
+def schema_store(storage: Storage, flow: str, path: str) -> SchemaStore:
+    """Where a flow keeps what it learned of the files below `path`; a flow may read several."""
+    return SchemaStore(storage.schemas(flow) / hashlib.sha256(path.encode()).hexdigest()[:12])
+
+
+def delta_frame(
+    spark: SparkSession, path: str, streaming: bool, options: Mapping[str, str]
+) -> DataFrame:
+    """A Delta table by its folder, in batch or as a stream."""
+    if streaming:
+        return spark.readStream.format("delta").options(**options).load(path)
+    return spark.read.format("delta").options(**options).load(path)
+
+
+class Planning:
+    """The world outside of the pipeline's own files, as planning sees it; nothing is written."""
+
+    def __init__(self, spark: SparkSession, storage: Storage, paths: PathMap):
+        self.spark = spark
+        self.storage = storage
+        self.paths = paths
+        self._empty_folder = tempfile.TemporaryDirectory(prefix="dlt-local-empty-")
+
+    def external(
+        self, name: TableName, streaming: bool, options: Mapping[str, str]
+    ) -> DataFrame | None:
+        """A table of the storage that this pipeline does not define."""
+        if not self.storage.has_table(name):
+            return None
+        return delta_frame(self.spark, str(self.storage.table(name)), streaming, options)
+
+    def by_path(self, path: str, streaming: bool, options: Mapping[str, str]) -> DataFrame:
+        """A Delta table named by its path."""
+        return delta_frame(self.spark, self.path(path), streaming, options)
+
+    def placeholder(self, schema: StructType, streaming: bool) -> DataFrame:
+        """No rows of `schema`, made without a job."""
+        if streaming:
+            return self.spark.readStream.schema(schema).parquet(self._empty_folder.name)
+        java = self.spark._jvm
+        assert java is not None
+        java_schema = java.org.apache.spark.sql.types.DataType.fromJson(schema.json())
+        session = self.spark._jsparkSession
+        return DataFrame(
+            session.createDataFrame(java.java.util.ArrayList(), java_schema), self.spark
+        )
+
+    def cloud_files(
+        self, flow: str, path: str, options: Mapping[str, str], schema: StructType | None
+    ) -> DataFrame:
+        """An Auto Loader stream that reads what was learned about the files and learns nothing."""
+        store = schema_store(self.storage, flow, path)
+        return open_stream(self.spark, self.path(path), options, schema, store, remember=False)
+
+    def path(self, path: str) -> str:
+        """Where `path` lies on this machine."""
+        return self.paths.local(path)
+
+    def cdc_schema(self, flow: AutoCdcFlow, source: DataFrame) -> StructType:
+        """Columns of an AUTO CDC target."""
+        return target_schema(flow, source)
+
+    def snapshot_schema(self, flow: SnapshotFlow, source: DataFrame | None) -> StructType:
+        """Columns of a snapshot target."""
+        return snapshot_schema(flow, source)
+
+    def stored_schema(self, name: TableName) -> StructType | None:
+        """Columns that a streaming table got in earlier updates of this pipeline."""
+        record = self.storage.record(name)
+        return StructType.fromJson(record.schema) if record and record.schema else None
+
+
+@dataclass
+class Running:
+    """The world as one running flow sees it, which notes what the flow read.
+
+    `versions` holds the Delta tables read in batch, with the version that was newest before.
+    `streams` holds the folders that streams read: Delta tables, or files (then with options).
+    """
+
+    spark: SparkSession
+    storage: Storage
+    paths: PathMap
+    graph: Graph
+    namespace: Namespace
+    flow_name: str
+    versions: dict[str, int] = field(default_factory=dict)
+    streams: list[tuple[str, Mapping[str, str] | None]] = field(default_factory=list)
+    view_rules: list[Rules] = field(default_factory=list)
+    foreign: bool = False
+
+    def table(self, name: str, streaming: bool, options: Mapping[str, str]) -> DataFrame | None:
+        """A dataset of the pipeline, or a table that lies in the storage."""
+        found = parts(name)
+        if len(found) == 2 and found[0].lower() == "delta":
+            return self._delta(self.path(found[1]), streaming, options)
+        full = self.namespace.qualify(name)
+        dataset = self.graph.datasets.get(full)
+        if dataset is not None and dataset.kind is DatasetKind.VIEW:
+            return self._view(full)
+        if dataset is None and not self.storage.has_table(full):
+            self.foreign = True
+            return None
+        return self._delta(str(self.storage.table(full)), streaming, options)
+
+    def _delta(self, path: str, streaming: bool, options: Mapping[str, str]) -> DataFrame:
+        if streaming:
+            self.streams.append((path, None))
+        else:
+            self.versions[path] = delta_version(Path(path))
+        return delta_frame(self.spark, path, streaming, options)
+
+    def _view(self, name: TableName) -> DataFrame:
+        flow = self.graph.writers(name)[0].flow
+        assert isinstance(flow, QueryFlow)
+        with evaluating(flow.name):
+            frame = flow.function()
+        rules = Rules(str(name), self.flow_name, self.graph.datasets[name].expectations)
+        if rules.counted:
+            frame = frame.observe(observed_name(rules), *rules.metrics())
+            self.view_rules.append(rules)
+        return rules.filtered(frame)
+
+    def cloud_files(
+        self, flow: str, path: str, options: Mapping[str, str], schema: StructType | None
+    ) -> DataFrame:
+        """An Auto Loader stream that remembers the schemas it meets."""
+        local = self.path(path)
+        store = schema_store(self.storage, flow, path)
+        self.streams.append((local, options))
+        return open_stream(self.spark, local, options, schema, store, remember=True)
+
+    def path(self, path: str) -> str:
+        """Where `path` lies on this machine."""
+        return self.paths.local(path)
+
+
+def observed_name(rules: Rules) -> str:
+    """The name under which a dataset's counts arrive in the metrics of a query."""
+    return f"quality of {rules.dataset}"

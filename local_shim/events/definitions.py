@@ -1,0 +1,69 @@
+"""Tells what a pipeline consists of: one event for each dataset and each flow."""
+
+from __future__ import annotations
+
+from local_shim.events.log import EventLog
+from local_shim.graph.elements import AutoCdcFlow, Dataset, DatasetKind, QueryFlow
+from local_shim.graph.graph import Graph, ResolvedFlow
+
+
+def describe(graph: Graph, events: EventLog) -> None:
+    """`dataset_definition`, `sink_definition` and `flow_definition` for the whole graph."""
+    for dataset in graph.datasets.values():
+        _dataset(graph, dataset, events)
+    for flow in graph.flows:
+        _flow(graph, flow, events)
+
+
+def _dataset(graph: Graph, dataset: Dataset, events: EventLog) -> None:
+    name = str(dataset.name)
+    if dataset.kind is DatasetKind.SINK:
+        details = {"format": dataset.sink_format, "options": dict(dataset.sink_options)}
+        events.tell("sink_definition", f"Sink '{name}' defined.", details, sink_name=name)
+        return
+    rules = [
+        {
+            "name": rule.name,
+            "constraint": rule.constraint if isinstance(rule.constraint, str) else None,
+            "action": rule.action.value,
+        }
+        for rule in dataset.expectations
+    ]
+    events.tell(
+        "dataset_definition",
+        f"Dataset '{name}' defined as {dataset.kind.value}.",
+        {
+            "dataset_type": dataset.kind.value,
+            "num_flows": len(graph.writers(dataset.name)),
+            "expectations": rules,
+        },
+        dataset_name=name,
+    )
+
+
+def _flow(graph: Graph, flow: ResolvedFlow, events: EventLog) -> None:
+    target = graph.datasets[flow.flow.target]
+    kind = "VIEW" if target.kind is DatasetKind.VIEW else flow.kind
+    output = "output_sink" if target.kind is DatasetKind.SINK else "output_dataset"
+    query = flow.flow if isinstance(flow.flow, QueryFlow) else None
+    events.tell(
+        "flow_definition",
+        f"Flow '{flow.name}' defined as {kind}.",
+        {
+            "input_datasets": [str(each.name) for each in flow.inputs],
+            output: str(target.name),
+            "schema": [
+                {"name": field.name, "type": field.dataType.simpleString()}
+                for field in flow.schema.fields
+            ],
+            "schema_json": flow.schema.json(),
+            "flow_type": kind,
+            "comment": query.comment if query else None,
+            "spark_conf": dict(query.spark_conf) if query else {},
+            "language": "PYTHON",
+            "once": flow.flow.once,
+            "scd_type": flow.flow.scd_type.value if isinstance(flow.flow, AutoCdcFlow) else None,
+        },
+        flow_name=flow.name,
+        dataset_name=str(target.name),
+    )

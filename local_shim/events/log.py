@@ -1,0 +1,132 @@
+"""Tells events to whoever listens, and keeps them: at once in a journal, later in a Delta table.
+
+A Delta commit for each event would cost more than the work it reports. Each event is therefore
+appended to the update's journal, a file of JSON lines that survives `kill -9`, and the journals
+that the Delta table has not taken in yet are appended to it in one commit when an update ends.
+"""
+
+from __future__ import annotations
+
+import threading
+import traceback
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from local_shim.errors import ShimError
+from local_shim.events.event import Event, FlowStatus, Level, UpdateState
+
+Listener = Callable[[Event], None]
+
+
+class EventLog:
+    """The events of one update, in the order in which they are told."""
+
+    def __init__(self, journal: Path, origin: Mapping[str, Any], listeners: Sequence[Listener]):
+        self.origin = dict(origin)
+        self.listeners = list(listeners)
+        self._lock = threading.RLock()
+        self._sequence = 0
+        self._last = datetime.min.replace(tzinfo=UTC)
+        journal.parent.mkdir(parents=True, exist_ok=True)
+        self._journal: TextIO = journal.open("a", encoding="utf-8")
+
+    def tell(
+        self,
+        event_type: str,
+        message: str,
+        details: Mapping[str, Any] | None = None,
+        *,
+        level: Level = Level.INFO,
+        error: BaseException | None = None,
+        maturity_level: str = "STABLE",
+        **origin: Any,
+    ) -> None:
+        """Keeps one event and tells it to all listeners."""
+        with self._lock:
+            event = Event(
+                str(uuid.uuid4()),
+                self._sequence,
+                self._now(),
+                event_type,
+                message,
+                level,
+                {**self.origin, **origin},
+                details or {},
+                _error(error),
+                maturity_level,
+            )
+            self._sequence += 1
+            self._journal.write(event.as_json() + "\n")
+            self._journal.flush()
+            for listener in self.listeners:
+                listener(event)
+
+    def close(self) -> None:
+        """Ends the journal."""
+        self._journal.close()
+
+    def update(
+        self, state: UpdateState, cause: str = "", error: BaseException | None = None
+    ) -> None:
+        """Tells that the update reached a state."""
+        level = Level.ERROR if state is UpdateState.FAILED else Level.INFO
+        message = f"Update {self.origin['update_id'][:8]} is {state.value}."
+        details = {"state": state.value, **({"cancellation_cause": cause} if cause else {})}
+        self.tell("update_progress", message, details, level=level, error=error)
+
+    def flow(
+        self,
+        name: str,
+        status: FlowStatus,
+        message: str = "",
+        error: BaseException | None = None,
+        **details: Any,
+    ) -> None:
+        """Tells where a flow stands; `details` may hold metrics and data_quality."""
+        level = Level.ERROR if status is FlowStatus.FAILED else Level.INFO
+        origin = {key: details.pop(key) for key in ("flow_id", "dataset_name") if key in details}
+        self.tell(
+            "flow_progress",
+            message or f"Flow '{name}' is {status.value}.",
+            {"status": status.value, **details},
+            level=level,
+            error=error,
+            flow_name=name,
+            **origin,
+        )
+
+    def warn(self, message: str, **origin: Any) -> None:
+        """Tells something that did not stop the work but should be known."""
+        self.tell("warning", message, {"message": message}, level=Level.WARN, **origin)
+
+    def _now(self) -> datetime:
+        # Events are read in time order; a clock that stands still or steps back must not mix them.
+        self._last = max(datetime.now(UTC), self._last)
+        return self._last
+
+
+def _error(error: BaseException | None) -> dict[str, Any] | None:
+    if error is None:
+        return None
+    frames = [] if isinstance(error, ShimError) else traceback.extract_tb(error.__traceback__)
+    return {
+        "fatal": True,
+        "exceptions": [
+            {
+                "class_name": type(error).__name__,
+                "message": str(error),
+                "stack": [
+                    {
+                        "declaring_class": "",
+                        "method_name": frame.name,
+                        "file_name": frame.filename,
+                        "line_number": frame.lineno,
+                    }
+                    for frame in frames
+                ],
+            }
+        ],
+    }

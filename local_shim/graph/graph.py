@@ -1,0 +1,113 @@
+"""A resolved pipeline: what each flow reads and writes, and in which order flows can run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+
+from pyspark.sql.types import StructType
+
+from local_shim.graph.elements import AutoCdcFlow, Dataset, DatasetKind, Flow, SnapshotFlow
+from local_shim.graph.names import TableName
+
+
+@dataclass(frozen=True)
+class Input:
+    """One read of a flow: of a dataset of the pipeline, or of a table from outside it."""
+
+    name: TableName
+    streaming: bool
+    external: bool = False
+
+
+@dataclass(frozen=True)
+class ResolvedFlow:
+    """A flow with everything that analysis found out about it."""
+
+    flow: Flow
+    inputs: tuple[Input, ...]
+    schema: StructType
+    streaming: bool
+
+    @property
+    def name(self) -> str:
+        """The flow's full name, which is also its checkpoint's identity."""
+        return self.flow.name
+
+    @property
+    def kind(self) -> str:
+        """The event log's word for what the flow does (reference 7.3, `flow_type`)."""
+        if isinstance(self.flow, AutoCdcFlow):
+            return "CHANGE"
+        if isinstance(self.flow, SnapshotFlow):
+            return "SNAPSHOT_CHANGE"
+        return "APPEND" if self.streaming or self.flow.once else "MATERIALIZED_VIEW"
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Datasets by name, and the flows between them in an order in which they can run."""
+
+    datasets: Mapping[TableName, Dataset]
+    flows: tuple[ResolvedFlow, ...]
+    schemas: Mapping[TableName, StructType]
+
+    def writers(self, name: TableName) -> tuple[ResolvedFlow, ...]:
+        """The flows into one dataset."""
+        return tuple(flow for flow in self.flows if flow.flow.target == name)
+
+    def tables(self) -> tuple[Dataset, ...]:
+        """The datasets that are stored, in order of definition."""
+        return tuple(
+            dataset
+            for dataset in self.datasets.values()
+            if dataset.kind in (DatasetKind.STREAMING_TABLE, DatasetKind.MATERIALIZED_VIEW)
+        )
+
+    def running(self) -> tuple[ResolvedFlow, ...]:
+        """The flows that an update runs: all but the queries of views."""
+        return tuple(flow for flow in self.flows if not self._is_view(flow.flow.target))
+
+    def needs(self) -> dict[str, set[str]]:
+        """For each running flow, the running flows that must end before it (views seen through)."""
+        writers: dict[TableName, set[str]] = {}
+        for flow in self.running():
+            writers.setdefault(flow.flow.target, set()).add(flow.name)
+        return {
+            flow.name: {
+                writer
+                for source in self.sources(flow)
+                for writer in writers.get(source.name, ())
+                if writer != flow.name
+            }
+            for flow in self.running()
+        }
+
+    def sources(self, flow: ResolvedFlow) -> set[Input]:
+        """The stored tables that a flow reads, directly or through views."""
+        found: set[Input] = set()
+        for each in flow.inputs:
+            if each.external or not self._is_view(each.name):
+                found.add(each)
+            else:
+                for view in self.writers(each.name):
+                    found |= self.sources(view)
+        return found
+
+    def ordered(self) -> tuple[ResolvedFlow, ...]:
+        """The running flows, each after those it needs; ties in order of definition."""
+        by_name = {flow.name: flow for flow in self.running()}
+        position = {name: index for index, name in enumerate(by_name)}
+        sorter = TopologicalSorter(self.needs())
+        sorter.prepare()
+        order: list[ResolvedFlow] = []
+        while sorter.is_active():
+            ready = sorted(sorter.get_ready(), key=position.__getitem__)
+            order += [by_name[name] for name in ready]
+            sorter.done(*ready)
+        return tuple(order)
+
+    def _is_view(self, name: TableName) -> bool:
+        dataset = self.datasets.get(name)
+        return dataset is not None and dataset.kind is DatasetKind.VIEW

@@ -1,0 +1,125 @@
+"""What one update will do: which flows run, which rest, and what is reset before. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from local_shim.errors import UsageError, close_match
+from local_shim.graph.elements import Dataset, DatasetKind
+from local_shim.graph.graph import Graph, ResolvedFlow
+from local_shim.graph.names import Namespace, TableName, parts
+
+RESET_ALLOWED = "pipelines.reset.allowed"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the user asked for; empty means a refresh of everything."""
+
+    refresh: tuple[str, ...] = ()
+    full_refresh: tuple[str, ...] = ()
+    full_refresh_all: bool = False
+    reset_checkpoints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Flows in the order they may run, and what is reset before the first of them."""
+
+    graph: Graph
+    flows: tuple[ResolvedFlow, ...]
+    excluded: tuple[ResolvedFlow, ...]
+    reset_tables: tuple[Dataset, ...]
+    reset_checkpoints: tuple[ResolvedFlow, ...]
+    warnings: tuple[str, ...] = ()
+
+    def tables(self) -> tuple[Dataset, ...]:
+        """The stored datasets that the selected flows write to."""
+        targets = {flow.flow.target for flow in self.flows}
+        return tuple(dataset for dataset in self.graph.tables() if dataset.name in targets)
+
+
+def make_plan(graph: Graph, selection: Selection, namespace: Namespace) -> Plan:
+    """The plan of an update; raises UsageError for names that select nothing."""
+    if selection.full_refresh_all and (selection.refresh or selection.full_refresh):
+        raise UsageError(
+            "SELECTION_CONFLICT",
+            "--full-refresh-all takes everything; it excludes --refresh and --full-refresh.",
+        )
+    refresh = _tables(graph, selection.refresh, namespace)
+    full = _tables(graph, selection.full_refresh, namespace)
+    both = refresh & full
+    if both:
+        raise UsageError(
+            "SELECTION_CONFLICT",
+            f"{', '.join(sorted(map(str, both)))} is in --refresh and in --full-refresh.",
+        )
+    checkpoints = _flows(graph, selection.reset_checkpoints)
+    chosen = refresh | full | {flow.flow.target for flow in checkpoints}
+    resets, warnings = _resets(graph, full, selection.full_refresh_all)
+    ordered = graph.ordered()
+    return Plan(
+        graph,
+        tuple(flow for flow in ordered if not chosen or flow.flow.target in chosen),
+        tuple(flow for flow in ordered if chosen and flow.flow.target not in chosen),
+        resets,
+        checkpoints,
+        warnings,
+    )
+
+
+def _tables(graph: Graph, names: Iterable[str], namespace: Namespace) -> set[TableName]:
+    found = set()
+    for name in names:
+        full = namespace.qualify(name)
+        dataset = graph.datasets.get(full)
+        if dataset is None or dataset.kind is DatasetKind.VIEW:
+            known = [str(each.name) for each in graph.tables()]
+            short = [each.name.table for each in graph.tables()]
+            raise UsageError(
+                "SELECTED_TABLE_NOT_FOUND",
+                f"'{name}' is no table of this pipeline.",
+                hint=close_match(name, known if "." in name else short),
+            )
+        found.add(full)
+    return found
+
+
+def _flows(graph: Graph, names: Iterable[str]) -> tuple[ResolvedFlow, ...]:
+    by_name = {flow.name: flow for flow in graph.running()}
+    found = []
+    for name in names:
+        full = ".".join(part.lower() for part in parts(name))
+        if full not in by_name:
+            raise UsageError(
+                "ILLEGAL_FLOW_NAME",
+                f"'{name}' is not the fully qualified name of a flow.",
+                hint=close_match(name, by_name),
+            )
+        found.append(by_name[full])
+    return tuple(found)
+
+
+def _resets(
+    graph: Graph, full: set[TableName], everything: bool
+) -> tuple[tuple[Dataset, ...], tuple[str, ...]]:
+    streaming = [each for each in graph.tables() if each.kind is DatasetKind.STREAMING_TABLE]
+    protected = [
+        each
+        for each in streaming
+        if each.table_properties.get(RESET_ALLOWED, "true").lower() == "false"
+    ]
+    refused = [each for each in protected if each.name in full]
+    if refused:
+        raise UsageError(
+            "RESET_NOT_ALLOWED",
+            f"'{refused[0].name}' has {RESET_ALLOWED}=false; it cannot be fully refreshed.",
+            where=refused[0].where,
+            hint="take it out of --full-refresh, or allow the reset in its table_properties",
+        )
+    wanted = streaming if everything else [each for each in streaming if each.name in full]
+    warnings = tuple(
+        f"'{each.name}' is not reset: {RESET_ALLOWED}=false." for each in protected if everything
+    )
+    return tuple(each for each in wanted if each not in protected), warnings

@@ -1,0 +1,328 @@
+"""Calls each flow's query with placeholders for what it reads, and learns the graph from it.
+
+Nothing is computed and nothing is written: a table that does not exist yet is an empty relation
+with the schema that its own flows were found to have. Queries are evaluated on demand, so the
+order of files and definitions does not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Protocol
+
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame
+from pyspark.sql.types import StructType
+
+from local_shim.errors import DefinitionError, DefinitionErrors, ShimError, close_match
+from local_shim.graph.elements import (
+    AutoCdcFlow,
+    Dataset,
+    DatasetKind,
+    Flow,
+    QueryFlow,
+    SnapshotFlow,
+)
+from local_shim.graph.graph import Graph, Input, ResolvedFlow
+from local_shim.graph.names import TableName, parts
+from local_shim.graph.registry import Registry
+from local_shim.reading.world import evaluating, in_world
+
+
+class Outside(Protocol):
+    """What planning needs to know of the world outside the pipeline's own files."""
+
+    def external(
+        self, name: TableName, streaming: bool, options: Mapping[str, str]
+    ) -> DataFrame | None:
+        """A table that another pipeline or somebody else laid into the storage, or None."""
+
+    def by_path(self, path: str, streaming: bool, options: Mapping[str, str]) -> DataFrame:
+        """A Delta table named by its path."""
+
+    def placeholder(self, schema: StructType, streaming: bool) -> DataFrame:
+        """No rows of `schema`."""
+
+    def cloud_files(
+        self, flow: str, path: str, options: Mapping[str, str], schema: StructType | None
+    ) -> DataFrame:
+        """An Auto Loader stream that remembers nothing."""
+
+    def path(self, path: str) -> str:
+        """Where `path` lies on this machine."""
+
+    def cdc_schema(self, flow: AutoCdcFlow, source: DataFrame) -> StructType:
+        """Columns of an AUTO CDC target."""
+
+    def snapshot_schema(self, flow: SnapshotFlow, source: DataFrame | None) -> StructType:
+        """Columns of a snapshot target."""
+
+    def stored_schema(self, name: TableName) -> StructType | None:
+        """Columns that the table got in earlier updates."""
+
+
+class UpstreamFailed(Exception):
+    """The dataset that was read could not be resolved itself; its own error is the one to tell."""
+
+
+def resolve(registry: Registry, outside: Outside) -> Graph:
+    """The graph of everything declared; raises DefinitionErrors with all that is wrong."""
+    return _Resolution(registry, outside).graph()
+
+
+class _Resolution:
+    """One pass over all declarations; also the world that their queries see meanwhile."""
+
+    def __init__(self, registry: Registry, outside: Outside):
+        self.registry = registry
+        self.outside = outside
+        self.errors: list[ShimError] = list(registry.errors)
+        self.resolved: dict[str, ResolvedFlow] = {}
+        self.failed: set[str] = set()
+        self.underway: list[Flow] = []
+        self.inputs: list[list[Input]] = []
+
+    def graph(self) -> Graph:
+        for flow in self.registry.flows:
+            self._ensure(flow)
+        if self.errors:
+            raise self.errors[0] if len(self.errors) == 1 else DefinitionErrors(self.errors)
+        flows = tuple(self.resolved[flow.name] for flow in self.registry.flows)
+        datasets = {name: self._settled(each) for name, each in self.registry.datasets.items()}
+        schemas = {name: self._schema_of(name) for name in datasets if self._writers(name)}
+        return Graph(datasets, flows, schemas)
+
+    # --- flows
+
+    def _ensure(self, flow: Flow) -> bool:
+        """Resolves a flow unless that was done or tried before; True if it has a schema."""
+        if flow.name in self.resolved:
+            return True
+        if flow.name in self.failed:
+            return False
+        self.underway.append(flow)
+        self.inputs.append([])
+        try:
+            with in_world(self):
+                self.resolved[flow.name] = self._resolve(flow)
+        except UpstreamFailed:
+            self.failed.add(flow.name)
+        except ShimError as error:
+            self._failed(flow, error)
+        except PySparkException as error:
+            self._failed(flow, analysis_error(flow, error))
+        except Exception as error:
+            self._failed(flow, query_error(flow, error))
+        finally:
+            self.underway.pop()
+            self.inputs.pop()
+        return flow.name in self.resolved
+
+    def _failed(self, flow: Flow, error: ShimError) -> None:
+        self.failed.add(flow.name)
+        located = error if error.where else type_with_place(error, flow)
+        self.errors.append(located)
+
+    def _resolve(self, flow: Flow) -> ResolvedFlow:
+        self._check_target(flow)
+        if isinstance(flow, QueryFlow):
+            frame = self._query(flow)
+            return ResolvedFlow(flow, self._read(), frame.schema, frame.isStreaming)
+        if isinstance(flow, AutoCdcFlow):
+            source = self._source(flow.source, streaming=not flow.once)
+            return ResolvedFlow(
+                flow, self._read(), self.outside.cdc_schema(flow, source), source.isStreaming
+            )
+        frame_of = self._source(flow.source, False) if isinstance(flow.source, str) else None
+        return ResolvedFlow(flow, self._read(), self.outside.snapshot_schema(flow, frame_of), False)
+
+    def _query(self, flow: QueryFlow) -> DataFrame:
+        with evaluating(flow.name):
+            frame = flow.function()
+        if not isinstance(frame, DataFrame):
+            raise DefinitionError(
+                "QUERY_RETURNS_NO_DATAFRAME",
+                f"function '{flow.function.__name__}' must return a DataFrame, "
+                f"but returned {type(frame).__name__}.",
+                where=flow.where,
+                hint="end the function with `return <DataFrame>`",
+            )
+        return frame
+
+    def _source(self, name: str, streaming: bool) -> DataFrame:
+        frame = self.table(name, streaming, {})
+        if frame is None:
+            raise self._unknown(name)
+        return frame
+
+    def _read(self) -> tuple[Input, ...]:
+        return tuple(dict.fromkeys(self.inputs[-1]))
+
+    def _check_target(self, flow: Flow) -> None:
+        if flow.target not in self.registry.datasets:
+            raise DefinitionError(
+                "FLOW_TARGET_NOT_DEFINED",
+                f"flow '{flow.name}' writes to '{flow.target}', which this pipeline does not define.",
+                where=flow.where,
+                hint=close_match(str(flow.target), map(str, self.registry.datasets))
+                or f"declare it: dlt.create_streaming_table('{flow.target.table}')",
+            )
+
+    # --- the world that queries see while they are resolved
+
+    def table(self, name: str, streaming: bool, options: Mapping[str, str]) -> DataFrame | None:
+        found = parts(name)
+        if len(found) == 2 and found[0].lower() == "delta":
+            return self.outside.by_path(found[1], streaming, options)
+        if found[0].lower() == "live" and len(found) == 2:
+            self.registry.deprecated("LIVE_PREFIX")
+        full = self.registry.namespace.qualify(name)
+        if full in self.registry.datasets:
+            return self._dataset(full, streaming)
+        frame = self.outside.external(full, streaming, options)
+        if frame is not None:
+            self.inputs[-1].append(Input(full, streaming, external=True))
+        elif len(found) > 1 or streaming:
+            raise self._unknown(name)
+        return frame
+
+    def _dataset(self, name: TableName, streaming: bool) -> DataFrame:
+        self.inputs[-1].append(Input(name, streaming))
+        writers = self._writers(name)
+        self._check_cycle(name, writers)
+        if not all([self._ensure(flow) for flow in writers]) or not writers:
+            raise UpstreamFailed(str(name))
+        self._check_mode(name, streaming)
+        return self.outside.placeholder(self._schema_of(name), streaming)
+
+    def _check_cycle(self, name: TableName, writers: list[Flow]) -> None:
+        waiting = [flow.name for flow in self.underway]
+        for flow in writers:
+            if flow.name in waiting:
+                reader = self.underway[-1]
+                raise DefinitionError(
+                    "CIRCULAR_DEPENDENCY",
+                    f"'{name}' reads itself: "
+                    + " → ".join([*waiting[waiting.index(flow.name) :], flow.name])
+                    + ". Circular dependencies are not supported.",
+                    where=reader.where,
+                    hint=f"the circle closes where '{reader.name}' reads '{name}'",
+                )
+
+    def _check_mode(self, name: TableName, streaming: bool) -> None:
+        dataset = self._settled(self.registry.datasets[name])
+        reader = self.underway[-1]
+        if streaming and dataset.kind is DatasetKind.MATERIALIZED_VIEW:
+            raise DefinitionError(
+                "STREAMING_FROM_MATERIALIZED_VIEW",
+                f"'{reader.name}' streams from the materialized view '{name}', "
+                "which is replaced at every update.",
+                where=reader.where,
+                hint=f"read it in batch: spark.read.table('{name.table}')",
+            )
+        if dataset.kind is DatasetKind.VIEW and self._view_check():
+            self._check_view_mode(name, streaming, reader)
+
+    def _check_view_mode(self, name: TableName, streaming: bool, reader: Flow) -> None:
+        if isinstance(reader, AutoCdcFlow) and reader.once:
+            return
+        if self.resolved[self._writers(name)[0].name].streaming == streaming:
+            return
+        condition = (
+            "INCOMPATIBLE_BATCH_VIEW_READ" if streaming else "INCOMPATIBLE_STREAMING_VIEW_READ"
+        )
+        is_what, read_how = ("batch", "stream") if streaming else ("streaming", "batch")
+        raise DefinitionError(
+            condition,
+            f"'{reader.name}' reads the {is_what} view '{name}' as {read_how}.",
+            where=reader.where,
+            hint="read it the way it is defined, or set "
+            "pipelines.incompatibleViewCheck.enabled=false",
+        )
+
+    def _view_check(self) -> bool:
+        key = "pipelines.incompatibleViewCheck.enabled"
+        return self.registry.configuration.get(key, "true").lower() != "false"
+
+    def cloud_files(
+        self, flow: str, path: str, options: Mapping[str, str], schema: StructType | None
+    ) -> DataFrame:
+        return self.outside.cloud_files(flow, path, options, schema)
+
+    def path(self, path: str) -> str:
+        return self.outside.path(path)
+
+    # --- what is known of a dataset
+
+    def _writers(self, name: TableName) -> list[Flow]:
+        return [flow for flow in self.registry.flows if flow.target == name]
+
+    def _settled(self, dataset: Dataset) -> Dataset:
+        """The dataset with its kind decided: `@table` is a streaming table if its query streams."""
+        if dataset.kind is not DatasetKind.TABLE:
+            return dataset
+        own = self.resolved.get(str(dataset.name))
+        streams = own is not None and own.streaming
+        kind = DatasetKind.STREAMING_TABLE if streams else DatasetKind.MATERIALIZED_VIEW
+        return replace(dataset, kind=kind)
+
+    def _schema_of(self, name: TableName) -> StructType:
+        """Columns of all flows together; those of earlier updates stay in a streaming table."""
+        dataset = self._settled(self.registry.datasets[name])
+        schemas = [self.resolved[flow.name].schema for flow in self._writers(name)]
+        stored = self.outside.stored_schema(name)
+        if dataset.kind is DatasetKind.STREAMING_TABLE and stored is not None:
+            schemas.insert(0, stored)
+        return merged(name, schemas, dataset)
+
+    def _unknown(self, name: str) -> DefinitionError:
+        reader = self.underway[-1]
+        known = [str(each) for each in self.registry.datasets]
+        short = [each.table for each in self.registry.datasets]
+        return DefinitionError(
+            "TABLE_OR_VIEW_NOT_FOUND",
+            f"'{reader.name}' reads '{name}', which neither this pipeline nor the storage has.",
+            where=reader.where,
+            hint=close_match(name, known if "." in name else short),
+        )
+
+
+def merged(name: TableName, schemas: list[StructType], dataset: Dataset) -> StructType:
+    """The union of columns by name (case-insensitive); the first type of a column wins.
+
+    Types that disagree are left to Delta, which widens what can be widened and refuses the rest.
+    """
+    del name, dataset
+    fields: dict[str, Any] = {}
+    for schema in schemas:
+        for field in schema.fields:
+            fields.setdefault(field.name.lower(), field)
+    return StructType(list(fields.values()))
+
+
+def type_with_place(error: ShimError, flow: Flow) -> ShimError:
+    """The same error, told to be at the flow's declaration."""
+    return DefinitionError(error.condition, error.message, where=flow.where, hint=error.hint)
+
+
+def analysis_error(flow: Flow, error: PySparkException) -> DefinitionError:
+    """Spark's analysis error in one line, with the place of the user's declaration."""
+    condition = error.getCondition() or type(error).__name__
+    text = str(error).split("\n\nJVM stacktrace")[0].split(";\n")[0]
+    message = text.removeprefix(f"[{condition}]").strip().split(" SQLSTATE:")[0]
+    return DefinitionError(condition, f"in '{flow.name}': {message}", where=flow.where)
+
+
+def query_error(flow: Flow, error: Exception) -> DefinitionError:
+    """An exception that the user's own function raised, with the line that raised it."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    line = f"{last.tb_frame.f_code.co_filename}:{last.tb_lineno}" if last else ""
+    return DefinitionError(
+        "QUERY_FUNCTION_FAILED",
+        f"the query of '{flow.name}' raised {type(error).__name__}: {error}",
+        where=flow.where,
+        hint=f"raised at {line}" if line else "",
+    )

@@ -1,0 +1,119 @@
+"""Rules on a whole graph, checked before anything is started."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from local_shim.errors import DefinitionError, DefinitionErrors, ShimError
+from local_shim.graph.elements import AutoCdcFlow, Dataset, DatasetKind, QueryFlow, SnapshotFlow
+from local_shim.graph.graph import Graph, ResolvedFlow
+
+
+def validate(graph: Graph) -> None:
+    """Raises every broken rule at once; a graph that passes can be planned."""
+    errors = [*_empty(graph)]
+    for dataset in graph.datasets.values():
+        errors += _dataset(graph, dataset)
+    for flow in graph.flows:
+        errors += _flow(graph, flow)
+    if errors:
+        raise errors[0] if len(errors) == 1 else DefinitionErrors(errors)
+
+
+def _empty(graph: Graph) -> Iterator[ShimError]:
+    if not graph.running():
+        yield DefinitionError(
+            "RUN_EMPTY_PIPELINE",
+            "the pipeline defines no table and no flow; temporary views alone give no result.",
+            hint="declare a dataset with @dlt.table",
+        )
+
+
+def _dataset(graph: Graph, dataset: Dataset) -> Iterator[ShimError]:
+    writers = graph.writers(dataset.name)
+    if dataset.kind is not DatasetKind.SINK and not writers:
+        yield DefinitionError(
+            "PIPELINE_DATASET_WITHOUT_FLOW",
+            f"nothing fills '{dataset.name}'.",
+            where=dataset.where,
+            hint="add an @dlt.append_flow or a create_auto_cdc_flow into it",
+        )
+    if dataset.kind is DatasetKind.MATERIALIZED_VIEW and len(writers) > 1:
+        yield DefinitionError(
+            "MATERIALIZED_VIEW_WITH_MULTIPLE_QUERIES",
+            f"'{dataset.name}' is a materialized view but "
+            f"{len(writers)} flows write to it: {', '.join(flow.name for flow in writers)}.",
+            where=writers[1].flow.where,
+            hint="only streaming tables take several flows",
+        )
+    yield from _cdc_target(dataset, writers)
+
+
+def _cdc_target(dataset: Dataset, writers: tuple[ResolvedFlow, ...]) -> Iterator[ShimError]:
+    change = [flow for flow in writers if isinstance(flow.flow, AutoCdcFlow | SnapshotFlow)]
+    append = [flow for flow in writers if isinstance(flow.flow, QueryFlow)]
+    if change and append:
+        yield DefinitionError(
+            "APPEND_FLOW_INTO_AUTO_CDC_TARGET",
+            f"'{dataset.name}' is kept by the AUTO CDC flow '{change[0].name}'; "
+            f"'{append[0].name}' cannot append to it.",
+            where=append[0].flow.where,
+            hint="give the appended rows a table of their own",
+        )
+    if dataset.expectations and any(isinstance(flow.flow, SnapshotFlow) for flow in change):
+        yield DefinitionError(
+            "EXPECTATION_ON_SNAPSHOT_TARGET",
+            f"'{dataset.name}' is kept by a snapshot flow, which takes no expectations.",
+            where=dataset.where,
+            hint="put the rules on the source view",
+        )
+
+
+def _flow(graph: Graph, flow: ResolvedFlow) -> Iterator[ShimError]:
+    target = graph.datasets[flow.flow.target]
+    if not isinstance(flow.flow, QueryFlow):
+        if target.kind is not DatasetKind.STREAMING_TABLE or graph_own_query(graph, target):
+            yield DefinitionError(
+                "AUTO_CDC_TARGET_NOT_A_STREAMING_TABLE",
+                f"'{target.name}' must be declared with create_streaming_table.",
+                where=flow.flow.where,
+            )
+        return
+    if target.kind is DatasetKind.VIEW:
+        return
+    if flow.flow.once and flow.streaming:
+        yield _wrong_query(flow, "STREAMING_RELATION_FOR_ONCE_FLOW", "a once flow is a batch query")
+    elif target.kind is DatasetKind.MATERIALIZED_VIEW and flow.streaming:
+        yield _wrong_query(
+            flow,
+            "STREAMING_RELATION_FOR_MATERIALIZED_VIEW",
+            "a materialized view is a batch query; use spark.read",
+        )
+    elif _must_stream(target) and not flow.streaming and not flow.flow.once:
+        yield _wrong_query(
+            flow,
+            "BATCH_RELATION_FOR_STREAMING_TABLE",
+            "a flow into a streaming table streams; use spark.readStream, or once=True",
+        )
+
+
+def _must_stream(target: Dataset) -> bool:
+    return target.kind in (DatasetKind.STREAMING_TABLE, DatasetKind.SINK)
+
+
+def graph_own_query(graph: Graph, dataset: Dataset) -> bool:
+    """Whether the dataset was declared with a query of its own."""
+    return any(
+        isinstance(flow.flow, QueryFlow) and flow.flow.default
+        for flow in graph.writers(dataset.name)
+    )
+
+
+def _wrong_query(flow: ResolvedFlow, which: str, hint: str) -> DefinitionError:
+    return DefinitionError(
+        f"INVALID_FLOW_QUERY_TYPE.{which}",
+        f"flow '{flow.name}' returns a {'streaming' if flow.streaming else 'batch'} DataFrame "
+        f"for '{flow.flow.target}'.",
+        where=flow.flow.where,
+        hint=hint,
+    )

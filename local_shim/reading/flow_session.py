@@ -1,0 +1,66 @@
+"""The session that pipeline code sees: one object, a private configuration for each flow.
+
+`spark`, `SparkSession.getActiveSession()` and `SparkSession.builder.getOrCreate()` in pipeline
+code all lead here. Behind it every running flow has its own clone of the session, with the
+functions and views that the files registered, so that settings of two flows never meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+_of_flow: ContextVar[Any] = ContextVar("session_of_flow", default=None)
+
+
+class FlowSession(SparkSession):
+    """A SparkSession whose Java half is that of the flow running in this thread."""
+
+    def __init__(self, root: SparkSession):
+        self._root = root._jsparkSession
+        self._sc = root._sc
+        self._jsc = root._jsc
+        self._jvm = root._jvm
+
+    @property
+    def _jsparkSession(self) -> Any:  # type: ignore[override]
+        return _of_flow.get() or self._root
+
+
+@contextmanager
+def own_session(spark: SparkSession, settings: Mapping[str, str]) -> Iterator[SparkSession]:
+    """A clone of the session with `settings`, in place for this thread while the flow runs."""
+    clone = spark._jsparkSession.cloneSession()
+    for key, value in settings.items():
+        clone.conf().set(key, value)
+    java_class = _java_class(spark)
+    before = java_class.getActiveSession()
+    token = _of_flow.set(clone)
+    java_class.setActiveSession(clone)
+    try:
+        yield spark
+    finally:
+        _of_flow.reset(token)
+        if before.isDefined():
+            java_class.setActiveSession(before.get())
+
+
+@contextmanager
+def pipeline_session(root: SparkSession) -> Iterator[SparkSession]:
+    """Makes `builder.getOrCreate()` and `active()` give the pipeline's session for a while."""
+    before = (SparkSession._instantiatedSession, SparkSession._activeSession)
+    session = FlowSession(root)
+    SparkSession._instantiatedSession = session
+    SparkSession._activeSession = session
+    try:
+        yield session
+    finally:
+        SparkSession._instantiatedSession, SparkSession._activeSession = before
+
+
+def _java_class(spark: SparkSession) -> Any:
+    return SparkSession._get_j_spark_session_class(spark._jvm)

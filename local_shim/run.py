@@ -1,0 +1,181 @@
+"""The main flow: what one update is, from a description of the pipeline to its end."""
+
+from __future__ import annotations
+
+import getpass
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from local_shim import sources
+from local_shim.engine.continuous import interval, passes
+from local_shim.engine.event_table import take_in_journals
+from local_shim.engine.executor import Executor
+from local_shim.engine.failures import Failure
+from local_shim.engine.flows import Surroundings
+from local_shim.engine.ownership import check_ownership
+from local_shim.engine.worlds import PathMap, Planning, Running
+from local_shim.errors import ShimError
+from local_shim.events.definitions import describe
+from local_shim.events.event import UpdateState
+from local_shim.events.log import EventLog, Listener
+from local_shim.graph.graph import Graph
+from local_shim.graph.names import Namespace
+from local_shim.graph.plan import Plan, Selection, make_plan
+from local_shim.graph.registry import Registry
+from local_shim.graph.resolve import resolve
+from local_shim.graph.validate import validate
+from local_shim.reading.doors import opened
+from local_shim.reading.flow_session import pipeline_session
+from local_shim.reading.world import in_world
+from local_shim.session import open_session
+from local_shim.spec.pipeline import PipelineSpec
+from local_shim.storage import Storage
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for, whatever door they came through."""
+
+    spec: PipelineSpec
+    storage: Path
+    selection: Selection = field(default_factory=Selection)
+    paths: Mapping[str, str] = field(default_factory=dict)
+    listeners: Sequence[Listener] = ()
+    continuous: bool = False
+    seconds: float | None = None  # how long a continuous update goes on; None: until stopped
+
+
+def run(request: Request) -> int:
+    """One update. Gives 0 if it completed and 1 if a flow failed.
+
+    Raises ShimError, before anything is started or written, if definitions do not resolve.
+    """
+    storage = Storage(request.storage, request.spec.key)
+    with storage.update_lock(), prepared(request, storage) as (around, registry, plan):
+        del registry
+        return _update(request, storage, around, plan)
+
+
+def plan_only(request: Request) -> Plan:
+    """The plan of an update that is not carried out; nothing is written."""
+    storage = Storage(request.storage, request.spec.key)
+    with prepared(request, storage) as (_, _, plan):
+        return plan
+
+
+@contextmanager
+def prepared(request: Request, storage: Storage) -> Iterator[tuple[Surroundings, Registry, Plan]]:
+    """Loads, resolves, validates and plans; everything stays open for the caller's work."""
+    spec = request.spec
+    sources.check_dependencies(spec)
+    spark = open_session()
+    namespace = Namespace(spec.catalog, spec.schema)
+    registry = Registry(namespace, spec.configuration)
+    paths = PathMap(request.paths)
+    outside = Planning(spark, storage, paths)
+    with (
+        opened(),
+        pipeline_session(spark) as session,
+        configured(session, spec.configuration),
+        sources.front_doors(spec),
+    ):
+        module_level = Running(session, storage, paths, Graph({}, (), {}), namespace, "definitions")
+        with in_world(module_level):
+            sources.load(spec, session, registry)
+        graph = resolve(registry, outside)
+        validate(graph)
+        plan = make_plan(graph, request.selection, namespace)
+        check_ownership(plan, storage)
+        around = Surroundings(
+            session, storage, paths, graph, namespace, spec.configuration, spec.key
+        )
+        yield around, registry, plan
+
+
+@contextmanager
+def configured(spark: SparkSession, configuration: Mapping[str, str]) -> Iterator[None]:
+    """The pipeline's configuration as Spark configuration, and what was there put back."""
+    before = {key: spark.conf.get(key, None) for key in configuration}
+    for key, value in configuration.items():
+        spark.conf.set(key, value)
+    try:
+        yield
+    finally:
+        for key, old in before.items():
+            spark.conf.unset(key) if old is None else spark.conf.set(key, old)
+
+
+def _update(request: Request, storage: Storage, around: Surroundings, plan: Plan) -> int:
+    update = str(uuid.uuid4())
+    spec = request.spec
+    origin = {
+        "pipeline_id": spec.key,
+        "pipeline_name": spec.name,
+        "pipeline_type": "WORKSPACE",
+        "update_id": update,
+    }
+    events = EventLog(storage.journal(update), origin, request.listeners)
+    fingerprint = sources.fingerprint(spec, spec.configuration)
+    executor = Executor(around, events, plan, fingerprint)
+    try:
+        _announce(events, request, plan)
+        if plan.reset_tables or plan.reset_checkpoints:
+            events.update(UpdateState.RESETTING)
+        executor.reset()
+        events.update(UpdateState.SETTING_UP_TABLES)
+        executor.set_up_tables()
+        events.update(UpdateState.RUNNING)
+        failures = executor.execute()
+        if request.continuous and not failures:
+            failures = _go_on(request, executor, around)
+            events.update(UpdateState.STOPPING, "USER_ACTION")
+        cause = failures[0].error if failures else None
+        ended = UpdateState.CANCELED if request.continuous else UpdateState.COMPLETED
+        events.update(UpdateState.FAILED if failures else ended, error=cause)
+        return 1 if failures else 0
+    except KeyboardInterrupt:
+        events.update(UpdateState.STOPPING, "USER_ACTION")
+        events.update(UpdateState.CANCELED, "USER_ACTION")
+        raise
+    except ShimError as error:
+        events.update(UpdateState.FAILED, error=error)
+        raise
+    finally:
+        events.close()
+        take_in_journals(around.spark, storage)
+
+
+def _go_on(request: Request, executor: Executor, around: Surroundings) -> tuple[Failure, ...]:
+    for _ in passes(request.seconds, interval(around.configuration)):
+        failures = executor.execute()
+        if failures:
+            return failures
+    return ()
+
+
+def _announce(events: EventLog, request: Request, plan: Plan) -> None:
+    spec = request.spec
+    events.tell(
+        "create_update",
+        f"Update of '{spec.name}' started.",
+        {
+            "cause": "USER_ACTION",
+            "run_as": getpass.getuser(),
+            "config": dict(spec.configuration),
+            "effective_publishing_mode": "DEFAULT_PUBLISHING_MODE",
+        },
+    )
+    events.tell("user_action", "START", {"action": "START", "user_name": getpass.getuser()})
+    versions = {name: metadata.version(name) for name in ("pyspark", "delta-spark")}
+    events.tell("runtime_details", "Spark and Delta versions.", {"runtime_version": versions})
+    for state in (UpdateState.QUEUED, UpdateState.CREATED, UpdateState.INITIALIZING):
+        events.update(state)
+    for warning in (*spec.warnings, *plan.warnings):
+        events.warn(warning)
+    describe(plan.graph, events)

@@ -1,0 +1,214 @@
+"""Where everything of a storage lies, and what it remembers between updates.
+
+    tables/<catalog>/<schema>/<table>                 plain Delta tables
+    checkpoints/<pipeline>/<table>/<flow>/<n>         progress of streaming flows
+    schemas/<pipeline>/<flow>/<n>                     what Auto Loader learned about files
+    state/<catalog>/<schema>/<table>/<n>              what AUTO CDC must remember beside its target
+    system/tables/<table>.json                        one record for each table of any pipeline
+    system/resets/<table>                             a full refresh that is underway
+    system/journal/<pipeline>/<update>.jsonl          the events of one update
+    system/events                                     the event log, a Delta table
+    system/locks/<pipeline>                           held while an update runs
+
+A full refresh opens generation n+1 of checkpoints, schemas and state; old ones stay.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from local_shim.errors import UpdateActive
+from local_shim.graph.names import TableName
+
+
+@dataclass(frozen=True)
+class TableRecord:
+    """What the storage remembers of one table.
+
+    `inputs` are the versions of the tables that a materialized view was last computed from, and
+    `fingerprint` is what else its content depends on; both are empty when it must be recomputed.
+    """
+
+    name: str
+    kind: str
+    pipeline: str
+    private: bool
+    schema: dict[str, Any] = field(default_factory=dict)
+    fingerprint: str = ""
+    inputs: dict[str, int] = field(default_factory=dict)
+
+
+class Storage:
+    """One folder that holds the tables of any number of pipelines, seen by one of them."""
+
+    def __init__(self, root: Path, pipeline: str):
+        self.root = root.absolute()
+        self.pipeline = pipeline
+
+    # --- tables
+
+    def table(self, name: TableName) -> Path:
+        """Folder of a table; it need not exist."""
+        return self.root / "tables" / _safe(name.catalog) / _safe(name.schema) / _safe(name.table)
+
+    def has_table(self, name: TableName) -> bool:
+        """Whether somebody, this pipeline or another, laid a Delta table there."""
+        return (self.table(name) / "_delta_log").is_dir()
+
+    def version(self, name: TableName) -> int:
+        """The table's newest version, -1 if there is none; read from names of files alone."""
+        return delta_version(self.table(name))
+
+    def events_table(self) -> Path:
+        """Folder of the event log."""
+        return self.root / "system" / "events"
+
+    # --- generations of checkpoints, schemas and state
+
+    def checkpoint(self, table: TableName, flow: str) -> Path:
+        """Folder for the progress of a flow into a table."""
+        return self._newest(self._checkpoints(table, flow))
+
+    def schemas(self, flow: str) -> Path:
+        """Folder for the schemas that Auto Loader met in a flow's query."""
+        return self._newest(self._schemas(flow))
+
+    def state(self, table: TableName) -> Path:
+        """Folder of the CDC state of a table."""
+        return self._newest(self._state(table))
+
+    def forget_flow(self, table: TableName, flow: str) -> None:
+        """Opens an empty generation of a flow's checkpoint and schemas."""
+        self._next(self._checkpoints(table, flow))
+        self._next(self._schemas(flow))
+
+    def forget_state(self, table: TableName) -> None:
+        """Opens an empty generation of a table's CDC state."""
+        self._next(self._state(table))
+
+    def generation(self, table: TableName, flow: str) -> int:
+        """How often the flow was started from nothing; 0 at first."""
+        return int(self.checkpoint(table, flow).name)
+
+    def _checkpoints(self, table: TableName, flow: str) -> Path:
+        return self.root / "checkpoints" / _safe(self.pipeline) / _safe(str(table)) / _safe(flow)
+
+    def _schemas(self, flow: str) -> Path:
+        return self.root / "schemas" / _safe(self.pipeline) / _safe(flow)
+
+    def _state(self, table: TableName) -> Path:
+        return self.root / "state" / _safe(table.catalog) / _safe(table.schema) / _safe(table.table)
+
+    @staticmethod
+    def _newest(folder: Path) -> Path:
+        numbers = [int(each.name) for each in _listed(folder) if each.name.isdigit()]
+        return folder / str(max(numbers, default=0))
+
+    def _next(self, folder: Path) -> None:
+        following = folder / str(int(self._newest(folder).name) + 1)
+        following.mkdir(parents=True)
+
+    # --- full refreshes that are underway
+
+    def begin_reset(self, table: TableName) -> None:
+        """Notes that a table is to be emptied; done again if the machine stops in between."""
+        write_atomically(self._reset(table), "")
+
+    def end_reset(self, table: TableName) -> None:
+        """Notes that the table is empty and its flows will start from nothing."""
+        self._reset(table).unlink(missing_ok=True)
+
+    def reset_underway(self, table: TableName) -> bool:
+        """Whether an earlier update stopped between the two."""
+        return self._reset(table).exists()
+
+    def _reset(self, table: TableName) -> Path:
+        return self.root / "system" / "resets" / _safe(str(table))
+
+    # --- records
+
+    def record(self, name: TableName) -> TableRecord | None:
+        """What is remembered of a table, if anything."""
+        path = self._record(str(name))
+        return TableRecord(**json.loads(path.read_text())) if path.exists() else None
+
+    def records(self) -> list[TableRecord]:
+        """All tables of all pipelines, by name."""
+        folder = self.root / "system" / "tables"
+        return [
+            TableRecord(**json.loads(path.read_text()))
+            for path in sorted(_listed(folder))
+            if path.suffix == ".json"
+        ]
+
+    def remember(self, record: TableRecord) -> None:
+        """Replaces a table's record."""
+        write_atomically(self._record(record.name), json.dumps(asdict(record)))
+
+    def _record(self, name: str) -> Path:
+        return self.root / "system" / "tables" / f"{_safe(name)}.json"
+
+    # --- updates
+
+    def journal(self, update: str) -> Path:
+        """File of one update's events."""
+        return self.journals() / f"{_safe(update)}.jsonl"
+
+    def journals(self) -> Path:
+        """Folder of this pipeline's journals."""
+        return self.root / "system" / "journal" / _safe(self.pipeline)
+
+    @contextmanager
+    def update_lock(self) -> Iterator[None]:
+        """Held while an update runs; the system frees it even after `kill -9`."""
+        path = self.root / "system" / "locks" / _safe(self.pipeline)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UpdateActive(
+                    "UPDATE_ALREADY_RUNNING",
+                    f"an update of pipeline '{self.pipeline}' is running in {self.root}.",
+                    hint="wait for it to end; it was left alone",
+                ) from None
+            yield
+
+
+def delta_version(folder: Path) -> int:
+    """The newest version of a Delta table, -1 if there is none."""
+    versions = [
+        int(each.stem)
+        for each in _listed(folder / "_delta_log")
+        if each.suffix == ".json" and each.stem.isdigit()
+    ]
+    return max(versions, default=-1)
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Readers see the old text or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as part:
+        part.write(text)
+        part.flush()
+        os.fsync(part.fileno())
+    os.replace(part.name, path)
+
+
+def _listed(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []
+
+
+def _safe(name: str) -> str:
+    """A name as one path component: it can never lead out of its folder."""
+    quoted = quote(name, safe=" ._-+@")
+    return quoted.replace(".", "%2E") if set(quoted) <= {"."} else quoted
