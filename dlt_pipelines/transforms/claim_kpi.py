@@ -62,7 +62,7 @@ def _sums() -> list[Column]:
     whole = (*_COUNTS, "paid", "incurred", "excess", "incurred_paid_claims")
     sums = [F.coalesce(F.sum(name), F.lit(0)).alias(name) for name in whole]
     matched = [
-        F.sum(F.when(F.col("matched"), F.col(name))).alias(f"{name}_matched")
+        F.sum(F.when(F.col("matched"), F.coalesce(name, F.lit(0)))).alias(f"{name}_matched")
         for name in ("reported", "incurred", "exposure", "earned_premium")
     ]
     bases = [F.sum(name).alias(name) for name in ("exposure", "earned_premium")]
