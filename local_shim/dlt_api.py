@@ -145,7 +145,24 @@ def append_flow(function: Query | None = None, /, **options: Any) -> Any:
 
 
 _AUTO_CDC_OTHERS = frozenset(
-    ["where", "ignore_null_updates", "ignore_null_updates_column_list", "ignore_null_updates_except_column_list", "columns_to_update", "apply_as_deletes", "apply_as_truncates", "column_list", "except_column_list", "stored_as_scd_type", "track_history_column_list", "track_history_except_column_list", "system_sequence_by", "name", "flow_name", "once"]
+    [
+        "where",
+        "ignore_null_updates",
+        "ignore_null_updates_column_list",
+        "ignore_null_updates_except_column_list",
+        "columns_to_update",
+        "apply_as_deletes",
+        "apply_as_truncates",
+        "column_list",
+        "except_column_list",
+        "stored_as_scd_type",
+        "track_history_column_list",
+        "track_history_except_column_list",
+        "system_sequence_by",
+        "name",
+        "flow_name",
+        "once",
+    ]
 )
 
 
@@ -202,7 +219,13 @@ def create_auto_cdc_from_snapshot_flow(
 apply_changes_from_snapshot = create_auto_cdc_from_snapshot_flow
 
 _SNAPSHOT_OTHERS = frozenset(
-    ["snapshot_and_version", "stored_as_scd_type", "track_history_column_list", "track_history_except_column_list", "once"]
+    [
+        "snapshot_and_version",
+        "stored_as_scd_type",
+        "track_history_column_list",
+        "track_history_except_column_list",
+        "once",
+    ]
 )
 
 # --- expectations -----------------------------------------------------------------------------
@@ -271,7 +294,22 @@ def on_event_hook(
 # --- how a declaration is made ----------------------------------------------------------------
 
 _TABLE_OPTIONS = frozenset(
-    ["name", "comment", "spark_conf", "table_properties", "path", "partition_cols", "cluster_by", "cluster_by_auto", "schema", "row_filter", "temporary", "private", "refresh_policy", "format"]
+    [
+        "name",
+        "comment",
+        "spark_conf",
+        "table_properties",
+        "path",
+        "partition_cols",
+        "cluster_by",
+        "cluster_by_auto",
+        "schema",
+        "row_filter",
+        "temporary",
+        "private",
+        "refresh_policy",
+        "format",
+    ]
 )
 _OPTIONS = {
     DatasetKind.TABLE: _TABLE_OPTIONS,

@@ -94,8 +94,6 @@ class FlowRun:
 
     def run(self) -> Outcome:
         """Runs the flow to its end; raises what stopped it."""
-        if self.flow.once and self._once_done.exists():
-            return Outcome(idle=True)
         outcome = self._outcome()
         if self.flow.once:
             write_atomically(once_mark(self.around.storage, self.flow), "")

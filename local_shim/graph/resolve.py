@@ -163,7 +163,7 @@ class _Resolution:
         if flow.target not in self.registry.datasets:
             raise DefinitionError(
                 "FLOW_TARGET_NOT_DEFINED",
-                f"flow '{flow.name}' writes to '{flow.target}', which this pipeline does not define.",
+                f"'{flow.name}' writes to '{flow.target}', which this pipeline does not define.",
                 where=flow.where,
                 hint=close_match(str(flow.target), map(str, self.registry.datasets))
                 or f"declare it: dlt.create_streaming_table('{flow.target.table}')",

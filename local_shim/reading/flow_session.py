@@ -27,7 +27,7 @@ class FlowSession(SparkSession):
         self._jvm = root._jvm
 
     @property
-    def _jsparkSession(self) -> Any:  # type: ignore[override]
+    def _jsparkSession(self) -> Any:
         return _of_flow.get() or self._root
 
 
