@@ -151,7 +151,12 @@ def load_tables(
         load = _copy(around, publisher, connection, table, stamps)
         moves += load.moves
         columns = tuple((c.name, c.type_oid, c.typmod) for c in table.columns)
-        states[table.full_name] = TableState(columns, table.key, counts=Counts(load.rows))
+        states[table.full_name] = TableState(
+            columns,
+            table.key,
+            rewritten_before=around.catalog.rewritten(table),
+            counts=Counts(load.rows),
+        )
         around.report(f"{number}/{len(tables)} {table.full_name}: {load.rows:,} rows")
     return moves, states
 

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from local_shim.dms.clock import Clock
-from local_shim.dms.state import Move, State, Store, TableState
+from local_shim.dms.state import Move, State, Store, TableState, write_durably
 from local_shim.dms.statistics import write_statistics
 from local_shim.dms.target.bucket import Bucket
+from local_shim.dms.target.control import EXCEPTIONS, Exceptions
 from local_shim.dms.target.names import cdc_name, transaction_name
 from local_shim.dms.task import Task
 
@@ -37,20 +38,24 @@ class Publisher:
         self.state = state
         self.bucket: Bucket = task.bucket()
         self.store = Store(self.bucket.work)
+        self.exceptions = Exceptions(self.bucket.work, task.name, clock)
         self._clock = clock
 
     def recover(self) -> None:
         """Finish what a crash interrupted, and deliver what a fault held back."""
         self.bucket.open()
-        self.bucket.deliver((*self.state.moves, *self.state.held))
-        self.state = replace(self.state, moves=(), held=())
-        self.bucket.sweep(())
+        on_their_way = (*self.state.moves, *self.state.held)
+        self.bucket.deliver(on_their_way)
+        self.bucket.sweep()
+        if on_their_way:  # the work folder's names are about to be used again
+            self.state = replace(self.state, moves=(), held=())
+            self.store.save(self.state)
         write_statistics(self.bucket.work, self.state)
 
     def publish(self, files: Sequence[Finished], state: State) -> None:
         """Make files visible together with the state that counts them."""
         moves = []
-        for file in files:
+        for file in (*files, *self._control_files()):
             move, state = self._name(file, state)
             moves.append(move)
             tables = dict(state.tables)
@@ -81,23 +86,34 @@ class Publisher:
     def _name(self, file: Finished, state: State) -> tuple[Move, State]:
         """A name from our own clock, later than the table's last one and not yet taken."""
         known = state.tables.get(file.owner, TableState())
-        last = known.last_name if file.owner else state.last_name
+        last = known.last_name if file.owner in state.tables else state.last_name
         step = -1 if self.task.stand_in.faults.reverse_names and last else 1
         millisecond = last - 1 if step < 0 else max(self._clock.now() // 1000, last + 1)
         while self.bucket.exists(key := self._key(file, millisecond)):
             millisecond += step
-        if file.owner:
+        if file.owner in state.tables:
             named = {**state.tables, file.owner: replace(known, last_name=millisecond)}
             return Move(file.origin, key), replace(state, tables=named)
         return Move(file.origin, key), replace(state, last_name=millisecond)
 
     def _key(self, file: Finished, millisecond: int) -> str:
         s3 = self.task.s3
-        if s3.preserve_transactions:
+        if s3.preserve_transactions and not file.owner:
             name = transaction_name(millisecond, s3.timezone, ".csv.gz" if s3.gzip else ".csv")
         else:
-            name = cdc_name(millisecond, s3.timezone, s3.extension)
+            extension = ".csv" if file.owner == EXCEPTIONS else s3.extension
+            name = cdc_name(millisecond, s3.timezone, extension)
         return self.bucket.key(*file.folder, name)
+
+    def _control_files(self) -> list[Finished]:
+        """Exception rows go to the bucket only if the task names a schema for control tables."""
+        schema = self.task.settings.control_schema
+        pending = self.exceptions.take()
+        if not schema or not pending:
+            return []
+        file = self.bucket.new_file()
+        write_durably(file, pending)
+        return [Finished(file.name, (schema, EXCEPTIONS), EXCEPTIONS, {})]
 
     def _held_back(self, moves: list[Move]) -> tuple[list[Move], list[Move]]:
         """With the fault `delay_files` the first file waits for the next publication."""

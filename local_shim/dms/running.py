@@ -29,10 +29,9 @@ from local_shim.dms.source.slot import (
     slot_status,
     sync_publications,
 )
-from local_shim.dms.state import State, Store
+from local_shim.dms.state import State, Store, TableState
 from local_shim.dms.stopping import Stop
 from local_shim.dms.stream import Streams, Surroundings
-from local_shim.dms.target.control import Exceptions
 from local_shim.dms.task import Task
 from local_shim.errors import ShimError, UsageError, close_match
 
@@ -56,12 +55,11 @@ class Session:
 
     def around(self, catalog: Catalog) -> Surroundings:
         """What table streams and loads share."""
-        work = self.publisher.bucket.work
         return Surroundings(
             self.task,
             catalog,
             Lookup(self.task.source),
-            Exceptions(work, self.task.name, self.clock),
+            self.publisher.exceptions,
             self.report,
         )
 
@@ -132,6 +130,7 @@ def replicate(session: Session, stop: Stop, *, until_caught_up: bool = False) ->
     until = flush_wal(session.connection) if until_caught_up else None
     try:
         Replication(task, applier, session.clock, session.report, stop, until).run()
+        _count_ignored(session, catalog)
     finally:
         applier.abandon()
         around.lookup.close()
@@ -210,14 +209,18 @@ def _check_slot(session: Session) -> None:
 
 def _begin_without_load(session: Session) -> None:
     catalog = Catalog(session.connection)
+    tables = _tables(session.task, catalog)
     drop_slot(session.connection, session.state.slot)
-    sync_publications(session.connection, session.state.publication, _tables(session.task, catalog))
+    sync_publications(session.connection, session.state.publication, tables)
     holder = connect_replication(session.task.source)
     try:
         slot = create_slot(holder, session.state.slot)
     finally:
         holder.close()
-    session.publisher.save(replace(session.state, phase="running", confirmed=slot.lsn))
+    states = {t.full_name: TableState(rewritten_before=catalog.rewritten(t)) for t in tables}
+    session.publisher.save(
+        replace(session.state, phase="running", confirmed=slot.lsn, tables=states)
+    )
     session.report("no full load was done: changes are taken from now on")
 
 
@@ -229,6 +232,24 @@ def _take_new_tables(session: Session, catalog: Catalog) -> None:
             session.report(f"{table.full_name} is new: its changes are taken from now on")
     if published != {(table.schema, table.name) for table in tables}:
         sync_publications(session.connection, session.state.publication, tables)
+
+
+def _count_ignored(session: Session, catalog: Catalog) -> None:
+    """Updates and deletes of tables without a key are not in the stream; count them as told."""
+    states = dict(session.state.tables)
+    for table in selected_tables(session.task, catalog):
+        known = states.get(table.full_name)
+        if known is None or table.tells_old_rows:
+            continue
+        updates, deletes = catalog.rewritten(table)
+        counts = replace(
+            known.counts,
+            ignored_updates=max(0, updates - known.rewritten_before[0]),
+            ignored_deletes=max(0, deletes - known.rewritten_before[1]),
+        )
+        states[table.full_name] = replace(known, counts=counts)
+    if states != session.state.tables:
+        session.publisher.save(replace(session.state, tables=states))
 
 
 def _new_state(task: Task, catalog: Catalog) -> State:

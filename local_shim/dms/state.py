@@ -33,6 +33,8 @@ class Counts:
     deletes: int = 0
     ddls: int = 0
     truncates_ignored: int = 0
+    ignored_updates: int = 0  # of a table whose old rows cannot be told
+    ignored_deletes: int = 0
 
     def plus(self, letters: dict[str, int]) -> Counts:
         """With the rows of a file added, counted by Op."""
@@ -57,6 +59,7 @@ class TableState:
     mark_lsn: int = 0
     mark_rows: int = 0
     last_name: int = 0  # milliseconds, in the newest CDC file's name
+    rewritten_before: tuple[int, int] = (0, 0)  # its updates and deletes when the task began
     counts: Counts = field(default_factory=Counts)
 
 
@@ -161,6 +164,7 @@ def _state(values: dict[str, Any]) -> State:
         name: TableState(
             columns=tuple((str(c[0]), int(c[1]), int(c[2])) for c in table.pop("columns")),
             key=tuple(table.pop("key")),
+            rewritten_before=tuple(table.pop("rewritten_before")),
             counts=Counts(**table.pop("counts")),
             **table,
         )

@@ -30,6 +30,8 @@ def _entry(full_name: str, counts: Counts, phase: str) -> dict[str, Any]:
         "Deletes": counts.deletes,
         "Ddls": counts.ddls,
         "TruncatesIgnored": counts.truncates_ignored,
+        "IgnoredUpdates": counts.ignored_updates,
+        "IgnoredDeletes": counts.ignored_deletes,
         "TableState": "Table completed" if phase == "running" else "Full load",
     }
 

@@ -40,6 +40,13 @@ _ERRORS_LISTED = (
     "FailOnNoTablesCaptured",
     "EventErrorPolicy",
 )
+# Control tables that the stand-in does not keep: its status is asked for, no table is suspended.
+_CONTROL_LISTED = (
+    "StatusTableEnabled",
+    "SuspendedTablesTableEnabled",
+    "HistoryTableEnabled",
+    "FullLoadExceptionTableEnabled",
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,6 @@ class TaskSettings:
     handle_truncate: bool
     handle_alter: bool
     control_schema: str
-    control_tables: frozenset[str]
     listed: tuple[str, ...]  # settings of the document that change nothing here
 
 
@@ -84,7 +90,6 @@ def read_task_settings(document: Document) -> TaskSettings:
         handle_truncate=ddl.flag("HandleSourceTableTruncated", True),
         handle_alter=ddl.flag("HandleSourceTableAltered", True),
         control_schema=control.text("ControlSchema"),
-        control_tables=_control_tables(control),
         listed=_listed(document, metadata, load, errors, ddl, control),
     )
     for part in (document, metadata, load, errors, ddl, control):
@@ -108,19 +113,6 @@ def _refuse_lake_hazards(metadata: Document) -> None:
             )
     metadata.only("SupportLobs", True)
     metadata.only("LimitedSizeLobMode", True)
-
-
-def _control_tables(control: Document) -> frozenset[str]:
-    switches = {
-        "StatusTableEnabled": "awsdms_status",
-        "statusTableEnabled": "awsdms_status",
-        "SuspendedTablesTableEnabled": "awsdms_suspended_tables",
-        "suspendedTablesTableEnabled": "awsdms_suspended_tables",
-    }
-    enabled = {table for switch, table in switches.items() if control.flag(switch)}
-    for switch in ("HistoryTableEnabled", "historyTableEnabled", "FullLoadExceptionTableEnabled"):
-        control.only(switch, False)
-    return frozenset(enabled)
 
 
 def _listed(
@@ -154,8 +146,9 @@ def _listed(
     load.only("StopTaskCachedChangesNotApplied", False)
     errors.without_effect(*_ERRORS_LISTED)
     ddl.without_effect("HandleSourceTableDropped")  # pgoutput does not tell of a DROP
-    control.without_effect("HistoryTimeslotInMinutes", "historyTimeslotInMinutes")
+    control.without_effect("HistoryTimeslotInMinutes", *_CONTROL_LISTED)
     named = [name for name in _LISTED if name in document.values]
+    named += [name for name in _CONTROL_LISTED if control.values.get(name)]
     if ddl.values.get("HandleSourceTableDropped"):
         named.append("HandleSourceTableDropped = " + json.dumps(True))
     return tuple(named)

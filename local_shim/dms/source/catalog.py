@@ -119,6 +119,19 @@ class Catalog:
         """One table, None if it is gone."""
         return next(iter(self._tables(oid)), None)
 
+    def rewritten(self, table: SourceTable) -> tuple[int, int]:
+        """How many rows were ever updated and deleted, as the server's statistics count them.
+
+        They come a little late and count transactions that were rolled back too.
+        """
+        with self._connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_stat_get_tuples_updated(%s), pg_stat_get_tuples_deleted(%s)",
+                [table.oid, table.oid],
+            )
+            row = cursor.fetchone()
+        return (int(row[0]), int(row[1])) if row else (0, 0)
+
     def column_type(self, oid: int, typmod: int) -> ColumnType:
         """DMS's view of a type; domains are taken as what they are made of."""
         known = column_type(oid, typmod, None)

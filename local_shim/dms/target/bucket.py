@@ -26,15 +26,13 @@ class Bucket:
         self._number = 0
 
     def open(self) -> None:
-        """Make the folders; forget files that a crash left half made."""
+        """Make the work folder."""
         self._making.mkdir(parents=True, exist_ok=True)
 
-    def sweep(self, kept: Iterable[Move]) -> None:
-        """Remove unfinished files, but not those that are on their way."""
-        names = {move.origin for move in kept}
+    def sweep(self) -> None:
+        """Remove what a crash left half made."""
         for path in self._making.iterdir():
-            if path.name not in names:
-                path.unlink()
+            path.unlink()
 
     def new_file(self) -> Path:
         """Where the next file grows."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -20,26 +21,25 @@ class CsvLines:
 
     def __init__(self, dialect: CsvDialect):
         self._dialect = dialect
+        self._is_special = re.compile(b"[" + re.escape(dialect.delimiter) + b'"\n\r]').search
 
     def line(self, fields: Fields) -> bytes:
         """One line with its end."""
-        dialect = self._dialect
-        null = dialect.null
-        line = dialect.delimiter.join([null if field is None else field for field in fields])
-        if dialect.quoting and (
-            line.count(dialect.delimiter) != len(fields) - 1
+        delimiter, null = self._dialect.delimiter, self._dialect.null
+        line = delimiter.join([null if field is None else field for field in fields])
+        if self._dialect.quoting and (
+            line.count(delimiter) != len(fields) - 1
             or b'"' in line
             or b"\n" in line
             or b"\r" in line
         ):
-            line = dialect.delimiter.join(
-                [null if field is None else self._quoted(field) for field in fields]
-            )
-        return line + dialect.row_end
+            line = delimiter.join([self._quoted(field) for field in fields])
+        return line + self._dialect.row_end
 
-    def _quoted(self, field: bytes) -> bytes:
-        special = (self._dialect.delimiter, b'"', b"\n", b"\r")
-        if any(mark in field for mark in special):
+    def _quoted(self, field: bytes | None) -> bytes:
+        if field is None:
+            return self._dialect.null
+        if self._is_special(field):
             return b'"' + field.replace(b'"', b'""') + b'"'
         return field
 
