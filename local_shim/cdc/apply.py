@@ -1,0 +1,294 @@
+"""AUTO CDC on Delta: a target is a fold over its keys' events.
+
+One micro-batch: look at it (one job), remember what its rows will not show (one write), bring
+the rows into the target (one commit). Each write is repeatable and carries the batch's
+transaction id, so after a crash at any point the same batch, given again, repairs what is
+missing. What was applied depends on the set of events alone, not on their order or batches.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from local_shim.cdc import bitemporal, scd1, scd2, sparse
+from local_shim.cdc.checks import Look, look, refuse_unusable, warnings_of
+from local_shim.cdc.compaction import collect_tombstones, compacted
+from local_shim.cdc.drift import (
+    check_definition,
+    check_drift,
+    flow_facts,
+    settled,
+    target_facts,
+)
+from local_shim.cdc.events import TRUNCATE, UPSERT, events_of, literal, memory_schema, scalar
+from local_shim.cdc.layout import Layout, is_sparse, layout_of
+from local_shim.cdc.memory import Done, Manifest, Memory, Part
+from local_shim.cdc.scd1 import Bounds
+from local_shim.cdc.target import (
+    Batch,
+    CdcTarget,
+    Table,
+    edits_of,
+    held_rows,
+    look_at,
+    made_ready,
+    profile,
+    settings,
+    transaction,
+    write,
+)
+from local_shim.graph.elements import AutoCdcFlow, ScdType
+
+__all__ = [
+    "Batch",
+    "CdcResult",
+    "CdcTarget",
+    "apply_batch",
+    "check_drift",
+    "collect_tombstones",
+]
+
+
+@dataclass(frozen=True)
+class CdcResult:
+    """What a batch did: target rows inserted or changed, target rows removed, and warnings."""
+
+    upserted: int
+    deleted: int
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Work:
+    """One micro-batch on its way into its target."""
+
+    spark: SparkSession
+    flow: AutoCdcFlow
+    target: CdcTarget
+    batch: Batch
+    layout: Layout
+    table: Table
+    memory: Memory
+    manifest: Manifest
+    sparse: bool
+
+
+# Flows of one target take turns: each reads what the one before it wrote.
+_TURNS: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
+
+
+def apply_batch(
+    changes: DataFrame, batch: Batch, flow: AutoCdcFlow, target: CdcTarget
+) -> CdcResult:
+    """Bring one micro-batch of change rows into its target.
+
+    A batch that was applied before gives its result again and writes nothing. Raises FlowError
+    for change rows that cannot be applied (a NULL sequence, a row outside `where`) and for
+    a flow that no longer fits its target; nothing is written then.
+    """
+    with turn(target):
+        memory = Memory(target.state)
+        manifest = memory.manifest()
+        done = manifest.done.get(batch.app)
+        if done is not None and done.version >= batch.version:
+            return CdcResult(done.upserted, done.deleted, done.warnings)
+        spark = changes.sparkSession
+        table = look_at(spark, target.table)
+        layout = _layout(changes, flow, target, manifest, table)
+        # Before the transaction id is set: Delta takes the first commit under it for the batch.
+        table = made_ready(spark, target.table, table, layout.target)
+        with settings(spark, {**profile(table), **transaction(batch)}):
+            sparse_now = is_sparse(flow) or manifest.sparse
+            work = _Work(spark, flow, target, batch, layout, table, memory, manifest, sparse_now)
+            return _apply(changes, work)
+
+
+@contextmanager
+def turn(target: CdcTarget) -> Iterator[None]:
+    """The only writer of this target in this process while the block runs."""
+    with _TURNS[target.table]:
+        yield
+
+
+def _layout(
+    changes: DataFrame,
+    flow: AutoCdcFlow,
+    target: CdcTarget,
+    manifest: Manifest,
+    table: Table | None,
+) -> Layout:
+    asked = layout_of(flow, changes)
+    check_definition(flow, asked, manifest, target)
+    return settled(flow, asked, manifest, table.schema if table else None, target)
+
+
+def _apply(changes: DataFrame, work: _Work) -> CdcResult:
+    events = events_of(changes, work.flow, work.layout).persist()
+    try:
+        bounds, manifest = _bounds(events, work)
+        outcome = _fold(events, bounds, work).persist()
+        try:
+            return _write(events, outcome, replace(work, manifest=manifest))
+        finally:
+            outcome.unpersist()
+    finally:
+        events.unpersist()
+
+
+def _write(events: DataFrame, outcome: DataFrame, work: _Work) -> CdcResult:
+    seen = look(events, outcome, work.layout)
+    refuse_unusable(seen, work.flow)
+    if seen.contested:
+        # Only repeated rows and ties come here: the target's own row decides.
+        outcome = scd1.settle(outcome, _held(events, work))
+        outcome = outcome.persist()
+        seen = look(events, outcome, work.layout)
+    manifest = _remember(events, outcome, seen, work)
+    _bring_in(outcome, seen, work)
+    result = CdcResult(seen.upserted, seen.deleted, warnings_of(seen, work.flow))
+    _finish(manifest, result, work)
+    return result
+
+
+def _fold(events: DataFrame, bounds: Bounds, work: _Work) -> DataFrame:
+    layout = work.layout
+    remembered = _remembered(events, bounds, work)
+    if work.flow.scd_type is ScdType.TWO:
+        return scd2.fold(events, remembered, _held(events, work), layout, work.sparse)
+    if work.flow.scd_type is ScdType.BITEMPORAL:
+        return bitemporal.fold(events, remembered, _held(events, work), layout, work.sparse)
+    if work.sparse:
+        return sparse.fold_sparse(events, remembered, _held(events, work), layout, bounds)
+    return scd1.fold(events, remembered, bounds)
+
+
+def _remembered(events: DataFrame, bounds: Bounds, work: _Work) -> DataFrame:
+    """Remembered events of the batch's keys; of all keys if the batch may void any row.
+
+    SCD1 leaves out what an attempt before this one of the same batch remembered: that attempt
+    may have ended before its target write, so its sequences prove nothing. SCD2 adds up sets,
+    where it does no harm.
+    """
+    layout, scd1_only = work.layout, work.flow.scd_type is ScdType.ONE
+    schema = memory_schema(layout, with_rows=not scd1_only)
+    own = work.manifest.of_batch(work.batch.app, work.batch.version) if scd1_only else set()
+    rows = work.memory.read(work.spark, work.manifest, schema, own)
+    if rows is None:
+        rows = work.spark.createDataFrame([], schema)
+    if bounds.floor is not None:
+        rows = _on_floor(rows, bounds.floor, work)
+    return rows if bounds.moved else _of_keys(rows, events)
+
+
+def _on_floor(rows: DataFrame, floor: Column, work: _Work) -> DataFrame:
+    """A snapshot leaves no event per key: every row of the target stands at its version."""
+    held = _all_held(work)
+    base = held.select("key", floor.alias("seq"), F.lit(UPSERT).alias("kind"))
+    return rows.where(F.col("seq") > floor).unionByName(base, allowMissingColumns=True)
+
+
+def _held(events: DataFrame, work: _Work) -> DataFrame:
+    return _of_keys(_all_held(work), events)
+
+
+def _all_held(work: _Work) -> DataFrame:
+    return held_rows(work.spark, work.target.table, work.layout, work.flow.prune_where)
+
+
+def _of_keys(rows: DataFrame, events: DataFrame) -> DataFrame:
+    keys = events.where(F.col("kind") != TRUNCATE).select("key").distinct()
+    return rows.join(F.broadcast(keys), "key", "left_semi")
+
+
+def _bounds(events: DataFrame, work: _Work) -> tuple[Bounds, Manifest]:
+    """The sequences below which nothing counts, and the manifest that knows them."""
+    manifest, kind = work.manifest, work.layout.sequence
+    assert kind is not None  # an AUTO CDC flow has a sequence
+    before, floor = literal(manifest.truncated, kind), literal(manifest.floor, kind)
+    if work.flow.apply_as_truncates is None:
+        return Bounds(before, before, floor), manifest
+    truncates = events.where(F.col("kind") == TRUNCATE)
+    newest = F.max("seq") if before is None else F.greatest(F.max("seq"), before)
+    found = truncates.agg(F.count("seq"), scalar(newest)).first()
+    if not found or not found[0] or found[1] == manifest.truncated:
+        return Bounds(before, before, floor), manifest
+    return (
+        Bounds(literal(found[1], kind), before, floor),
+        replace(manifest, truncated=found[1]),
+    )
+
+
+def _remember(events: DataFrame, outcome: DataFrame, seen: Look, work: _Work) -> Manifest:
+    layout, flow, batch = work.layout, work.flow, work.batch
+    scd1_only = flow.scd_type is ScdType.ONE
+    schema = memory_schema(layout, with_rows=not scd1_only)
+    manifest = replace(
+        work.manifest,
+        schema=json.dumps(schema.jsonValue()),
+        sparse=work.sparse,
+        target=target_facts(flow),
+        flows={**work.manifest.flows, flow.name: flow_facts(flow, layout)},
+    )
+    if scd1_only:
+        manifest = manifest.without(manifest.of_batch(batch.app, batch.version))
+    count = seen.events if _remembers_all(work) else seen.remember
+    if count:
+        at = time.time_ns() // 1000
+        rows = _memories(events, outcome, work).withColumn("at", F.lit(at))
+        # What a bitemporal target knew stays known: its deletes are no tombstones.
+        collectable = seen.tombstones and flow.scd_type is not ScdType.BITEMPORAL
+        part = Part("", batch.app, batch.version, count, at if collectable else None)
+        rows = rows.select(*(F.col(f.name).cast(f.dataType) for f in schema))
+        if count < _ONE_FILE:
+            rows = rows.coalesce(1)
+        manifest = work.memory.write(rows, manifest, part)
+    work.memory.keep(manifest)
+    return manifest
+
+
+_ONE_FILE = 200_000
+
+
+def _memories(events: DataFrame, outcome: DataFrame, work: _Work) -> DataFrame:
+    if _remembers_all(work):
+        return events.where(F.col("kind") != TRUNCATE)
+    kept = outcome.where("remember")
+    if work.flow.scd_type is ScdType.ONE:
+        return kept
+    return kept.withColumn("row", F.col("event"))
+
+
+def _remembers_all(work: _Work) -> bool:
+    bitemporal_target = work.flow.scd_type is ScdType.BITEMPORAL
+    return bitemporal_target or (work.flow.scd_type is ScdType.ONE and work.sparse)
+
+
+def _bring_in(outcome: DataFrame, seen: Look, work: _Work) -> None:
+    if seen.upserted or seen.deleted:
+        write(
+            edits_of(outcome, work.layout),
+            work.target.table,
+            work.layout,
+            work.table,
+            touches=bool(seen.touches),
+            null_keys=bool(seen.null_keys),
+            prune=work.flow.prune_where,
+        )
+
+
+def _finish(manifest: Manifest, result: CdcResult, work: _Work) -> None:
+    done = Done(work.batch.version, result.upserted, result.deleted, result.warnings)
+    manifest = replace(manifest, done={**manifest.done, work.batch.app: done})
+    manifest = compacted(work.spark, work.memory, manifest, work.flow.scd_type)
+    work.memory.keep(manifest)
+    if manifest.parts:
+        work.memory.sweep(manifest)

@@ -1,0 +1,109 @@
+"""One look at a batch and what it does: all counts that decisions, errors and warnings need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from local_shim.cdc.events import DELETE, TRUNCATE
+from local_shim.cdc.layout import Layout
+from local_shim.cdc.scd1 import DROP, PUT
+from local_shim.errors import FlowError
+from local_shim.graph.elements import AutoCdcFlow
+
+
+@dataclass(frozen=True)
+class Look:
+    """Counts of one batch: of its change rows, then of what becomes of its keys."""
+
+    null_sequences: int
+    null_keys: int
+    violations: int
+    events: int
+    upserted: int
+    deleted: int
+    touches: int
+    contested: int
+    ties: int
+    remember: int
+    tombstones: int
+
+
+def look(events: DataFrame, outcome: DataFrame, layout: Layout) -> Look:
+    """The counts, in one job."""
+    given = events.agg(*_of_events(events, layout))
+    found = outcome.agg(*_of_outcome(outcome))
+    row = given.crossJoin(F.broadcast(found)).first()
+    return Look(**row.asDict()) if row else Look(*(0,) * 11)
+
+
+def refuse_unusable(seen: Look, flow: AutoCdcFlow) -> None:
+    """FlowError for change rows that nobody can place; nothing was written."""
+    if seen.null_sequences:
+        raise FlowError(
+            "AUTOCDC_MICROBATCH_VALIDATION.NULL_SEQUENCE",
+            f"Flow '{flow.name}': {seen.null_sequences} change rows have no sequence "
+            f"({flow.sequence_text or 'sequence_by'} is NULL). Their place among the changes of "
+            "their keys is unknown; nothing of this batch was written.",
+            where=flow.where,
+            hint="filter them in a view, or give them a value with coalesce(…)",
+        )
+    if seen.violations:
+        raise FlowError(
+            "AUTOCDC_MICROBATCH_VALIDATION.WHERE_VIOLATED",
+            f"Flow '{flow.name}': {seen.violations} change rows do not satisfy the flow's "
+            "`where`, which says where to look and filters nothing.",
+            where=flow.where,
+            hint="filter the rows in a view if they are not wanted, or widen `where`",
+        )
+
+
+def warnings_of(seen: Look, flow: AutoCdcFlow) -> tuple[str, ...]:
+    """What the user should know although it went well."""
+    found = []
+    if seen.null_keys:
+        found.append(
+            f"{seen.null_keys} change rows of flow '{flow.name}' have NULL in a key column "
+            f"({', '.join(flow.keys)}); NULL was matched as a value"
+        )
+    if seen.ties:
+        found.append(
+            f"{seen.ties} times flow '{flow.name}' had different changes of one key with the "
+            "same sequence; deletes won, then the greatest row as JSON"
+        )
+    return tuple(found)
+
+
+def _of_events(events: DataFrame, layout: Layout) -> list[Column]:
+    missing = F.col("seq").isNull()
+    if "sys" in events.columns:
+        missing = missing | F.col("sys").isNull()
+    null_key = F.lit(False)
+    for name in layout.keys:
+        null_key = null_key | F.col("key")[name].isNull()
+    return [
+        _count(missing).alias("null_sequences"),
+        _count(null_key & (F.col("kind") != TRUNCATE)).alias("null_keys"),
+        _count(F.col("violates")).alias("violations"),
+        _count(F.col("kind") != TRUNCATE).alias("events"),
+    ]
+
+
+def _of_outcome(outcome: DataFrame) -> list[Column]:
+    op = F.col("op")
+    deletes = F.col("kind") == DELETE if "kind" in outcome.columns else F.lit(True)
+    return [
+        _count(op == PUT).alias("upserted"),
+        _count(op == DROP).alias("deleted"),
+        _count(op.isNotNull() & F.col("touches")).alias("touches"),
+        _count(F.col("contested")).alias("contested"),
+        F.coalesce(F.sum("ties"), F.lit(0)).cast("int").alias("ties"),
+        _count(F.col("remember")).alias("remember"),
+        _count(F.col("remember") & deletes).alias("tombstones"),
+    ]
+
+
+def _count(condition: Column) -> Column:
+    return F.count_if(F.coalesce(condition, F.lit(False)))
