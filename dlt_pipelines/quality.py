@@ -49,7 +49,7 @@ _DROP: dict[str, Rules] = {
 _WARN_ON_RAW: dict[str, Rules] = {
     "party": {
         "email well formed": "Op = 'D' OR _raw.email IS NULL"
-        " OR _raw.email RLIKE '^[^@[:space:]]+@[^@[:space:]]+[.][^@[:space:]]+$'"
+        " OR _raw.email RLIKE '^[^@ ]+@[^@ ]+[.][^@ .]+$'"
     },
 }
 
@@ -89,7 +89,6 @@ _WARN: dict[str, Rules] = {
         "policy named": "policy_id IS NOT NULL",
         "loss before report": "loss_date <= to_date(reported_at)",
     },
-    "claim_party": {"party named": "party_id IS NOT NULL"},
     "claim_transaction": {
         "payments stored positive": "txn_type NOT IN ('PAYMENT', 'RECOVERY') OR amount >= 0"
         " OR reverses_txn_id IS NOT NULL"

@@ -6,7 +6,7 @@ the row's own day count, so a term over 29 February divides by 366 without a spe
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from dlt_pipelines.transforms.history import UNKNOWN, as_known
@@ -26,9 +26,11 @@ def booked_premium(
         .where("booked_on <= valuation_date")
         .withColumn("earn_to", F.expr("greatest(earn_to, date_add(earn_from, 1))"))
     )
+    # The agent as known at booking, the type as it is: losses are divided by premium of one type.
+    latest_type = F.max_by("policy_type", "known_from").over(Window.partitionBy("policy_id"))
     terms = as_known(policies, "policy_id").select(
         "policy_id", "agent_id", "known_from", "known_to",
-        F.when(F.col("exists"), F.col("policy_type")).alias("policy_type"),
+        F.when(F.col("exists"), latest_type).alias("policy_type"),
     )  # fmt: skip
     channels = as_known(agents, "agent_id").select("agent_id", "channel", "known_from", "known_to")
     with_term = _known_at_booking(rows, terms, "policy_id")
