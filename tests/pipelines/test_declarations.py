@@ -1,0 +1,163 @@
+"""What the pipeline files declare, seen by a `dlt` that takes only what Databricks documents."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from dlt_pipelines.source_tables import SOURCE_TABLES, History
+
+PACKAGE = Path(__file__).parents[2] / "dlt_pipelines"
+FILES = sorted(
+    path for room in ("bronze", "silver", "gold") for path in (PACKAGE / room).rglob("*.py")
+)
+NAMES = [table.name for table in SOURCE_TABLES]
+
+
+class Untouched:
+    """A `spark` that nobody may use while files are loaded."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"spark.{name} was used at import: declarations only register")
+
+
+class Recorder(ModuleType):
+    """The documented functions of `dlt` that the pipeline uses, with their documented arguments."""
+
+    def __init__(self) -> None:
+        super().__init__("dlt")
+        self.datasets: dict[str, dict[str, Any]] = {}
+        self.rules: dict[str, dict[str, str]] = {}
+        self.flows: dict[str, dict[str, Any]] = {}
+
+    def table(
+        self, *, name: str | None = None, comment: str, table_properties: dict[str, str],
+        cluster_by: list[str] | None = None, schema: str | None = None,
+    ) -> Callable[[Any], Any]:  # fmt: skip
+        return self._declare("table", name, comment=comment, schema=schema, cluster_by=cluster_by)
+
+    def view(self, *, name: str | None = None, comment: str) -> Callable[[Any], Any]:
+        return self._declare("view", name, comment=comment)
+
+    def create_streaming_table(
+        self, *, name: str, comment: str, table_properties: dict[str, str],
+        cluster_by: list[str] | None, expect_all: dict[str, str],
+    ) -> None:  # fmt: skip
+        self.datasets[name] = {"kind": "target", "comment": comment, "cluster_by": cluster_by}
+        self.rules[name] = expect_all
+
+    def apply_changes(
+        self, *, target: str, source: str, keys: list[str], sequence_by: Any,
+        apply_as_deletes: Any, column_list: list[str], stored_as_scd_type: int,
+        track_history_except_column_list: list[str] | None,
+    ) -> None:  # fmt: skip
+        self.flows[target] = {"source": source, "keys": keys, "scd": stored_as_scd_type}
+        self.flows[target] |= {"columns": column_list, "sequence": str(sequence_by)}
+
+    def expect_all(self, expectations: dict[str, str]) -> Callable[[Any], Any]:
+        return lambda function: function
+
+    def expect_all_or_drop(self, expectations: dict[str, str]) -> Callable[[Any], Any]:
+        def note(function: Any) -> Any:
+            function.drop_rules = expectations
+            return function
+
+        return note
+
+    expect_all_or_fail = expect_all
+
+    def _declare(self, kind: str, name: str | None, **facts: Any) -> Callable[[Any], Any]:
+        def register(function: Any) -> Any:
+            full = name or function.__name__
+            assert full not in self.datasets, f"{full} is declared twice"
+            self.datasets[full] = {"kind": kind, **facts}
+            self.rules[full] = getattr(function, "drop_rules", {})
+            return function
+
+        return register
+
+
+@pytest.fixture(scope="module")
+def declared(spark: SparkSession) -> Recorder:  # Columns need a running Spark
+    recorder = Recorder()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "dlt", recorder)
+        for path in FILES:
+            runpy.run_path(str(path), init_globals={"spark": Untouched()})
+    return recorder
+
+
+def test_every_source_table_has_its_four_datasets(declared: Recorder) -> None:
+    layers = {"bronze_": "table", "changes_": "view", "silver_": "target", "quarantine_": "table"}
+    for prefix, kind in layers.items():
+        found = {name for name, facts in declared.datasets.items() if name.startswith(prefix)}
+        assert found == {prefix + name for name in NAMES}
+        assert {declared.datasets[name]["kind"] for name in found} == {kind}
+
+
+def test_silver_follows_the_history_of_its_table(declared: Recorder) -> None:
+    for table in SOURCE_TABLES:
+        flow = declared.flows[f"silver_{table.name}"]
+        assert flow["source"] == f"changes_{table.name}"
+        assert flow["keys"] == list(table.keys)
+        assert flow["columns"] == list(table.columns)
+        versions = table.history is History.VERSIONS
+        assert flow["scd"] == (2 if versions else 1)
+        assert ("_commit_ts" in flow["sequence"]) is versions
+
+
+def test_ledgers_refuse_what_is_no_insert(declared: Recorder) -> None:
+    append_only = {
+        name.removeprefix("changes_")
+        for name, rules in declared.rules.items()
+        if "append only" in rules
+    }
+    assert append_only == {
+        "policy_version", "premium_transaction", "claim_transaction", "fund_price",
+    }  # fmt: skip
+
+
+def test_a_gold_file_holds_the_dataset_it_is_named_after(declared: Recorder) -> None:
+    gold = {path.stem for path in FILES if path.parent.name == "gold"}
+    others = {"key_conflict"}
+    prefixes = ("bronze_", "changes_", "silver_", "quarantine_")
+    found = {name for name in declared.datasets if not name.startswith(prefixes)}
+    assert found == gold | others
+
+
+def test_every_table_says_its_grain(declared: Recorder) -> None:
+    silent = [
+        name
+        for name, facts in declared.datasets.items()
+        if facts["kind"] != "view" and "one row per" not in facts["comment"]
+    ]
+    assert silent == []
+
+
+CONTRACT = {
+    "gold_premium_month": "month policy_type coverage_code channel written_premium earned_premium"
+    " earned_premium_accounting unearned_premium_start unearned_premium_end tax commission",
+    "gold_inforce_month_end": "month_end policy_type policies coverages vehicles in_force_premium",
+    "gold_claim_position": "claim_id valuation_date claim_number policy_id policy_number segment"
+    " coverage_code cause_code catastrophe_code loss_date accident_year reported_on"
+    " report_lag_days status closed_on litigated paid paid_indemnity paid_expense recovered"
+    " case_reserve recovery_reserve incurred incurred_capped excess is_large",
+    "gold_claim_kpi": "accident_year segment reported open closed_with_payment closed_no_payment"
+    " reopened exposure earned_premium paid incurred frequency severity severity_paid_claims"
+    " pure_premium loss_ratio large_count excess",
+    "gold_triangle": "segment measure origin_year dev_lag_months incremental cumulative",
+}
+
+
+@pytest.mark.parametrize("name", CONTRACT)
+def test_gold_columns_are_the_contract(spark: SparkSession, declared: Recorder, name: str) -> None:
+    schema = declared.datasets[name]["schema"]
+    frame = spark.createDataFrame([], schema)
+    assert frame.columns == CONTRACT[name].split()
