@@ -49,7 +49,7 @@ make_environment() {
   local python
   python=$(find_python)
   if ! "$python" -c 'import ensurepip' 2>/dev/null; then # Debian packs it apart
-    may_install && apt_install python3-venv ||
+    { may_install && apt_install python3-venv; } ||
       fail "$python cannot make virtual environments." 'apt-get install -y python3-venv'
   fi
   "$python" -m venv .venv
@@ -59,7 +59,7 @@ install_packages() {
   cmp -s pyproject.toml "$STAMP" && return
   say 'Installing Python packages (once, one to three minutes) …'
   quietly .venv/bin/pip install --disable-pip-version-check --no-input -e "$EXTRAS" ||
-    fail 'The Python packages could not be installed.' 'go online, then run `make install` again'
+    fail 'The Python packages could not be installed.' 'go online, then run: make install'
   cp pyproject.toml "$STAMP"
 }
 

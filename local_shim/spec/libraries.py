@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from local_shim.errors import close_match
@@ -24,7 +24,7 @@ def matching(pattern: str, folder: Path, where: object, problems: Problems) -> l
         return _globbed(pattern, folder, where, problems)
     path = Path(os.path.abspath(folder / stem))
     if path.is_dir():
-        found = _sources_in(path.rglob("*"))
+        found = _sources_in(_below(path))
         if not found:
             problems.warn(f"no .py or .sql file lies under {path}", where)
         return found
@@ -65,14 +65,18 @@ def _single(file: Path, where: object, problems: Problems) -> list[Path]:
     return [found]
 
 
+def _below(folder: Path) -> Iterator[Path]:
+    """Files at any depth, but not those of caches, environments and version control."""
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [each for each in folders if not each.startswith((".", "__pycache__"))]
+        yield from (Path(parent) / file for file in files)
+
+
 def _sources_in(paths: Iterable[Path]) -> list[Path]:
     return sorted(
         path
         for path in paths
-        if path.suffix in SUFFIXES
-        and "__pycache__" not in path.parts
-        and ".ipynb_checkpoints" not in path.parts
-        and path.is_file()
+        if path.suffix in SUFFIXES and "__pycache__" not in path.parts and path.is_file()
     )
 
 
