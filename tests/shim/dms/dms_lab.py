@@ -25,6 +25,7 @@ from local_shim.dms.stopping import Stop
 from local_shim.dms.stream import Streams
 from local_shim.dms.task import load_task
 
+csv.field_size_limit(1 << 27)
 NOON = 1_700_000_000_000_000  # 2023-11-14 22:13:20 UTC, in microseconds
 
 INCLUDE = {
