@@ -2,7 +2,7 @@
 CREATE INDEX IF NOT EXISTS party_address_party   ON party_address (party_id);
 CREATE INDEX IF NOT EXISTS policy_party          ON policy (party_id);
 CREATE INDEX IF NOT EXISTS policy_waiting        ON policy (status) WHERE status IN ('QUOTED', 'BOUND');
-CREATE INDEX IF NOT EXISTS policy_running        ON policy (end_date) WHERE status = 'IN_FORCE';
+CREATE INDEX IF NOT EXISTS policy_ends           ON policy (end_date);
 CREATE INDEX IF NOT EXISTS policy_cancelled      ON policy (cancelled_on) WHERE status = 'CANCELLED';
 CREATE INDEX IF NOT EXISTS risk_object_policy    ON risk_object (policy_id);
 CREATE INDEX IF NOT EXISTS coverage_policy       ON coverage (policy_id);

@@ -56,15 +56,6 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT encode(sha256(convert_to('account of ' || owner, 'UTF8')), 'hex')
 $$;
 
--- Label of the half-open band that holds x: 'lo-hi' or 'lo+', edges ascending.
-CREATE OR REPLACE FUNCTION sim.band(x integer, edges integer[]) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT CASE WHEN i = 0 THEN 'below ' || edges[1]
-              WHEN i = array_length(edges, 1) THEN edges[i] || '+'
-              ELSE edges[i] || '-' || (edges[i + 1] - 1) END
-    FROM width_bucket(x, edges) AS i
-$$;
-
 CREATE OR REPLACE FUNCTION sim.years_between(born date, day date) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT extract(year FROM age(day::timestamp, born::timestamp))::int $$;
 

@@ -70,3 +70,26 @@ BEGIN
   INSERT INTO sim.duplicate
   SELECT party_id, original, d1 + 5 + floor(120 * sim.u(s, 'noticed', party_id))::int FROM twins;
 END $$;
+
+-- One customer in fifteen moves house each year: the old address ends on the day the new one begins.
+CREATE OR REPLACE PROCEDURE sim.move_house(d0 date, d1 date) LANGUAGE plpgsql AS $$
+DECLARE s bigint := sim.period_seed(d0);
+BEGIN
+  WITH moving AS (
+    SELECT a.address_id, a.party_id, d.day, sim.at(d.day, sim.u(s, 'tells us', a.party_id)) AS moment
+      FROM party_address a
+      JOIN party y USING (party_id)
+     CROSS JOIN LATERAL (SELECT d0 + floor((d1 - d0) * sim.u(s, 'moves on', a.party_id))::int AS day) AS d
+     WHERE a.address_type = 'HOME' AND a.valid_to IS NULL AND y.status = 'ACTIVE' AND a.valid_from < d.day
+       AND sim.u(s, 'moves', a.party_id) < (d1 - d0) / (15 * 365.0)
+  ), left_behind AS (
+    UPDATE party_address a SET valid_to = m.day, updated_at = m.moment
+      FROM moving m WHERE m.address_id = a.address_id
+    RETURNING a.party_id)
+  INSERT INTO party_address (party_id, address_type, line1, city, postal_code, region_code, valid_from, updated_at)
+  SELECT m.party_id, 'HOME', (1 + floor(180 * sim.u(s, 'new house', m.party_id))) || ' '
+           || sim.pick(s, 'new street', m.party_id, '{Garden Close,Bridge Street,Orchard Way,North Road}'),
+         p.city, p.postal_code, p.region_code, m.day, m.moment
+    FROM moving m JOIN sim.place p ON p.place_id = 1 + floor(200 * sim.u(s, 'new place', m.party_id))::int
+   ORDER BY m.moment, m.party_id;
+END $$;

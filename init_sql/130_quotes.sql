@@ -58,7 +58,7 @@ DECLARE
   b        sim.book := (SELECT book FROM sim.book);
   history  boolean := d0 <= b.history_until;
   a_day    float8 := CASE WHEN NOT history THEN b.new_business_per_day
-                          WHEN d0 < b.opened_on + 365 THEN b.parties * 0.80 / 365
+                          WHEN d0 < b.opened_on + 365 THEN b.parties / 365.0
                           ELSE b.parties * 0.15 / 365 END;
   quotes   int := floor(4 * a_day * (d1 - d0) + sim.u(s, 'quotes', 1));
   known    bigint := (SELECT coalesce(max(party_id), 0) FROM party);

@@ -2,6 +2,7 @@
 
 CREATE OR REPLACE PROCEDURE sim.offer_renewals(d0 date, d1 date) LANGUAGE plpgsql AS $$
 DECLARE
+  s            bigint := sim.seed();
   before       bigint := (SELECT coalesce(max(policy_id), 0) FROM policy);
   before_risks bigint := (SELECT coalesce(max(risk_object_id), 0) FROM risk_object);
 BEGIN
@@ -11,7 +12,7 @@ BEGIN
          p.end_date, (p.end_date + INTERVAL '1 year')::date, moment, p.payment_plan, p.currency, moment, moment
     FROM policy p
     JOIN sim.product_terms t USING (product_id)
-   CROSS JOIN LATERAL (SELECT sim.at(p.end_date - 30, sim.u(sim.seed(), 'offered at', p.policy_id)) AS moment) AS m
+   CROSS JOIN LATERAL (SELECT sim.at(p.end_date - 30, sim.u(s, 'offered at', p.policy_id)) AS moment) AS m
    WHERE p.status = 'IN_FORCE' AND t.retention > 0
      AND p.end_date >= d0 + 30 AND p.end_date < d1 + 30
      AND NOT EXISTS (SELECT FROM policy n WHERE n.policy_number = p.policy_number AND n.term_no > p.term_no)
@@ -76,7 +77,7 @@ END $$;
 
 -- Night batch: cover begins, terms end. Outcome RENEWED or LAPSED; EXPIRED when nobody has said.
 -- Dates decide what is in force; status follows them and is only a cross-check.
-CREATE OR REPLACE PROCEDURE sim.turn_terms(d1 date) LANGUAGE plpgsql AS $$
+CREATE OR REPLACE PROCEDURE sim.turn_terms(d0 date, d1 date) LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE policy SET status = 'IN_FORCE', updated_at = sim.at(greatest(start_date, sim.day_of(bound_at)), 1)
    WHERE status = 'BOUND' AND start_date < d1;
@@ -91,8 +92,11 @@ BEGIN
     LEFT JOIN policy n ON n.policy_number = o.policy_number AND n.term_no = o.term_no + 1
    WHERE o.policy_id = p.policy_id AND p.status = 'IN_FORCE' AND p.end_date < d1;
 
+  -- Half a year after the last cover has ended, a customer is one no more.
   UPDATE party y SET status = 'INACTIVE', updated_at = sim.at(d1 - 1, 1)
    WHERE y.status = 'ACTIVE'
+     AND y.party_id IN (SELECT p.party_id FROM policy p WHERE p.end_date >= d0 - 180 AND p.end_date < d1 - 180)
      AND NOT EXISTS (SELECT FROM policy p WHERE p.party_id = y.party_id
-                      AND (p.status IN ('QUOTED', 'BOUND', 'IN_FORCE') OR p.end_date > d1 - 180));
+                      AND (p.status IN ('QUOTED', 'BOUND', 'IN_FORCE')
+                           OR (p.end_date >= d1 - 180 AND p.status NOT IN ('DECLINED', 'NOT_TAKEN'))));
 END $$;

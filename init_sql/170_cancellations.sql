@@ -74,7 +74,11 @@ $$;
 CREATE OR REPLACE PROCEDURE sim.book_cancellations(d0 date, d1 date) LANGUAGE plpgsql AS $$
 BEGIN
   CALL sim.take_cancellations(d0, d1);
+  CALL sim.apply_cancellations();
+END $$;
 
+CREATE OR REPLACE PROCEDURE sim.apply_cancellations() LANGUAGE plpgsql AS $$
+BEGIN
   INSERT INTO policy_version (policy_id, version_no, txn_type, effective_date, booked_at, reason_code, annual_premium)
   SELECT x.policy_id, last.version_no + 1, 'CANCELLATION', x.cancel_on, x.booked_at, x.kind, last.annual_premium
     FROM sim.cancelled x
@@ -89,8 +93,12 @@ BEGIN
     FROM sim.cancelled x WHERE x.policy_id = p.policy_id;
   UPDATE invoice i SET status = 'VOID', updated_at = x.booked_at
     FROM sim.cancelled x WHERE x.policy_id = i.policy_id AND i.status = 'OPEN' AND i.due_date > sim.day_of(x.booked_at);
+  -- Units are paid out; the holding hangs on the contract's first term.
   UPDATE fund_unit f SET units = 0, updated_at = x.booked_at
-    FROM sim.cancelled x WHERE x.policy_id = f.policy_id AND f.units <> 0;
+    FROM sim.cancelled x
+    JOIN policy p ON p.policy_id = x.policy_id
+    JOIN policy first ON first.policy_number = p.policy_number AND first.term_no = 1
+   WHERE first.policy_id = f.policy_id AND f.units <> 0;
   PERFORM sim.bill_difference((SELECT array_agg(policy_id) FROM sim.cancelled));
 END $$;
 
@@ -147,4 +155,25 @@ BEGIN
     FROM policy_version v
    WHERE v.policy_id = p.policy_id AND v.txn_type = 'REINSTATEMENT' AND p.policy_id = ANY (back);
   PERFORM sim.bill_difference(back);
+END $$;
+
+-- A death ends the contract on the next day; the heirs get the unearned premium back. The person's
+-- other contracts run on in their hands until somebody asks.
+CREATE OR REPLACE PROCEDURE sim.end_by_death(d0 date, d1 date) LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM sim.cancelled;
+  INSERT INTO sim.cancelled
+  SELECT DISTINCT ON (p.policy_id) p.policy_id, c.reported_at, greatest(c.loss_date + 1, last.effective_date), 'PRO_RATA', 'DEATH'
+    FROM claim c
+    JOIN policy p USING (policy_id)
+    JOIN LATERAL (SELECT effective_date FROM policy_version v WHERE v.policy_id = p.policy_id
+                   ORDER BY version_no DESC LIMIT 1) AS last ON TRUE
+   WHERE c.cause_code = 'DEATH' AND c.reported_at >= sim.at(d0, 0) AND c.reported_at < sim.at(d1, 0)
+     AND p.status = 'IN_FORCE' AND greatest(c.loss_date + 1, last.effective_date) < p.end_date
+     AND NOT EXISTS (SELECT FROM policy n WHERE n.policy_number = p.policy_number AND n.term_no > p.term_no)
+   ORDER BY p.policy_id, c.claim_id;
+  CALL sim.apply_cancellations();
+  UPDATE party y SET status = 'DECEASED', updated_at = x.booked_at
+    FROM sim.cancelled x JOIN policy p USING (policy_id)
+   WHERE y.party_id = p.party_id AND y.status = 'ACTIVE' AND y.type = 'individual';
 END $$;

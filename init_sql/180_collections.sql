@@ -7,15 +7,17 @@ SELECT i.invoice_id, i.policy_id, i.status AS invoice_status, i.due_date, a.part
        CASE a.part WHEN 0 THEN i.amount WHEN 1 THEN round(i.amount * a.share, 2)
                    ELSE i.amount - round(i.amount * 0.5, 2) END AS amount
   FROM invoice i
- CROSS JOIN LATERAL (SELECT sim.u(sim.seed(), 'pays', i.invoice_id) AS u,
-                            floor(33 * sim.u(sim.seed(), 'pays late', i.invoice_id))::int AS late) AS c
+ CROSS JOIN sim.book b
+ CROSS JOIN LATERAL (SELECT sim.u(b.seed, 'pays', i.invoice_id) AS u,
+                            floor(33 * sim.u(b.seed, 'pays late', i.invoice_id))::int AS late
+                     OFFSET 0) AS c   -- a fence: drawn once, not once a branch
  CROSS JOIN LATERAL (
    SELECT 1 AS part, floor(c.u * 3)::int AS after_days, 'SETTLED' AS outcome, 1.0 AS share, 'DIRECT_DEBIT' AS method WHERE c.u < 0.87 AND i.amount > 0
    UNION ALL SELECT 1, 2 + c.late, 'SETTLED', 1.0, 'TRANSFER'  WHERE c.u >= 0.87  AND c.u < 0.945 AND i.amount > 0
    UNION ALL SELECT 1, 1,          'SETTLED', 0.5, 'TRANSFER'  WHERE c.u >= 0.945 AND c.u < 0.968 AND i.amount > 0
    UNION ALL SELECT 2, 24,         'SETTLED', 0.5, 'TRANSFER'  WHERE c.u >= 0.945 AND c.u < 0.965 AND i.amount > 0
    UNION ALL SELECT 0, 0,          'BOUNCED', 1.0, 'DIRECT_DEBIT' WHERE c.u >= 0.968 AND i.amount > 0
-   UNION ALL SELECT 1, 16,         'SETTLED', 1.0, 'CARD'      WHERE c.u >= 0.968 AND c.u < 0.996 AND i.amount > 0
+   UNION ALL SELECT 1, 16,         'SETTLED', 1.0, 'CARD'      WHERE c.u >= 0.968 AND c.u < 0.998 AND i.amount > 0
    UNION ALL SELECT 1, 0,          'SETTLED', 1.0, 'REFUND'    WHERE i.amount < 0
  ) AS a;
 

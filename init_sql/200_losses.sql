@@ -22,7 +22,9 @@ $$;
 -- Ordinary losses: one chance per segment and period, in proportion to exposure, to the tariff's
 -- frequency and to the object's relativities. Amounts are lognormal about the mean, cut at the limit.
 CREATE OR REPLACE PROCEDURE sim.lose(d0 date, d1 date) LANGUAGE plpgsql AS $$
-DECLARE s bigint := sim.period_seed(d0);
+DECLARE
+  s     bigint := sim.period_seed(d0);
+  rings int := (SELECT greatest(2, parties / 1000) FROM sim.book);
 BEGIN
   INSERT INTO sim.loss (policy_id, coverage_id, coverage_code, loss_date, report_on, amount, catastrophe_code, ring)
   SELECT policy_id, coverage_id, coverage_code, lost_on,
@@ -30,8 +32,8 @@ BEGIN
            -- Injuries that show themselves late.
            * CASE WHEN coverage_code IN ('TPL', 'LIABILITY') AND sim.u(s, 'shows late', coverage_id) < 0.06 THEN 9 ELSE 1 END)::int,
          greatest(20, least(limit_amount, round((mean * exp(sigma * sim.normal(s, 'size', coverage_id) - sigma * sigma / 2))::numeric, 2))),
-         storm, CASE WHEN storm IS NULL AND coverage_code IN ('TPL', 'COLL', 'THEFT', 'CONTENTS') AND sim.u(s, 'staged', coverage_id) < 0.02
-                     THEN 1 + floor(12 * sim.u(s, 'ring', coverage_id))::int END
+         storm, CASE WHEN storm IS NULL AND coverage_code IN ('TPL', 'COLL', 'THEFT', 'CONTENTS') AND sim.u(s, 'staged', coverage_id) < 0.03
+                     THEN 1 + floor(rings * sim.u(s, 'ring', coverage_id))::int END
     FROM (
       SELECT c.policy_id, c.coverage_id, c.coverage_code, c.limit_amount, t.sigma, t.report_days, NULL::text AS storm,
              w.lo + floor((w.hi - w.lo) * sim.u(s, 'lost on', c.coverage_id))::int AS lost_on,
@@ -54,7 +56,7 @@ BEGIN
         JOIN sim.risk k ON k.risk_object_id = c.risk_object_id
         JOIN policy p ON p.policy_id = c.policy_id
         JOIN sim.tariff t ON t.product_id = p.product_id AND t.coverage_code = c.coverage_code
-       WHERE sim.u(s, x.code, c.coverage_id) < 0.02 * CASE c.coverage_code WHEN 'BUILDING' THEN 2 ELSE 0.5 END
+       WHERE sim.u(s, x.code, c.coverage_id) < CASE c.coverage_code WHEN 'BUILDING' THEN 0.025 ELSE 0.01 END
     ) AS struck
    ORDER BY lost_on, coverage_id, storm
   ON CONFLICT (coverage_id, loss_date) DO NOTHING;

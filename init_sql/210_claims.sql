@@ -52,8 +52,19 @@ BEGIN
   CALL sim.plan_claims(before);
 END $$;
 
--- Who is involved. The claims of a ring share a bank account, a phone, and bring the same witness.
+-- Who is involved. The claims of a ring share a bank account, a phone and a mailing address, and bring
+-- the same witness.
 CREATE OR REPLACE PROCEDURE sim.name_claim_parties(after_claim_id bigint) LANGUAGE sql AS $$
+  INSERT INTO party_address (party_id, address_type, line1, city, postal_code, region_code, valid_from, updated_at)
+  SELECT DISTINCT ON (p.party_id) p.party_id, 'MAILING', 'Unit ' || l.ring || ', Dock Road', home.city, home.postal_code,
+         home.region_code, sim.day_of(c.reported_at), c.reported_at
+    FROM claim c
+    JOIN sim.loss l USING (claim_id)
+    JOIN policy p ON p.policy_id = c.policy_id
+    JOIN sim.place home ON home.place_id = 1 + l.ring % 200
+   WHERE c.claim_id > after_claim_id
+   ORDER BY p.party_id, c.claim_id;
+
   INSERT INTO claim_party (claim_id, party_id, role, phone, bank_account_token, updated_at)
   SELECT c.claim_id, w.party_id, w.role, w.phone, w.token, c.reported_at
     FROM claim c

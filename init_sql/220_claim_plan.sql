@@ -31,9 +31,10 @@ SELECT c.claim_id, c.policy_id, sim.day_of(c.reported_at) AS opened_on, l.amount
 
 CREATE OR REPLACE PROCEDURE sim.plan_claims(after_claim_id bigint) LANGUAGE plpgsql AS $$
 BEGIN
+  WITH f AS MATERIALIZED (SELECT * FROM sim.claim_fate WHERE claim_id > after_claim_id)
   INSERT INTO sim.claim_step (claim_id, seq, due_on, kind, component, amount, outcome, reverses_seq)
   SELECT f.claim_id, step.seq, f.opened_on + greatest(0, step.after), step.kind, step.component, step.amount, step.outcome, step.reverses
-    FROM sim.claim_fate f
+    FROM f
    CROSS JOIN LATERAL (
      -- Set up.
      SELECT 10 AS seq, 0 AS after, 'RESERVE' AS kind, 'INDEMNITY' AS component, f.first_reserve AS amount, NULL AS outcome, NULL::int AS reverses
@@ -63,14 +64,14 @@ BEGIN
      UNION ALL SELECT 910, f.days + 140, 'PAYMENT', 'INDEMNITY', round(f.ultimate * 0.25, 2) + 1, NULL, NULL WHERE f.reopens
      UNION ALL SELECT 911, f.days + 140, 'RESERVE', 'INDEMNITY', -round(f.ultimate * 0.25, 2) - 1, NULL, NULL WHERE f.reopens
      UNION ALL SELECT 990, f.days + 140, 'STATUS', 'INDEMNITY', NULL, 'CLOSED', NULL WHERE f.reopens
-   ) AS step
-   WHERE f.claim_id > after_claim_id;
+   ) AS step;
 
   -- Investigators are sent most rings and some honest people; only the first are confirmed.
   INSERT INTO sim.claim_step (claim_id, seq, due_on, kind, outcome)
   SELECT f.claim_id, x.seq, f.opened_on + x.after, 'SIU', x.outcome
-    FROM sim.claim_fate f
-   CROSS JOIN LATERAL (SELECT sim.u(sim.seed(), 'suspected', f.claim_id) AS u) AS luck
-   CROSS JOIN LATERAL (VALUES (1, 6, 'REFERRED'), (2, 50, CASE WHEN f.ring IS NULL THEN 'CLEARED' ELSE 'CONFIRMED' END)) AS x(seq, after, outcome)
-   WHERE f.claim_id > after_claim_id AND luck.u < CASE WHEN f.ring IS NULL THEN 0.02 ELSE 0.85 END;
+    FROM (SELECT c.claim_id, sim.day_of(c.reported_at) AS opened_on, l.ring
+            FROM claim c JOIN sim.loss l USING (claim_id) CROSS JOIN sim.book b
+           WHERE c.claim_id > after_claim_id
+             AND sim.u(b.seed, 'suspected', c.claim_id) < CASE WHEN l.ring IS NULL THEN 0.02 ELSE 0.85 END) AS f
+   CROSS JOIN LATERAL (VALUES (1, 6, 'REFERRED'), (2, 50, CASE WHEN f.ring IS NULL THEN 'CLEARED' ELSE 'CONFIRMED' END)) AS x(seq, after, outcome);
 END $$;
