@@ -1,9 +1,12 @@
 """A bundle that is wrong: file, line, key and remedy, all of it at once."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from local_shim.errors import UsageError
 from local_shim.spec.doors import from_bundle
@@ -227,3 +230,31 @@ def test_a_key_is_unique_across_files_and_types(lay: Lay) -> None:
 @pytest.mark.parametrize("text", ["", "just text", "- a\n- b\n", "resources: [1]", "targets: dev"])
 def test_nonsense_never_ends_in_a_traceback(lay: Lay, text: str) -> None:
     assert failure(lay, text).exit_code == 2
+
+
+def test_no_slip_of_the_pen_ends_in_a_traceback(lay: Lay) -> None:
+    """Each value of a bundle replaced by each of these: it is read, or refused in our words."""
+    slips = (None, 1.5, "x", [1, [2]], {"a": {"b": None}}, "${var.catalog}", "${resources}", "[")
+    good = yaml.safe_load(GOOD)
+    for path in positions(good):
+        for slip in slips:
+            folder = lay({"databricks.yml": yaml.safe_dump(replaced(good, path, slip))})
+            (folder / "src").mkdir(exist_ok=True)
+            (folder / "src" / "a.py").touch()
+            with contextlib.suppress(UsageError):
+                from_bundle(folder, None, {}, None, environ={})
+
+
+def positions(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield path
+    keys = tree if isinstance(tree, dict) else range(len(tree)) if isinstance(tree, list) else ()
+    for key in keys:
+        yield from positions(tree[key], (*path, key))
+
+
+def replaced(tree: Any, path: tuple[Any, ...], value: Any) -> Any:
+    if not path:
+        return value
+    changed = dict(tree) if isinstance(tree, dict) else list(tree)
+    changed[path[0]] = replaced(tree[path[0]], path[1:], value)
+    return changed
