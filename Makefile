@@ -1,5 +1,6 @@
 # The only commands there are; CI calls the same ones.
 PYTHON := .venv/bin/python
+SEEDS := 5000
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check fuzz bench clean
@@ -22,11 +23,13 @@ check: install ## lint, types, import layers
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 
-fuzz: install ## search longer for a difference from the oracles (SEEDS=5000)
-	@.venv/bin/pytest -m "" -k fuzz
+fuzz: install ## search longer for a difference from the oracle (SEEDS=5000)
+	@CDC_FIRST_SEED=300 CDC_SEEDS=$(SEEDS) .venv/bin/pytest tests/shim/cdc/test_convergence.py
 
-bench: install ## measure against the bars of the README
-	@$(PYTHON) -m benchmarks
+bench: install ## measure against the bars, each beside a peer in the same run
+	@for program in benchmarks/*.py; do echo "== $$program"; $(PYTHON) $$program || exit 1; done
 
 clean: ## forget everything the demo made
-	@rm -rf .demo .dlt-local
+	@if [ -d .demo ] && [ -x $(PYTHON) ]; then $(PYTHON) -c "from pathlib import Path; \
+	from local_shim.dms.server import forget; forget(Path('.demo/postgresql'))"; fi
+	@rm -rf .demo

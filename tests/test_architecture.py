@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parents[1]
-PRODUCT = [HERE / "dlt_pipelines", HERE / "local_shim"]
+PRODUCT = [HERE / "dlt_pipelines", HERE / "local_shim", HERE / "demo"]
 ALLOWED_IN_PIPELINES = {"dlt", "pyspark", "dlt_pipelines", "__future__", *sys.stdlib_module_names}
 # What must start at once, or on a machine without Spark.
 LIGHT = ("errors.py", "cli.py", "storage.py", "jars.py", "spec", "dms", "report", "events")
