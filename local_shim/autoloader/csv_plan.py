@@ -12,9 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
-from pyspark.sql.streaming.readwriter import DataStreamReader
 
 from local_shim.autoloader import rescue
+from local_shim.autoloader.landing import Landing
 from local_shim.autoloader.layout import Layout
 from local_shim.autoloader.options import CloudFilesOptions
 from local_shim.autoloader.partitions import partition_value
@@ -38,14 +38,10 @@ _OURS = {
 }
 
 
-def csv_frame(
-    reader: DataStreamReader, path: str, options: CloudFilesOptions, shape: Shape, layout: Layout
-) -> DataFrame:
-    """The stream of records with the columns of `shape`; `reader` carries the file options."""
-    plan = _CsvPlan(options, shape, layout)
-    for key, value in plan.reader_options().items():
-        reader = reader.option(key, value)
-    frame = reader.schema(plan.source_schema()).format("csv").load(path)
+def csv_frame(place: Landing, shape: Shape, layout: Layout) -> DataFrame:
+    """The stream of records with the columns of `shape`."""
+    plan = _CsvPlan(place.options, shape, layout)
+    frame = place.load("csv", plan.source_schema(), plan.reader_options())
     if not plan.one_header:
         frame = frame.selectExpr("*", f"{plan.group()} AS {_GROUP}").where(f"{_GROUP} >= 0")
     condition = plan.accepted()

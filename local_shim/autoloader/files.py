@@ -52,6 +52,20 @@ def source_files(path: str, options: CloudFilesOptions) -> list[SourceFile]:
     return sorted(found, key=lambda file: file.modified_ns // 1_000_000)
 
 
+def refuse_patterns(files: Iterable[SourceFile]) -> None:
+    """Raises UsageError for a file whose name is a pattern, such as `[1].csv`.
+
+    Spark 4.2's file stream reads all other files of the batch once more for each of them.
+    """
+    for file in files:
+        if _GLOB.search(os.path.basename(file.path)):
+            raise UsageError(
+                "CF_UNSUPPORTED_FILE_NAME",
+                f"the file '{file.path}' has a name that Spark takes for a pattern.",
+                hint="rename it: no *, ?, [ or { in the name",
+            )
+
+
 def roots(path: str) -> list[str]:
     """The folders and files that `path` names, absolute."""
     plain = re.sub(r"^file:/*", "/", path)

@@ -7,16 +7,20 @@ import csv
 import gzip
 import io
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from typing import IO
 
 from local_shim.autoloader.files import SourceFile
 from local_shim.autoloader.options import CloudFilesOptions
 from local_shim.errors import UsageError
 
+# A field may be as long as it likes; Python's own limit would refuse what Spark reads.
+csv.field_size_limit(2**31 - 1)
+
+_LOOKED_AT = 100  # records of a file without a header line; one of them may be too short
 _COMPRESSED = (".deflate", ".lz4", ".snappy", ".zst", ".zstd", ".xz")
 
 
@@ -31,6 +35,7 @@ class Dialect:
     comment: str = ""
     null_value: str = ""
     header: bool = False
+    multi_line: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,7 @@ def dialect_of(options: CloudFilesOptions) -> Dialect:
         comment=options.get("comment"),
         null_value=options.get("nullvalue"),
         header=options.flag("header"),
+        multi_line=options.flag("multiline"),
     )
 
 
@@ -61,13 +67,16 @@ def dialect_of(options: CloudFilesOptions) -> Dialect:
 def header_of(file: SourceFile, dialect: Dialect) -> Header | None:
     """The names of the file's columns, None if the file holds no record.
 
-    Without a header line they are `_c0`, `_c1`, … as many as the first record has fields.
+    Without a header line they are `_c0`, `_c1`, … as many as the first records have fields.
     """
+    if not dialect.header:
+        width = max(
+            (len(record) for record in islice(records(file, dialect), _LOOKED_AT)), default=0
+        )
+        return Header(tuple(f"_c{i}" for i in range(width))) if width else None
     first = next(records(file, dialect), None)
     if first is None:
         return None
-    if not dialect.header:
-        return Header(tuple(f"_c{i}" for i in range(len(first))))
     names = tuple(safe_names(first, dialect.null_value))
     return Header(names, plain=names == tuple(first))
 
@@ -117,9 +126,15 @@ def _is_comment(line: str, dialect: Dialect) -> bool:
     return bool(dialect.comment) and line.startswith(dialect.comment)
 
 
-def _parsed(lines: Iterator[str], dialect: Dialect) -> Iterator[list[str]]:
+def _parsed(lines: Iterable[str], dialect: Dialect) -> Iterator[list[str]]:
     if len(dialect.separator) != 1:
         return (line.rstrip("\r\n").split(dialect.separator) for line in lines)
+    if not dialect.multi_line:  # an open quote ends with its line
+        return chain.from_iterable(_reader([line], dialect) for line in lines)
+    return _reader(lines, dialect)
+
+
+def _reader(lines: Iterable[str], dialect: Dialect) -> Iterator[list[str]]:
     doubled = dialect.escape == dialect.quote
     return csv.reader(
         lines,

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from pyspark.sql.types import StringType, StructField
+
+from local_shim.autoloader.csv_types import Patterns, type_of
 from local_shim.autoloader.files import SourceFile, partition_values
 from local_shim.autoloader.options import CloudFilesOptions
 from local_shim.autoloader.rescue import FILE_PATH
@@ -13,13 +16,21 @@ from local_shim.autoloader.sql_text import literal
 _NULL = "__HIVE_DEFAULT_PARTITION__"
 
 
-def partition_names(
+def partition_fields(
     files: Iterable[SourceFile], path: str, options: CloudFilesOptions
-) -> tuple[str, ...]:
-    """The asked-for partition columns, else the keys of the folders in the order met."""
-    if options.partition_columns is not None:
-        return options.partition_columns
-    return tuple(dict.fromkeys(key for file in files for key in partition_values(file, path)))
+) -> list[StructField]:
+    """The asked-for partition columns, else the keys of the folders in the order met.
+
+    They are strings, or of the type that all values have if types are inferred.
+    """
+    values: dict[str, list[str]] = {name: [] for name in options.partition_columns or ()}
+    for file in files:
+        for key, value in partition_values(file, path).items():
+            if options.partition_columns is None or key in values:
+                values.setdefault(key, []).append(value)
+    if not options.infer_column_types:
+        return [StructField(name, StringType()) for name in values]
+    return [StructField(name, type_of(found, Patterns())) for name, found in values.items()]
 
 
 def partition_value(column: str) -> str:

@@ -34,13 +34,13 @@ class Shape:
     partitions: tuple[str, ...] = ()
     rescued: str | None = None
     corrupt: str | None = None
-    mode: str = "none"
 
 
-def given_shape(schema: StructType, options: CloudFilesOptions, partitions: Sequence[str]) -> Shape:
+def given_shape(
+    schema: StructType, options: CloudFilesOptions, partitions: Sequence[StructField]
+) -> Shape:
     """The shape of a stream whose schema the user wrote."""
-    mode = options.evolution or "none"
-    if mode == "addNewColumns":
+    if options.evolution == "addNewColumns":
         raise DefinitionError(
             "CF_ADD_NEW_NOT_SUPPORTED",
             "schemaEvolutionMode addNewColumns cannot go with a schema of your own.",
@@ -48,39 +48,35 @@ def given_shape(schema: StructType, options: CloudFilesOptions, partitions: Sequ
         )
     if options.schema_hints:
         schema = hinted(schema, hints_of(options))
-    corrupt = options.get("columnnameofcorruptrecord", "_corrupt_record")
-    return _shape(schema, options, partitions, options.rescued_column, corrupt, mode)
+    return _shape(schema, options, partitions, options.rescued_column)
 
 
-def found_shape(schema: StructType, options: CloudFilesOptions, partitions: Sequence[str]) -> Shape:
+def found_shape(
+    schema: StructType, options: CloudFilesOptions, partitions: Sequence[StructField]
+) -> Shape:
     """The shape of a stream whose schema was found in its files or stored earlier."""
-    mode = options.evolution or "addNewColumns"
     # Mode `none` neither evolves nor rescues, unless a column for it is named (8.4).
-    rescued = options.rescued_column or (None if mode == "none" else RESCUED)
-    return _shape(hinted(schema, hints_of(options)), options, partitions, rescued, None, mode)
+    rescued = options.rescued_column or (None if options.evolution == "none" else RESCUED)
+    return _shape(hinted(schema, hints_of(options)), options, partitions, rescued)
 
 
 def _shape(
     schema: StructType,
     options: CloudFilesOptions,
-    partitions: Sequence[str],
+    partitions: Sequence[StructField],
     rescued: str | None,
-    corrupt: str | None,
-    mode: str,
 ) -> Shape:
-    columns = list(schema.fields)
-    known = {field.name.lower(): field for field in columns}
-    columns += [StructField(name, _STRING) for name in partitions if name.lower() not in known]
+    known = {field.name.lower(): field.name for field in schema.fields}
+    columns = [*schema.fields, *(part for part in partitions if part.name.lower() not in known)]
     if rescued and rescued.lower() not in known:
         columns.append(StructField(rescued, _STRING))
-    names = [field.name for field in columns if field.name.lower() in _lower(partitions)]
-    apart = {*_lower(names), (rescued or "").lower()}
-    if corrupt and corrupt.lower() in known:
-        apart.add(corrupt.lower())
-    else:
-        corrupt = None
-    data = StructType([field for field in columns if field.name.lower() not in apart])
-    return Shape(StructType(columns), data, tuple(names), rescued, corrupt, mode)
+    rescued = rescued and known.get(rescued.lower(), rescued)
+    # A column of this name, given or hinted, takes broken records; there is none by itself.
+    corrupt = known.get(options.get("columnnameofcorruptrecord", "_corrupt_record").lower())
+    parts = {part.name.lower() for part in partitions}
+    names = tuple(field.name for field in columns if field.name.lower() in parts)
+    data = [field for field in columns if field.name not in (*names, rescued, corrupt)]
+    return Shape(StructType(columns), StructType(data), names, rescued, corrupt)
 
 
 def learned_schema(
@@ -183,7 +179,3 @@ def hinted(schema: StructType, hints: StructType) -> StructType:
         for field in schema.fields
     ]
     return StructType(pinned + [f for f in hints.fields if f.name.lower() not in names])
-
-
-def _lower(names: Iterable[str]) -> set[str]:
-    return {name.lower() for name in names}

@@ -6,20 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.streaming.readwriter import DataStreamReader
-from pyspark.sql.types import StringType, StructField, StructType
+from pyspark.sql.types import StructType
 
-from local_shim.autoloader import headers, layout
-from local_shim.autoloader.csv_plan import csv_frame
-from local_shim.autoloader.files import SourceFile, is_partitioned, source_files
-from local_shim.autoloader.options import CloudFilesOptions, parse_options
-from local_shim.autoloader.partitions import partition_names
-from local_shim.autoloader.progress import unread
-from local_shim.autoloader.schema import found_shape, given_shape, learned_schema
+from local_shim.autoloader.csv_stream import csv_stream
+from local_shim.autoloader.landing import landing
+from local_shim.autoloader.options import parse_options
 from local_shim.autoloader.store import SchemaStore
 from local_shim.errors import DefinitionError
 
-_SAMPLED_FILES = 1000  # reference 8.1: inference looks at this many at most
+__all__ = ["SchemaStore", "open_stream"]
 
 
 def open_stream(
@@ -43,52 +38,15 @@ def open_stream(
     they must not.
     """
     checked = parse_options(options)
-    files = source_files(path, checked)
-    new = unread(checkpoint, files)
-    if checked.format == "csv":
-        return _csv(session, path, checked, schema, store, files, new, remember)
-    raise DefinitionError(
-        "CF_UNSUPPORTED_FORMAT",
-        f"cloudFiles.format '{checked.format}' is not there yet in the local runner.",
-        hint="csv is",
-    )
+    find = _BY_FORMAT.get(checked.format)
+    if find is None:
+        raise DefinitionError(
+            "CF_UNSUPPORTED_FORMAT",
+            f"cloudFiles.format '{checked.format}' is not there yet in the local runner.",
+            hint=f"these are: {', '.join(_BY_FORMAT)}",
+        )
+    place = landing(session, path, checked, store, checkpoint, remember=remember)
+    return find(place, schema, store, remember=remember)
 
 
-def _csv(
-    session: SparkSession,
-    path: str,
-    options: CloudFilesOptions,
-    schema: StructType | None,
-    store: SchemaStore,
-    files: list[SourceFile],
-    new: list[SourceFile],
-    remember: bool,
-) -> DataFrame:
-    dialect = headers.dialect_of(options)
-    found = {file: headers.header_of(file, dialect) for file in new}
-    partitions = partition_names(files, path, options)
-    if schema is not None:
-        shape = given_shape(schema, options, partitions)
-    else:
-        sampled = layout.union_of(list(found.values())[:_SAMPLED_FILES])
-        fields = StructType([StructField(name, StringType()) for name in sampled])
-        learned = learned_schema(fields, options, store, remember=remember)
-        shape = found_shape(learned, options, partitions)
-    otherwise = headers.header_of(files[-1], dialect) if files else None
-    if otherwise is None:
-        otherwise = headers.Header(tuple(field.name for field in shape.data))
-    reader = _reader(session, options, is_partitioned(files, path))
-    return csv_frame(reader, path, options, shape, layout.layout_of(found, otherwise))
-
-
-def _reader(
-    session: SparkSession, options: CloudFilesOptions, partitioned: bool
-) -> DataStreamReader:
-    reader = session.readStream.option("maxFilesPerTrigger", str(options.max_files))
-    # Spark forgets, and then ignores, files a week older than the newest; Auto Loader does not.
-    reader = reader.option("maxFileAge", "36500d")
-    if options.recursive or partitioned:
-        reader = reader.option("recursiveFileLookup", "true")
-    if options.path_glob_filter:
-        reader = reader.option("pathGlobFilter", options.path_glob_filter)
-    return reader
+_BY_FORMAT = {"csv": csv_stream}

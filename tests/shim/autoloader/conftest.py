@@ -8,13 +8,6 @@ import pytest
 from landing_flow import Flow
 from pyspark.sql import SparkSession
 
-from local_shim.session import open_session
-
-
-@pytest.fixture(scope="session")
-def spark() -> SparkSession:
-    return open_session()
-
 
 @pytest.fixture
 def flow(spark: SparkSession, tmp_path: Path) -> Flow:

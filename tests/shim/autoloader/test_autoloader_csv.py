@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 from landing_flow import Flow
+from pyspark.errors import StreamingQueryException
+
+from local_shim.errors import SchemaChanged
 
 
 def unordered(rows: list[dict[str, Any]]) -> list[str]:
@@ -121,3 +124,102 @@ def test_metadata_is_hidden_and_can_be_asked_for(flow: Flow) -> None:
         "file_modification_time",
     }
     assert row["file_path"] == "file:" + str(file.parent) + "/a%20b%25.csv"
+
+
+@pytest.mark.dlt(124)
+def test_types_are_guessed_if_asked_for(flow: Flow) -> None:
+    flow.options["cloudFiles.inferColumnTypes"] = "true"
+    flow.land(
+        "a.csv", "i,big,d,day,at,yes,text,none\n1,5000000000,1,2026-01-31,2026-01-31,true,x,\n"
+    )
+    flow.land(
+        "b.csv", "i,big,d,day,at,yes,text,none\n2,1,2.5,2026-02-01,2026-01-31T10:00:00,FALSE,1,\n"
+    )
+    assert flow.frame().dtypes == [
+        ("i", "int"),
+        ("big", "bigint"),
+        ("d", "double"),
+        ("day", "date"),
+        ("at", "timestamp"),
+        ("yes", "boolean"),
+        ("text", "string"),
+        ("none", "string"),
+        ("_rescued_data", "string"),
+    ]
+    flow.run()
+    assert sorted(row["d"] for row in flow.rows()) == [1.0, 2.5]
+
+
+def test_patterns_of_dates_and_timestamps(flow: Flow) -> None:
+    flow.options.update(dateFormat="dd.MM.yyyy", timestampFormat="dd.MM.yyyy HH:mm")
+    flow.options["cloudFiles.inferColumnTypes"] = "true"
+    flow.land("a.csv", "day,at\n31.01.2026,31.01.2026 10:30\n")
+    flow.run()
+    flow.land("b.csv", "day,at\n2026-01-31,31.13.2026 10:30\n")
+    flow.run()
+    bad, good = sorted(flow.rows(), key=len)
+    assert (str(good["day"]), str(good["at"])) == ("2026-01-31", "2026-01-31 10:30:00")
+    assert rescued(bad) == {"day": "2026-01-31", "at": "31.13.2026 10:30"}
+
+
+def test_files_without_header_lines_are_read_by_position(flow: Flow) -> None:
+    flow.options["header"] = "false"
+    flow.land("a.csv", "1,x\n2,y\n3\n")
+    flow.run()
+    flow.land("b.csv", "4,z,new\n")
+    with pytest.raises(SchemaChanged, match=r"\[_c2\]"):
+        flow.run()
+    flow.run()
+    rows = {row["_c0"]: row for row in flow.rows()}
+    assert rows["4"] == {"_c0": "4", "_c1": "z", "_c2": "new"}
+    assert rows["1"] == {"_c0": "1", "_c1": "x"}
+    assert rescued(rows["3"]) == {"_corrupt_record": "3"}
+
+
+def test_files_without_header_lines_take_the_names_of_a_schema(flow: Flow) -> None:
+    flow.options["header"] = "false"
+    flow.options["rescuedDataColumn"] = "_rescued_data"
+    flow.schema = "n INT, name STRING"
+    flow.land("a.csv", "1,x\nq\n")
+    flow.land("b.csv", "2,y,more\n")
+    flow.run()
+    rows = flow.rows()
+    assert {"n": 1, "name": "x"} in rows
+    assert sorted((rescued(row) for row in rows if "_rescued_data" in row), key=len) == [
+        {"_c2": "more"},
+        {"n": "q", "_corrupt_record": "q"},
+    ]
+
+
+def test_broken_records_go_to_a_column_of_their_own_if_there_is_one(flow: Flow) -> None:
+    flow.options["cloudFiles.schemaHints"] = "_corrupt_record STRING"
+    flow.land("a.csv", "a,b\n1,2\n1\n")
+    flow.run()
+    assert unordered(flow.rows()) == unordered(
+        [{"a": "1", "b": "2"}, {"a": "1", "_corrupt_record": "1"}]
+    )
+
+
+def test_mode_decides_over_broken_records(flow: Flow) -> None:
+    flow.options["mode"] = "DROPMALFORMED"
+    flow.land("a.csv", "a,b\n1,2\n1\n")
+    flow.run()
+    assert flow.rows() == [{"a": "1", "b": "2"}]
+    flow.options["mode"] = "FAILFAST"
+    flow.land("b.csv", "a,b\n3\n")
+    with pytest.raises(StreamingQueryException) as failure:
+        flow.run()
+    assert "MALFORMED_RECORD_IN_PARSING" in str(failure.value) + str(failure.value._stackTrace)
+
+
+def test_headers_with_empty_and_equal_names(flow: Flow) -> None:
+    flow.land("a.csv", "a,,A,b\n1,2,3,4\n")
+    flow.run()
+    assert flow.rows() == [{"a0": "1", "_c1": "2", "A2": "3", "b": "4"}]
+
+
+def test_other_separators_quotes_and_encodings(flow: Flow) -> None:
+    flow.options.update(sep=";", quote="'", encoding="ISO-8859-1", comment="#")
+    flow.land("a.csv", "# note\nnäme;'b|c'\n'ä;ö';x\n".encode("latin-1"))
+    flow.run()
+    assert flow.rows() == [{"näme": "ä;ö", "b|c": "x"}]

@@ -1,0 +1,74 @@
+"""The place an Auto Loader stream reads from, with what is known of its files when it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructField
+
+from local_shim.autoloader.admission import limits
+from local_shim.autoloader.files import SourceFile, is_partitioned, refuse_patterns, source_files
+from local_shim.autoloader.options import CloudFilesOptions
+from local_shim.autoloader.partitions import partition_fields
+from local_shim.autoloader.progress import unread
+from local_shim.autoloader.selection import Selection, selection
+from local_shim.autoloader.store import SchemaStore
+
+
+@dataclass(frozen=True)
+class Landing:
+    """All files at a path, and those of them that the stream has still to read, oldest first."""
+
+    session: SparkSession
+    path: str
+    options: CloudFilesOptions
+    files: tuple[SourceFile, ...]
+    new: tuple[SourceFile, ...]
+    selected: Selection
+
+    @property
+    def partitions(self) -> list[StructField]:
+        """Columns that come from the folders' names."""
+        return partition_fields(self.files, self.path, self.options)
+
+    def load(self, kind: str, schema: str, settings: Mapping[str, str]) -> DataFrame:
+        """Spark's own stream of the files in the format `kind`, with all that is left out."""
+        reader = self.session.readStream.format(kind).schema(schema)
+        for key, value in {**self._settings(), **settings}.items():
+            reader = reader.option(key, value)
+        frame = reader.load(self.path)
+        condition = self.selected.condition
+        return frame.where(condition) if condition else frame
+
+    def _settings(self) -> dict[str, str]:
+        asked = self.options
+        settings = limits([file.size for file in self.new], asked)
+        # Spark forgets, and then ignores, files a week older than the newest; Auto Loader no.
+        settings["maxFileAge"] = "36500d"
+        if asked.recursive or is_partitioned(self.files, self.path):
+            settings["recursiveFileLookup"] = "true"
+        if asked.path_glob_filter:
+            settings["pathGlobFilter"] = asked.path_glob_filter
+        settings["ignoreCorruptFiles"] = str(asked.ignore_corrupt_files).lower()
+        settings["ignoreMissingFiles"] = str(asked.ignore_missing_files).lower()
+        return settings
+
+
+def landing(
+    session: SparkSession,
+    path: str,
+    options: CloudFilesOptions,
+    store: SchemaStore,
+    checkpoint: Path | None,
+    *,
+    remember: bool,
+) -> Landing:
+    """Looks at the path; raises UsageError if it is not there or cannot be read."""
+    files = source_files(path, options)
+    chosen = selection(files, options, store, remember=remember)
+    new = [file for file in unread(checkpoint, files) if chosen.takes(file)]
+    refuse_patterns(new)
+    return Landing(session, path, options, tuple(files), tuple(new), chosen)
