@@ -22,19 +22,19 @@ INSERT INTO sim.channel VALUES
   ('TIED', 1, 0.36, 0.12), ('BROKER', 2, 0.30, 0.15), ('DIRECT', 3, 0.24, 0.02), ('BANK', 4, 0.10, 0.10);
 
 -- Per unit and year: claims, mean and sigma of a lognormal claim at 2020 prices, the loss ratio that
--- the price aims at, and mean days until a loss is reported and a claim is settled.
+-- the price aims at (one claim in seven will cost nothing, so less comes out), and mean days until a loss is reported and a claim is settled.
 CREATE TABLE IF NOT EXISTS sim.tariff (
   product_id BIGINT, coverage_code TEXT, taken FLOAT8, frequency FLOAT8, severity FLOAT8, sigma FLOAT8,
   target_loss_ratio FLOAT8, savings_premium FLOAT8, limit_amount NUMERIC, deductible_amount NUMERIC,
   report_days FLOAT8, settle_days FLOAT8, PRIMARY KEY (product_id, coverage_code));
 DELETE FROM sim.tariff;
 INSERT INTO sim.tariff VALUES
-  (1, 'TPL',          1.00, 0.045,  3600, 1.25, 0.72,    0, 1000000,   0, 20, 320),
-  (1, 'PA',           0.40, 0.006,  4200, 0.90, 0.60,    0,   50000,   0, 15, 200),
-  (2, 'TPL',          1.00, 0.042,  3600, 1.25, 0.70,    0, 1000000,   0, 20, 320),
-  (2, 'COLL',         1.00, 0.070,  2100, 0.85, 0.68,    0,   40000, 300,  4,  70),
-  (2, 'THEFT',        0.90, 0.006,  7500, 0.60, 0.60,    0,   40000, 300,  3, 110),
-  (2, 'GLASS',        0.70, 0.050,   450, 0.45, 0.65,    0,    2000,  50,  3,  25),
+  (1, 'TPL',          1.00, 0.045,  3600, 1.25, 0.82,    0, 1000000,   0, 20, 320),
+  (1, 'PA',           0.40, 0.006,  4200, 0.90, 0.68,    0,   50000,   0, 15, 200),
+  (2, 'TPL',          1.00, 0.042,  3600, 1.25, 0.80,    0, 1000000,   0, 20, 320),
+  (2, 'COLL',         1.00, 0.070,  2100, 0.85, 0.78,    0,   40000, 300,  4,  70),
+  (2, 'THEFT',        0.90, 0.006,  7500, 0.60, 0.68,    0,   40000, 300,  3, 110),
+  (2, 'GLASS',        0.70, 0.050,   450, 0.45, 0.75,    0,    2000,  50,  3,  25),
   (3, 'BUILDING',     1.00, 0.024,  3900, 1.15, 0.52,    0,  400000, 250, 10, 150),
   (3, 'CONTENTS',     0.85, 0.030,  1300, 0.95, 0.56,    0,   60000, 150,  6,  60),
   (4, 'BUILDING',     1.00, 0.024,  3900, 1.15, 0.52,    0,  600000, 250, 10, 150),
