@@ -166,15 +166,16 @@ class Applier:
             return
         if stream.relation_is_new:
             self._adopt(stream)
-        stream.mark(final_lsn)
         facts = Facts(self._stamp, self._sequence.next(), b"%08X/%08X" % divmod(lsn, 1 << 32))
         try:
             fields = stream.fields(change, facts, size)
         except RecordIgnored:
+            stream.mark(final_lsn)
             return
         file = self._file(stream)
         file.data.append(fields)
         file.count(stream.name, change.op)
+        stream.mark(final_lsn)  # not before: a row that failed to be written will come again
         full = file.data.size >= self._task.s3.batch_bytes
         if full and not self._task.s3.preserve_transactions:
             self._publish([self._file_key(stream)])

@@ -11,7 +11,7 @@ from psycopg2.extras import LogicalReplicationConnection, ReplicationCursor
 from local_shim.dms.applier import Applier
 from local_shim.dms.clock import Clock
 from local_shim.dms.errors import TaskFailed
-from local_shim.dms.source.connection import connect_replication, connected
+from local_shim.dms.source.connection import Link, connect_replication, connected
 from local_shim.dms.source.slot import heartbeat, publications
 from local_shim.dms.stopping import Stop
 from local_shim.dms.task import Task
@@ -33,9 +33,11 @@ class Replication:
 
     task: Task
     applier: Applier
+    link: Link  # the ordinary connection that the applier asks questions by
     clock: Clock
     report: Callable[[str], None]
     stop: Stop
+    encoding: str = "UTF8"
     until: int | None = None  # a position at which to end; None: until stopped
 
     def run(self) -> None:
@@ -51,6 +53,7 @@ class Replication:
                 return
             except ConnectionLost as error:
                 lost += 1
+                self.link.close()
                 limit = self.task.settings.reconnects
                 if 0 <= limit < lost:
                     raise TaskFailed(
@@ -67,7 +70,7 @@ class Replication:
 
     def _one_connection(self) -> None:
         try:
-            connection = connect_replication(self.task.source)
+            connection = connect_replication(self.task.source, self.encoding)
         except GroundError as error:
             raise ConnectionLost(error.message) from None
         try:
@@ -116,6 +119,7 @@ class Replication:
 
     def _read(self, cursor: ReplicationCursor) -> None:
         beat = _Heartbeat(self.task, self.clock)
+        beat.beat_if_due()
         apply, read = self.applier.apply, cursor.read_message
         seen = 0
         while True:
@@ -164,7 +168,9 @@ class Replication:
         """What the server's refusal means for the task."""
         text = _one_line(error)
         where = self.task.source.describe()
-        if "does not exist" in text and "slot" in text:
+        if "no COPY in progress" in text:  # what libpq says after an orderly shutdown
+            return ConnectionLost("it was shut down")
+        if text.startswith("replication slot") and "does not exist" in text:
             return slot_lost(self.task_slot, where)
         if "publication" in text and "does not exist" in text:
             return TaskFailed(

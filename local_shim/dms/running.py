@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+import psycopg2
 from psycopg2.extensions import connection as Connection
 
 from local_shim.dms.applier import Applier
@@ -17,7 +18,7 @@ from local_shim.dms.fullload import Stamps, deliver_load, load_tables, selected_
 from local_shim.dms.publisher import Publisher
 from local_shim.dms.replicate import Replication, slot_lost, wal_removed
 from local_shim.dms.source.catalog import Catalog, SourceTable
-from local_shim.dms.source.connection import connect, connect_replication, connected
+from local_shim.dms.source.connection import Link, connect, connect_replication, linked
 from local_shim.dms.source.lookup import Lookup
 from local_shim.dms.source.slot import (
     NewSlot,
@@ -33,8 +34,9 @@ from local_shim.dms.state import State, Store, TableState
 from local_shim.dms.stopping import Stop
 from local_shim.dms.stream import Streams, Surroundings
 from local_shim.dms.task import Task
-from local_shim.errors import ShimError, UsageError, close_match
+from local_shim.errors import GroundError, ShimError, UsageError, close_match
 
+_TARGET_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
 Report = Callable[[str], None]
 
 
@@ -44,7 +46,7 @@ class Session:
 
     task: Task
     publisher: Publisher
-    connection: Connection
+    link: Link
     clock: Clock
     report: Report
 
@@ -53,15 +55,15 @@ class Session:
         """The state as last saved."""
         return self.publisher.state
 
+    @property
+    def connection(self) -> Connection:
+        """An ordinary connection to the source."""
+        return self.link.connection()
+
     def around(self, catalog: Catalog) -> Surroundings:
         """What table streams and loads share."""
-        return Surroundings(
-            self.task,
-            catalog,
-            Lookup(self.task.source),
-            self.publisher.exceptions,
-            self.report,
-        )
+        lookup = Lookup(self.link)
+        return Surroundings(self.task, catalog, lookup, self.publisher.exceptions, self.report)
 
 
 @contextmanager
@@ -72,8 +74,8 @@ def opened(task: Task, clock: Clock, report: Report) -> Iterator[Session]:
         ShimError: Another process holds it, or the source is not set up for it.
     """
     store = Store(task.bucket().work)
-    with _disk_trouble_explained(task), store.locked(), connected(task.source) as connection:
-        catalog = Catalog(connection)
+    with _trouble_explained(task), store.locked(), linked(task.source) as link:
+        catalog = Catalog(link)
         catalog.check()
         fresh = _new_state(task, catalog)
         state = store.load() or fresh
@@ -88,7 +90,7 @@ def opened(task: Task, clock: Clock, report: Report) -> Iterator[Session]:
             report(f"not imitated, as it changes no file: {setting}")
         publisher = Publisher(task, state, clock)
         publisher.recover()
-        yield Session(task, publisher, connection, clock, report)
+        yield Session(task, publisher, link, clock, report)
 
 
 def full_load(session: Session) -> None:
@@ -98,7 +100,7 @@ def full_load(session: Session) -> None:
     counter starts again.
     """
     task, report = session.task, session.report
-    catalog = Catalog(session.connection)
+    catalog = Catalog(session.link)
     tables = _tables(task, catalog)
     start = min(session.clock.now(), _source_time(catalog))
     session.publisher.save(replace(session.state, phase="loading"))
@@ -116,7 +118,7 @@ def full_load(session: Session) -> None:
 
 def replicate(session: Session, stop: Stop, *, until_caught_up: bool = False) -> None:
     """Write changes until stopped, or until those present now are written."""
-    task, catalog = session.task, Catalog(session.connection)
+    task, catalog = session.task, Catalog(session.link)
     _check_slot(session)
     _take_new_tables(session, catalog)
     around = session.around(catalog)
@@ -129,11 +131,19 @@ def replicate(session: Session, stop: Stop, *, until_caught_up: bool = False) ->
     )
     until = flush_wal(session.connection) if until_caught_up else None
     try:
-        Replication(task, applier, session.clock, session.report, stop, until).run()
+        Replication(
+            task,
+            applier,
+            session.link,
+            session.clock,
+            session.report,
+            stop,
+            catalog.data_encoding(),
+            until,
+        ).run()
         _count_ignored(session, catalog)
     finally:
         applier.abandon()
-        around.lookup.close()
 
 
 def run(session: Session, stop: Stop, *, until_caught_up: bool = False) -> None:
@@ -147,10 +157,10 @@ def run(session: Session, stop: Stop, *, until_caught_up: bool = False) -> None:
 def drop(task: Task, report: Report) -> None:
     """Drop the slot and the publications, and forget the state; data files stay."""
     store = Store(task.bucket().work)
-    with store.locked(), connected(task.source) as connection:
-        state = store.load() or _new_state(task, Catalog(connection))
-        drop_slot(connection, state.slot)
-        drop_publications(connection, state.publication)
+    with _trouble_explained(task), store.locked(), linked(task.source) as link:
+        state = store.load() or _new_state(task, Catalog(link))
+        drop_slot(link.connection(), state.slot)
+        drop_publications(link.connection(), state.publication)
         store.path.unlink(missing_ok=True)
         report(f"dropped the slot {state.slot} and its publications")
 
@@ -158,15 +168,15 @@ def drop(task: Task, report: Report) -> None:
 def _load_and_deliver(
     session: Session, tables: list[SourceTable], slot: NewSlot, snapshot: str | None, start: int
 ) -> None:
-    task = session.task
-    reader = connect(task.source)
+    task, catalog = session.task, Catalog(session.link)
+    reader = connect(task.source, catalog.data_encoding())
     try:
         with reader.cursor() as cursor:
             cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             if snapshot:
                 cursor.execute("SET TRANSACTION SNAPSHOT %s", [snapshot])
         stamps = Stamps(start, session.clock, task.s3.task_start_time)
-        around = session.around(Catalog(session.connection))
+        around = session.around(catalog)
         loaded = load_tables(around, session.publisher, reader, tables, stamps)
     finally:
         reader.close()
@@ -208,7 +218,7 @@ def _check_slot(session: Session) -> None:
 
 
 def _begin_without_load(session: Session) -> None:
-    catalog = Catalog(session.connection)
+    catalog = Catalog(session.link)
     tables = _tables(session.task, catalog)
     drop_slot(session.connection, session.state.slot)
     sync_publications(session.connection, session.state.publication, tables)
@@ -269,11 +279,22 @@ def _source_time(catalog: Catalog) -> int:
 
 
 @contextmanager
-def _disk_trouble_explained(task: Task) -> Iterator[None]:
+def _trouble_explained(task: Task) -> Iterator[None]:
+    """What disks and servers refuse, as an error that says what to do."""
     try:
         yield
+    except psycopg2.errors.InsufficientPrivilege as error:
+        raise GroundError(
+            "DMS_SOURCE_DENIED",
+            " ".join(str(error).split()),
+            where=task.source.describe(),
+            hint="ALTER ROLE … WITH REPLICATION and own the tables, or use a superuser as DMS does",
+        ) from None
+    except psycopg2.Error as error:
+        text = " ".join(str(error).split())
+        raise TaskFailed("DMS_SOURCE_ERROR", text, where=task.source.describe()) from None
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+        if error.errno not in _TARGET_TROUBLE:
             raise
         raise TaskFailed(
             "DMS_TARGET_UNWRITABLE",

@@ -70,7 +70,6 @@ class TableStream:
 
     def adopt(self) -> bool:
         """Take the shape that was told last; True if it differs from the one in use."""
-        self.relation_is_new = False
         told = tuple((c.name, c.type_oid, c.typmod) for c in self._relation.columns)
         changed = bool(self.columns) and told != self.columns
         keep_old = changed and not self._around.task.settings.handle_alter
@@ -80,6 +79,7 @@ class TableStream:
         self._projection = [places.get(c[0]) for c in self.columns] if keep_old else None
         self.key = self._current_key()
         self._layout = self._new_layout()
+        self.relation_is_new = False
         return changed
 
     def has_written(self, final_lsn: int) -> bool:

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg2
-from psycopg2.extensions import connection as Connection
-
+from local_shim.dms.source.connection import Link
 from local_shim.dms.source.types import ColumnType, TypeRow, column_type
 from local_shim.errors import GroundError
 
@@ -79,8 +77,8 @@ FROM pg_type WHERE oid = %s
 class Catalog:
     """Questions to the catalog; types are asked for once."""
 
-    def __init__(self, connection: Connection):
-        self._connection = connection
+    def __init__(self, link: Link):
+        self._link = link
         self._types: dict[int, TypeRow | None] = {}
 
     def check(self) -> None:
@@ -89,7 +87,7 @@ class Catalog:
         Raises:
             GroundError: Its version is not supported, or wal_level is not logical.
         """
-        version = self._connection.server_version // 10000
+        version = self._link.connection().server_version // 10000
         if not _OLDEST <= version <= _NEWEST:
             raise GroundError(
                 "DMS_SOURCE_VERSION",
@@ -106,10 +104,18 @@ class Catalog:
 
     def one(self, query: str, parameters: Sequence[object] | None = None) -> Any:
         """The first column of the first row, None if there is none."""
-        with self._connection.cursor() as cursor:
+        with self._link.connection().cursor() as cursor:
             cursor.execute(query, parameters)
             row = cursor.fetchone()
         return row[0] if row else None
+
+    def data_encoding(self) -> str:
+        """The encoding to ask rows in: UTF-8, which any server converts to.
+
+        A SQL_ASCII database does not know what its bytes mean. It would refuse to send those
+        that are not UTF-8; asked for SQL_ASCII it sends them as they are, and we decide.
+        """
+        return "SQL_ASCII" if self.one("SHOW server_encoding") == "SQL_ASCII" else "UTF8"
 
     def tables(self) -> list[SourceTable]:
         """All ordinary tables that are not the system's."""
@@ -124,7 +130,7 @@ class Catalog:
 
         They come a little late and count transactions that were rolled back too.
         """
-        with self._connection.cursor() as cursor:
+        with self._link.connection().cursor() as cursor:
             cursor.execute(
                 "SELECT pg_stat_get_tuples_updated(%s), pg_stat_get_tuples_deleted(%s)",
                 [table.oid, table.oid],
@@ -149,19 +155,16 @@ class Catalog:
 
     def _type_row(self, oid: int) -> TypeRow | None:
         if oid not in self._types:
-            with self._connection.cursor() as cursor:
+            with self._link.connection().cursor() as cursor:
                 cursor.execute(_TYPE, [oid])
                 row = cursor.fetchone()
             self._types[oid] = TypeRow(*row) if row else None
         return self._types[oid]
 
     def _tables(self, oid: int | None) -> list[SourceTable]:
-        try:
-            with self._connection.cursor() as cursor:
-                cursor.execute(_TABLES, {"oid": oid})
-                rows = cursor.fetchall()
-        except psycopg2.errors.InsufficientPrivilege as error:
-            raise GroundError("DMS_SOURCE_DENIED", str(error).strip()) from None
+        with self._link.connection().cursor() as cursor:
+            cursor.execute(_TABLES, {"oid": oid})
+            rows = cursor.fetchall()
         return [_source_table(row) for row in rows]
 
 

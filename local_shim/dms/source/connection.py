@@ -53,7 +53,7 @@ class Source:
         shown = ("service", "host", "port", "dbname", "user")
         return " ".join(f"{key}={parts[key]}" for key in shown if key in parts) or "libpq defaults"
 
-    def arguments(self) -> dict[str, Any]:
+    def arguments(self, encoding: str = "UTF8") -> dict[str, Any]:
         """Keyword arguments for psycopg2.
 
         Raises:
@@ -72,35 +72,65 @@ class Source:
             "application_name": "dlt-local dms",
             "connect_timeout": "15",
             **parts,
-            "client_encoding": "UTF8",
+            "client_encoding": encoding,
         }
 
 
-def connect(source: Source) -> Connection:
+def connect(source: Source, encoding: str = "UTF8") -> Connection:
     """An ordinary connection in autocommit.
 
     Raises:
         GroundError: The server cannot be reached or refuses us.
     """
     try:
-        connection: Connection = psycopg2.connect(**source.arguments())
+        connection: Connection = psycopg2.connect(**source.arguments(encoding))
     except psycopg2.OperationalError as error:
         raise _unreachable(source, error) from None
     connection.autocommit = True
     return connection
 
 
-def connect_replication(source: Source) -> LogicalReplicationConnection:
+def connect_replication(source: Source, encoding: str = "UTF8") -> LogicalReplicationConnection:
     """A connection that speaks the replication protocol.
 
     Raises:
         GroundError: The server cannot be reached or refuses us.
     """
-    dsn = make_dsn(**source.arguments())
+    dsn = make_dsn(**source.arguments(encoding))
     try:
         return psycopg2.connect(dsn, connection_factory=LogicalReplicationConnection)
     except psycopg2.OperationalError as error:
         raise _unreachable(source, error) from None
+
+
+class Link:
+    """An ordinary connection that is made when first needed, and anew after it was lost."""
+
+    def __init__(self, source: Source):
+        self._source = source
+        self._connection: Connection | None = None
+
+    def connection(self) -> Connection:
+        """The connection."""
+        if self._connection is None or self._connection.closed:
+            self._connection = connect(self._source)
+        return self._connection
+
+    def close(self) -> None:
+        """Close it, if there is one."""
+        if self._connection is not None:
+            self._connection.close()
+
+
+@contextlib.contextmanager
+def linked(source: Source) -> Iterator[Link]:
+    """A link, closed at the end; the server is asked at once whether it is there."""
+    link = Link(source)
+    link.connection()
+    try:
+        yield link
+    finally:
+        link.close()
 
 
 @contextlib.contextmanager

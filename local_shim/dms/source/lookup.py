@@ -12,15 +12,14 @@ from psycopg2 import sql
 
 from local_shim.dms.source.catalog import SourceTable
 from local_shim.dms.source.change import Value
-from local_shim.dms.source.connection import Source, connect
+from local_shim.dms.source.connection import Link
 
 
 class Lookup:
-    """Reads single rows; connects when first asked."""
+    """Reads single rows."""
 
-    def __init__(self, source: Source):
-        self._source = source
-        self._connection: psycopg2.extensions.connection | None = None
+    def __init__(self, link: Link):
+        self._link = link
 
     def values(
         self, table: SourceTable, key: Sequence[int], row: Sequence[Value], wanted: Sequence[int]
@@ -36,7 +35,7 @@ class Lookup:
         )
         texts = [text.decode() if isinstance(text := row[i], bytes) else None for i in key]
         try:
-            with self._open().cursor() as cursor:
+            with self._link.connection().cursor() as cursor:
                 cursor.execute(query, texts)
                 found = cursor.fetchone()
         except (psycopg2.errors.UndefinedTable, psycopg2.errors.UndefinedColumn):
@@ -44,14 +43,3 @@ class Lookup:
         if found is None:
             return None
         return [None if value is None else value.encode() for value in found]
-
-    def close(self) -> None:
-        """Close the connection, if there is one."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    def _open(self) -> psycopg2.extensions.connection:
-        if self._connection is None:
-            self._connection = connect(self._source)
-        return self._connection

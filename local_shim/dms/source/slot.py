@@ -14,6 +14,7 @@ from local_shim.dms.source.catalog import SourceTable
 from local_shim.errors import GroundError
 
 PLUGIN = "pgoutput"
+_DROP_TRIES = 100
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def create_slot(connection: LogicalReplicationConnection, name: str) -> NewSlot:
     """Make the slot; its snapshot lives until the connection does something else or closes.
 
     Raises:
-        GroundError: The server has no slot left, or its user may not make one.
+        GroundError: The server has no slot left.
     """
     try:
         with connection.cursor() as cursor:
@@ -56,12 +57,6 @@ def create_slot(connection: LogicalReplicationConnection, name: str) -> NewSlot:
             " ".join(str(error).split()),
             hint="drop slots of tasks that are gone (dlt-local dms drop), "
             "or raise max_replication_slots and max_wal_senders",
-        ) from None
-    except psycopg2.errors.InsufficientPrivilege as error:
-        raise GroundError(
-            "DMS_SOURCE_DENIED",
-            " ".join(str(error).split()),
-            hint="ALTER ROLE … WITH REPLICATION, or use a superuser as DMS does",
         ) from None
     assert row is not None
     return NewSlot(parse_lsn(row[1]), row[2])
@@ -83,13 +78,28 @@ def slot_status(connection: Connection, name: str) -> SlotStatus | None:
 
 
 def drop_slot(connection: Connection, name: str) -> None:
-    """Drop the slot if it exists."""
+    """Drop the slot if it exists.
+
+    Its reader may have died so lately that the server has not noticed; the task is ours, so
+    whoever still holds the slot is such a reader, and is sent away.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots"
-            " WHERE slot_name = %s",
-            [name],
-        )
+        for attempt in range(_DROP_TRIES):
+            try:
+                cursor.execute(
+                    "SELECT pg_terminate_backend(active_pid), pg_sleep(0.02)"
+                    " FROM pg_replication_slots WHERE slot_name = %s AND active",
+                    [name],
+                )
+                cursor.execute(
+                    "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots"
+                    " WHERE slot_name = %s",
+                    [name],
+                )
+                return
+            except psycopg2.errors.ObjectInUse:
+                if attempt == _DROP_TRIES - 1:
+                    raise
 
 
 def current_position(connection: Connection) -> int:

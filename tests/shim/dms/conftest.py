@@ -10,9 +10,9 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from dms_lab import Lab
 
 from local_shim.dms import server as postgres
+from tests.shim.dms.dms_lab import Lab
 
 _SWEEP = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity

@@ -173,7 +173,7 @@ class Lab:
     def fed(self) -> Iterator[Feed]:
         """The applier of the loaded task, fed by the test instead of a connection."""
         with self.session() as session:
-            around = session.around(Catalog(session.connection))
+            around = session.around(Catalog(session.link))
             streams = Streams(around, session.state.tables)
             applier = Applier(
                 session.task, session.publisher, streams, session.clock, session.report

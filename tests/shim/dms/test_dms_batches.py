@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from dms_lab import INCLUDE, NOON, PROFILE, SEQUENCE, Lab
 
 from local_shim.dms.clock import Clock
+from tests.shim.dms.dms_lab import INCLUDE, NOON, PROFILE, SEQUENCE, Lab
 
 TABLES = (
     "CREATE TABLE t (id int PRIMARY KEY, v text)",

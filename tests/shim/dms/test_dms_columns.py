@@ -6,7 +6,18 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from dms_lab import BEFORE, INCLUDE, NOON, POSITION, PROFILE, SEQUENCE, Lab, added, steady
+
+from tests.shim.dms.dms_lab import (
+    BEFORE,
+    INCLUDE,
+    NOON,
+    POSITION,
+    PROFILE,
+    SEQUENCE,
+    Lab,
+    added,
+    steady,
+)
 
 TABLE = "CREATE TABLE t (a int, id int PRIMARY KEY, b text)"
 

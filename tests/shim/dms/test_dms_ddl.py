@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pyarrow.parquet as pq
 import pytest
-from dms_lab import PROFILE, Lab
+
+from tests.shim.dms.dms_lab import PROFILE, Lab
 
 TABLE = "CREATE TABLE t (id int PRIMARY KEY, a int, b text)"
 

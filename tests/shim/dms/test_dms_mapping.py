@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from dms_lab import INCLUDE, Lab, added, transformation
 
 from local_shim.dms.settings.document import Document
 from local_shim.dms.settings.pattern import matches
 from local_shim.dms.settings.rules import read_table_mapping
 from local_shim.errors import UsageError
+from tests.shim.dms.dms_lab import INCLUDE, Lab, added, transformation
 
 
 def mapping(*rules: dict[str, Any]) -> Any:

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from dms_lab import NOON, PROFILE, Lab, steady
 
 from local_shim.dms.clock import Clock
 from local_shim.dms.settings.s3 import DELIMITERS, SEQUENCES, DatePartition
 from local_shim.dms.target.names import date_folder, load_name
+from tests.shim.dms.dms_lab import NOON, PROFILE, Lab, steady
 
 WIDE = "CREATE TABLE t (id int PRIMARY KEY, v text)"
 KILOBYTE_ROWS = "INSERT INTO t SELECT g, repeat('x', 1000) FROM generate_series({}, {}) g"

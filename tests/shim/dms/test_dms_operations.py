@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import psycopg2
 import pytest
-from dms_lab import INCLUDE, PROFILE, Lab
+
+from tests.shim.dms.dms_lab import INCLUDE, PROFILE, Lab
 
 TABLE = "CREATE TABLE t (id int PRIMARY KEY, v text, n int)"
 BIG = "(SELECT string_agg(md5(g::text), '') FROM generate_series({0}, {0} + 299) g)"  # 9.6 kB

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from dms_lab import NOON, PROFILE, Lab, steady
+
+from tests.shim.dms.dms_lab import NOON, PROFILE, Lab, steady
 
 TABLES = ("CREATE TABLE t (id int PRIMARY KEY, v text)", "CREATE TABLE u (id int PRIMARY KEY)")
 _2000 = 946_684_800_000_000

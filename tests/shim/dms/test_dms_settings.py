@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dms_lab import PROFILE, Lab
 
 from local_shim.dms.settings.document import Document
 from local_shim.dms.settings.endpoint import read_source_settings, read_stand_in
@@ -15,6 +14,7 @@ from local_shim.dms.settings.s3 import read_s3_settings
 from local_shim.dms.settings.task import read_task_settings
 from local_shim.dms.task import load_task
 from local_shim.errors import UsageError
+from tests.shim.dms.dms_lab import PROFILE, Lab
 
 PROJECT = Path(__file__).parents[3]
 

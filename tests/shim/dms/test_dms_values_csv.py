@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from dms_lab import INCLUDE, PROFILE, Lab
 
 from local_shim.dms.errors import TaskFailed
 from local_shim.dms.settings.s3 import CsvDialect
 from local_shim.dms.target.csvfile import CsvLines
+from tests.shim.dms.dms_lab import INCLUDE, PROFILE, Lab
 
 NULL = "\\N"
 

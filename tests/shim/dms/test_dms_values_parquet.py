@@ -8,7 +8,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from dms_lab import INCLUDE, PROFILE, Lab
+
+from tests.shim.dms.dms_lab import INCLUDE, PROFILE, Lab
 
 PARQUET = {**PROFILE, "DataFormat": "parquet", "ParquetVersion": "parquet-2-0"}
 COLUMNS = {
