@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from itertools import count
 
 import pytest
-from insurer import Database, OpenBook, apply_init_sql
 
 from local_shim.dms.server import Server, start, stop
+from tests.init_sql.insurer import Database, OpenBook, apply_init_sql
 
 
 @pytest.fixture(scope="session")

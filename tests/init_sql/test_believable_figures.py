@@ -6,7 +6,8 @@ from collections import defaultdict
 from math import exp, log, sqrt
 
 import pytest
-from insurer import AS_OF, Database, OpenBook
+
+from tests.init_sql.insurer import AS_OF, Database, OpenBook
 
 FACTORS = ("coverage_code", "driver_age_band", "ncd_band", "area_code", "usage_code", "power_class")
 

@@ -6,7 +6,8 @@ from datetime import date, timedelta
 
 import psycopg2
 import pytest
-from insurer import Database, OpenBook
+
+from tests.init_sql.insurer import Database, OpenBook
 
 FINGERPRINT = """
 SELECT md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))) FROM {table} AS t"""

@@ -6,7 +6,8 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from insurer import Database
+
+from tests.init_sql.insurer import Database
 
 D = Decimal
 

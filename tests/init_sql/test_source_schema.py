@@ -2,7 +2,8 @@ from datetime import date
 
 import psycopg2
 import pytest
-from insurer import INIT_SQL, Database, apply_init_sql
+
+from tests.init_sql.insurer import INIT_SQL, Database, apply_init_sql
 
 TABLES = {
     "party", "party_address", "product", "agent", "policy", "policy_version", "risk_object",
