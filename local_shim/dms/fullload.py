@@ -13,11 +13,11 @@ from dataclasses import replace
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
+from local_shim.dms.changes.stream import RecordIgnored, Surroundings, handle_unfit, new_layout
 from local_shim.dms.clock import Clock, timestamp_text
-from local_shim.dms.publisher import Publisher
+from local_shim.dms.publishing.publisher import Publisher
+from local_shim.dms.publishing.state import Counts, Move, TableState
 from local_shim.dms.source.catalog import Catalog, SourceTable
-from local_shim.dms.state import Counts, Move, TableState
-from local_shim.dms.stream import RecordIgnored, Surroundings, handle_unfit, new_layout
 from local_shim.dms.target.files import DataFile, open_file
 from local_shim.dms.target.layout import Facts, Layout
 from local_shim.dms.target.names import load_name

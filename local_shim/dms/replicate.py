@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import psycopg2
 from psycopg2.extras import LogicalReplicationConnection, ReplicationCursor
 
-from local_shim.dms.applier import Applier
+from local_shim.dms.changes.applier import Applier
 from local_shim.dms.clock import Clock
 from local_shim.dms.errors import TaskFailed
 from local_shim.dms.source.connection import Link, connect_replication, connected

@@ -11,11 +11,13 @@ from dataclasses import dataclass, replace
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
-from local_shim.dms.applier import Applier
+from local_shim.dms.changes.applier import Applier
+from local_shim.dms.changes.stream import Streams, Surroundings
 from local_shim.dms.clock import Clock
 from local_shim.dms.errors import TaskFailed
 from local_shim.dms.fullload import Stamps, deliver_load, load_tables, selected_tables
-from local_shim.dms.publisher import Publisher
+from local_shim.dms.publishing.publisher import Publisher
+from local_shim.dms.publishing.state import State, Store, TableState
 from local_shim.dms.replicate import Replication, slot_lost, wal_removed
 from local_shim.dms.source.catalog import Catalog, SourceTable
 from local_shim.dms.source.connection import Link, connect, connect_replication, linked
@@ -30,9 +32,7 @@ from local_shim.dms.source.slot import (
     slot_status,
     sync_publications,
 )
-from local_shim.dms.state import State, Store, TableState
 from local_shim.dms.stopping import Stop
-from local_shim.dms.stream import Streams, Surroundings
 from local_shim.dms.task import Task
 from local_shim.errors import GroundError, ShimError, UsageError, close_match
 

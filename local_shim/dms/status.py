@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from local_shim.dms.clock import Clock, timestamp_text
+from local_shim.dms.publishing.state import State, Store
 from local_shim.dms.source.connection import connected
 from local_shim.dms.source.slot import SlotStatus, slot_status
-from local_shim.dms.state import State, Store
 from local_shim.dms.task import Task
 from local_shim.errors import UsageError
 

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from local_shim.dms.state import Move, sync_folder
+from local_shim.dms.publishing.state import Move, sync_folder
 
 _WORK = "_emulator"
 

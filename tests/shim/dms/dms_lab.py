@@ -16,13 +16,13 @@ from typing import Any
 import psycopg2
 
 from local_shim.dms import running
-from local_shim.dms.applier import Applier
+from local_shim.dms.changes.applier import Applier
+from local_shim.dms.changes.stream import Streams
 from local_shim.dms.clock import Clock
+from local_shim.dms.publishing.statistics import table_statistics
 from local_shim.dms.source.catalog import Catalog
 from local_shim.dms.source.slot import flush_wal
-from local_shim.dms.statistics import table_statistics
 from local_shim.dms.stopping import Stop
-from local_shim.dms.stream import Streams
 from local_shim.dms.task import load_task
 
 csv.field_size_limit(1 << 27)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from local_shim.dms.state import Counts, State
+from local_shim.dms.publishing.state import Counts, State
 
 
 def table_statistics(state: State) -> dict[str, Any]:

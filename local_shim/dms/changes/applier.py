@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from local_shim.dms.changes.sequence import ChangeSequence
+from local_shim.dms.changes.stream import RecordIgnored, Streams, TableStream
 from local_shim.dms.clock import Clock, timestamp_text
-from local_shim.dms.publisher import Finished, Publisher
-from local_shim.dms.sequence import ChangeSequence
+from local_shim.dms.publishing.publisher import Finished, Publisher
+from local_shim.dms.publishing.state import State, TableState
 from local_shim.dms.source.change import (
     Begin,
     Commit,
@@ -17,8 +19,6 @@ from local_shim.dms.source.change import (
     Truncate,
 )
 from local_shim.dms.source.decode import decode
-from local_shim.dms.state import State, TableState
-from local_shim.dms.stream import RecordIgnored, Streams, TableStream
 from local_shim.dms.target.files import DataFile, open_file
 from local_shim.dms.target.layout import Facts
 from local_shim.dms.target.names import date_folder

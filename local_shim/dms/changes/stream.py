@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from local_shim.dms.errors import TaskFailed
+from local_shim.dms.publishing.state import TableState
 from local_shim.dms.source.catalog import Catalog, SourceColumn, SourceTable
 from local_shim.dms.source.change import UNCHANGED, Relation, RowChange, Value
 from local_shim.dms.source.lookup import Lookup
-from local_shim.dms.state import TableState
 from local_shim.dms.target.control import Exceptions
 from local_shim.dms.target.layout import Facts, Fields, Layout
 from local_shim.dms.target.values import Unfit

@@ -1,0 +1,1 @@
+"""How finished files become visible, together with the state that counts them."""
