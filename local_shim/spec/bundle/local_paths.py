@@ -21,18 +21,23 @@ class LocalPaths:
         own = bundle.tree.at("workspace", "file_path")
         uploaded = text_node("${workspace.root_path}/files", bundle.tree.place)
         remote = [references.resolved(node).text().rstrip("/") for node in (own, uploaded) if node]
-        # Old bundles put /Workspace before a path that has it not.
+        # Old bundles put /Workspace, or /Workspace/, before paths that already begin with it.
         self.remote = [
-            prefix + path for path in [*remote, self.here] for prefix in ("/Workspace", "")
+            prefix + path
+            for path in [*remote, self.here]
+            for prefix in ("/Workspace/", "/Workspace", "")
         ]
 
-    def text(self, node: Node) -> str:
-        """The path in a resolved node, absolute, still with its wildcards."""
-        text = node.text().strip()
+    def uploaded(self, text: str) -> str:
+        """A text that names a file or folder of the bundle in a workspace, as its path here."""
         for prefix in self.remote:
             if text == prefix or text.startswith(prefix + "/"):
                 return self.here + text.removeprefix(prefix)
-        return os.path.normpath(node.place.folder / text)
+        return text
+
+    def text(self, node: Node) -> str:
+        """The path in a resolved node, absolute, still with its wildcards."""
+        return os.path.normpath(node.place.folder / self.uploaded(node.text().strip()))
 
     def path(self, node: Node) -> Path:
         """The path in a resolved node, absolute."""

@@ -206,7 +206,7 @@ class PipelineReader:
                     "its value must be text; write dotted keys flat, as in `insurance.landing: …`",
                 )
             elif node.value is not None:
-                values[key] = node.text()
+                values[key] = self.paths.uploaded(node.text())
         return values
 
     def _dependencies(self, used: Node) -> tuple[str, ...]:

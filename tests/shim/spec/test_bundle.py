@@ -303,6 +303,22 @@ environment:
     )
 
 
+def test_configuration_that_names_the_bundles_files_names_them_here(lay: Lay) -> None:
+    files = one_pipeline(
+        """
+libraries: [{file: {path: src/a.py}}]
+configuration:
+  old: /Workspace/${workspace.file_path}/src
+  new: ${workspace.file_path}/src
+  other: /Workspace/Shared/elsewhere
+"""
+    )
+    folder = lay(files)
+    configuration = read(folder).configuration
+    assert configuration["old"] == configuration["new"] == f"{folder}/src"
+    assert configuration["other"] == "/Workspace/Shared/elsewhere"
+
+
 def test_files_beside_the_bundle_may_be_uploaded_with_it(lay: Lay) -> None:
     files = {
         "app/databricks.yml": """
