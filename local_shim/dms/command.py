@@ -9,6 +9,7 @@ from pathlib import Path
 
 from local_shim.dms import running, status
 from local_shim.dms.clock import Clock
+from local_shim.dms.session import opened
 from local_shim.dms.source.connection import hide_password
 from local_shim.dms.stopping import Stop
 from local_shim.dms.task import Task, load_task
@@ -83,7 +84,7 @@ def _act(task: Task, args: argparse.Namespace) -> None:
         return
     stop = Stop()
     stop.on_signals()
-    with running.opened(task, clock, _report) as session:
+    with opened(task, clock, _report) as session:
         if args.dms_action == "full-load":
             running.full_load(session)
         elif args.dms_action == "cdc":

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import errno
-import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-
-import psycopg2
-from psycopg2.extensions import connection as Connection
+from dataclasses import replace
 
 from local_shim.dms.changes.applier import Applier
-from local_shim.dms.changes.stream import Streams, Surroundings
-from local_shim.dms.clock import Clock
-from local_shim.dms.errors import TaskFailed
+from local_shim.dms.changes.stream import Streams
 from local_shim.dms.fullload import Stamps, deliver_load, load_tables, selected_tables
-from local_shim.dms.publishing.publisher import Publisher
-from local_shim.dms.publishing.state import State, Store, TableState
+from local_shim.dms.publishing.state import Store, TableState
 from local_shim.dms.replicate import Replication, slot_lost, wal_removed
+from local_shim.dms.session import Report, Session, new_state, trouble_explained
 from local_shim.dms.source.catalog import Catalog, SourceTable
-from local_shim.dms.source.connection import Link, connect, connect_replication, linked
-from local_shim.dms.source.lookup import Lookup
+from local_shim.dms.source.connection import connect, connect_replication, linked
 from local_shim.dms.source.slot import (
     NewSlot,
     create_slot,
@@ -34,63 +24,7 @@ from local_shim.dms.source.slot import (
 )
 from local_shim.dms.stopping import Stop
 from local_shim.dms.task import Task
-from local_shim.errors import GroundError, ShimError, UsageError, close_match
-
-_TARGET_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
-Report = Callable[[str], None]
-
-
-@dataclass
-class Session:
-    """A task that this process holds: locked, recovered, connected to its source."""
-
-    task: Task
-    publisher: Publisher
-    link: Link
-    clock: Clock
-    report: Report
-
-    @property
-    def state(self) -> State:
-        """The state as last saved."""
-        return self.publisher.state
-
-    @property
-    def connection(self) -> Connection:
-        """An ordinary connection to the source."""
-        return self.link.connection()
-
-    def around(self, catalog: Catalog) -> Surroundings:
-        """What table streams and loads share."""
-        lookup = Lookup(self.link)
-        return Surroundings(self.task, catalog, lookup, self.publisher.exceptions, self.report)
-
-
-@contextmanager
-def opened(task: Task, clock: Clock, report: Report) -> Iterator[Session]:
-    """Hold the task.
-
-    Raises:
-        ShimError: Another process holds it, or the source is not set up for it.
-    """
-    store = Store(task.bucket().work)
-    with _trouble_explained(task), store.locked(), linked(task.source) as link:
-        catalog = Catalog(link)
-        catalog.check()
-        fresh = _new_state(task, catalog)
-        state = store.load() or fresh
-        if (state.system, state.database) != (fresh.system, fresh.database):
-            raise UsageError(
-                "DMS_OTHER_SOURCE",
-                f"The task's state belongs to the database {state.database} of another server.",
-                where=store.path,
-                hint="use another --target, or remove the old one",
-            )
-        for setting in task.listed:
-            report(f"not imitated, as it changes no file: {setting}")
-        publisher = Publisher(task, state, clock)
-        publisher.recover()
-        yield Session(task, publisher, link, clock, report)
+from local_shim.errors import ShimError, UsageError, close_match
 
 
 def full_load(session: Session) -> None:
@@ -157,8 +91,8 @@ def run(session: Session, stop: Stop, *, until_caught_up: bool = False) -> None:
 def drop(task: Task, report: Report) -> None:
     """Drop the slot and the publications, and forget the state; data files stay."""
     store = Store(task.bucket().work)
-    with _trouble_explained(task), store.locked(), linked(task.source) as link:
-        state = store.load() or _new_state(task, Catalog(link))
+    with trouble_explained(task), store.locked(), linked(task.source) as link:
+        state = store.load() or new_state(task, Catalog(link))
         drop_slot(link.connection(), state.slot)
         drop_publications(link.connection(), state.publication)
         store.path.unlink(missing_ok=True)
@@ -262,43 +196,6 @@ def _count_ignored(session: Session, catalog: Catalog) -> None:
         session.publisher.save(replace(session.state, tables=states))
 
 
-def _new_state(task: Task, catalog: Catalog) -> State:
-    database = str(catalog.one("SELECT current_database()"))
-    system = str(catalog.one("SELECT system_identifier FROM pg_control_system()"))
-    # Slots are the server's, not the database's: two tasks of one name must not share one.
-    place = f"{database}\n{task.target.resolve()}"
-    unique = hashlib.sha256(place.encode()).hexdigest()[:8]
-    name = f"dms_{task.name[:40]}_{unique}"
-    slot = task.endpoint.slot or name
-    return State(task.name, slot, name, database, system)
-
-
 def _source_time(catalog: Catalog) -> int:
     """The server's clock, in microseconds: load rows must not look newer than later commits."""
     return int(catalog.one("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"))
-
-
-@contextmanager
-def _trouble_explained(task: Task) -> Iterator[None]:
-    """What disks and servers refuse, as an error that says what to do."""
-    try:
-        yield
-    except psycopg2.errors.InsufficientPrivilege as error:
-        raise GroundError(
-            "DMS_SOURCE_DENIED",
-            " ".join(str(error).split()),
-            where=task.source.describe(),
-            hint="ALTER ROLE … WITH REPLICATION and own the tables, or use a superuser as DMS does",
-        ) from None
-    except psycopg2.Error as error:
-        text = " ".join(str(error).split())
-        raise TaskFailed("DMS_SOURCE_ERROR", text, where=task.source.describe()) from None
-    except OSError as error:
-        if error.errno not in _TARGET_TROUBLE:
-            raise
-        raise TaskFailed(
-            "DMS_TARGET_UNWRITABLE",
-            f"The target cannot be written: {error.strerror}.",
-            where=error.filename or task.target,
-            hint="nothing unpublished was confirmed: make room, then start the task again",
-        ) from None

@@ -20,6 +20,7 @@ from local_shim.dms.changes.applier import Applier
 from local_shim.dms.changes.stream import Streams
 from local_shim.dms.clock import Clock
 from local_shim.dms.publishing.statistics import table_statistics
+from local_shim.dms.session import Session, opened
 from local_shim.dms.source.catalog import Catalog
 from local_shim.dms.source.slot import flush_wal
 from local_shim.dms.stopping import Stop
@@ -149,10 +150,10 @@ class Lab:
             connection.close()
 
     @contextmanager
-    def session(self) -> Iterator[running.Session]:
+    def session(self) -> Iterator[Session]:
         """The task, held by this process."""
         task = load_task(self.folder, self.uri, self.target)
-        with running.opened(task, self.clock, self.reports.append) as session:
+        with opened(task, self.clock, self.reports.append) as session:
             yield session
 
     def load(self) -> None:
@@ -226,7 +227,7 @@ class Lab:
 class Feed:
     """An applier and the WAL of its slot, message by message."""
 
-    session: running.Session
+    session: Session
     applier: Applier
 
     def messages(self) -> list[tuple[bytes, int]]:
