@@ -236,7 +236,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_events(commands.add_parser("events", help="what happened in an update"))
     _add_sql(commands.add_parser("sql", help="a query over the storage"))
     _add_export(commands.add_parser("export", help="tables as files"))
-    dms_command.add_parser(commands)
+    dms_command.add_parser(commands).set_defaults(command=dms_command.run)
     return parser
 
 

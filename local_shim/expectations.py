@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 
 from local_shim.errors import ExpectationViolation
 from local_shim.graph.elements import Action, Expectation
 
 _MARK = "DLT_LOCAL_EXPECTATION_VIOLATION"
+_VERDICT = "__dlt_verdict"
 
 
 @dataclass(frozen=True)
@@ -52,30 +53,41 @@ class Rules:
         """Those with metrics: a fail rule has none, its only outcome is the failure."""
         return tuple(rule for rule in self.expectations if rule.action is not Action.FAIL)
 
-    def metrics(self) -> tuple[Column, ...]:
-        """The counts to observe on the rows before the filter; none without counted rules."""
-        if not self.counted:
-            return ()
-        dropped = ~self._kept()
+    def applied(self, frame: DataFrame, observed: Observation | str) -> DataFrame:
+        """The rows that go on, their counts observed under a name or in an Observation.
+
+        A row that breaks a fail rule raises while the query runs. Each rule is evaluated once:
+        its verdict is a column that the counts and the filter share.
+        """
+        if not self.expectations:
+            return frame
+        verdicts = [holds(rule).alias(f"rule_{i}") for i, rule in enumerate(self.expectations)]
+        applies = F.lit(True) if self.applies is None else self.applies
+        judged = frame.withColumn(_VERDICT, F.struct(applies.alias("applies"), *verdicts))
+        if self.counted:
+            judged = judged.observe(observed, *self._counts())
+        return judged.filter(self._goes_on(frame.columns)).drop(_VERDICT)
+
+    def _counts(self) -> tuple[Column, ...]:
         return (
-            F.count_if(self._applies()).alias("rows"),
-            F.count_if(dropped).alias("dropped"),
+            F.count_if(_verdict("applies")).alias("rows"),
+            F.count_if(~self._kept()).alias("dropped"),
             *(
-                F.count_if(self._applies() & ~holds(rule)).alias(f"failed_{index}")
+                F.count_if(_verdict("applies") & ~self._holds(rule)).alias(f"failed_{index}")
                 for index, rule in enumerate(self.counted)
             ),
         )
 
-    def filtered(self, frame: DataFrame) -> DataFrame:
-        """The rows that go on; a row that breaks a fail rule raises while the query runs."""
+    def _goes_on(self, columns: Sequence[str]) -> Column:
         fatal = [rule for rule in self.expectations if rule.action is Action.FAIL]
-        condition = self._kept()
-        if fatal:
-            broken = self._applies() & ~_all([holds(rule) for rule in fatal])
-            condition = F.when(broken, self._raise(fatal, frame)).otherwise(condition)
-        elif not any(rule.action is Action.DROP for rule in self.expectations):
-            return frame
-        return frame.filter(condition)
+        if not fatal:
+            return self._kept()
+        broken = _verdict("applies") & ~_all([self._holds(rule) for rule in fatal])
+        return F.when(broken, self._raise(fatal, columns)).otherwise(self._kept())
+
+    def _holds(self, rule: Expectation) -> Column:
+        names = [each.name for each in self.expectations]
+        return _verdict(f"rule_{names.index(rule.name)}")
 
     def quality(self, row: Mapping[str, Any] | None) -> Quality:
         """The counts that one run of the query observed."""
@@ -99,19 +111,21 @@ class Rules:
             ],
         }
 
-    def _applies(self) -> Column:
-        return F.lit(True) if self.applies is None else self.applies
-
     def _kept(self) -> Column:
-        rules = [holds(rule) for rule in self.expectations if rule.action is Action.DROP]
-        return _all(rules) | ~self._applies()
+        drops = [rule for rule in self.expectations if rule.action is Action.DROP]
+        return _all([self._holds(rule) for rule in drops]) | ~_verdict("applies")
 
-    def _raise(self, fatal: Sequence[Expectation], frame: DataFrame) -> Column:
-        violated = F.concat_ws(", ", *[F.when(~holds(rule), F.lit(rule.name)) for rule in fatal])
-        columns = [F.col("`" + name.replace("`", "``") + "`") for name in frame.columns]
+    def _raise(self, fatal: Sequence[Expectation], names: Sequence[str]) -> Column:
+        broken = [F.when(~self._holds(rule), F.lit(rule.name)) for rule in fatal]
+        columns = [F.col("`" + name.replace("`", "``") + "`") for name in names]
         record = F.to_json(F.struct(*columns), {"ignoreNullFields": "false"})
+        violated = F.concat_ws(", ", *broken)
         message = F.concat_ws("\u0001", F.lit(_MARK), F.lit(self.flow), violated, record, F.lit(""))
         return F.raise_error(message).cast("boolean")
+
+
+def _verdict(field: str) -> Column:
+    return F.col(_VERDICT)[field]
 
 
 def holds(rule: Expectation) -> Column:

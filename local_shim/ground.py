@@ -68,7 +68,9 @@ def _a_little_of_everything(spark: SparkSession, folder: Path) -> None:
     (folder / "files" / "a.csv").write_text("id,name\n1,a\n")
     lines = spark.readStream.format("text").load(str(folder / "files"))
     lines = lines.selectExpr("from_csv(value, 'id STRING, name STRING') AS row", "_metadata.*")
-    parsed = lines.writeStream.foreachBatch(lambda frame, _: frame.collect())
+    parsed = lines.writeStream.foreachBatch(
+        lambda frame, _: frame.write.format("noop").mode("append").save()
+    )
     parsed = parsed.option("checkpointLocation", str(folder / "checkpoint2"))
     parsed.trigger(availableNow=True).start().awaitTermination()
     frame = spark.read.format("delta").load(table).groupBy("name").count().orderBy("name")

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
 
 from local_shim.jars import check_java, class_archive, delta_jars, driver_class_path
 
@@ -46,6 +47,18 @@ def open_session(*, record_classes_in: Path | None = None) -> SparkSession:
     with _quiet_java():
         session: SparkSession = _configured(_java_options(record_classes_in)).getOrCreate()
     return session
+
+
+def empty_frame(spark: SparkSession, schema: StructType) -> DataFrame:
+    """No rows of `schema`: a local relation, made without a job and without a Python worker.
+
+    `createDataFrame([], schema)` would go through an RDD and start Python processes to read it.
+    """
+    java = spark._jvm
+    assert java is not None
+    java_schema = java.org.apache.spark.sql.types.DataType.fromJson(schema.json())
+    rows = java.java.util.ArrayList()
+    return DataFrame(spark._jsparkSession.createDataFrame(rows, java_schema), spark)
 
 
 @contextmanager
@@ -90,6 +103,13 @@ def _configured(java_options: str) -> Any:
         "spark.sql.streaming.numRecentProgressUpdates": "1000",
         "spark.sql.warehouse.dir": str(Path(os.environ.get("TMPDIR", "/tmp")) / "dlt-local-wh"),
         "spark.cleaner.periodicGC.interval": "60min",
+        # Describing plans for a web page that is off, and noting the Python line of every column
+        # expression, cost more than small queries themselves.
+        "spark.sql.ui.explainMode": "simple",
+        "spark.sql.maxPlanStringLength": "2000",
+        "spark.sql.debug.maxToStringFields": "10",
+        "spark.python.sql.dataFrameDebugging.enabled": "false",
+        "spark.sql.streaming.metricsEnabled": "false",
         **SMALL_DATA,
     }
     for key, value in settings.items():

@@ -4,95 +4,19 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
-from local_shim.events.event import Event
-from local_shim.graph.names import Namespace
-from local_shim.graph.plan import Plan, Selection
-from local_shim.run import Request, plan_only, run
 from local_shim.session import open_session
-from local_shim.spec.doors import from_files
+from tests.pipeline_folder import Pipeline
 
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     """The session of the whole run; starting one costs more than most tests."""
     yield open_session()
-
-
-@dataclass
-class Pipeline:
-    """A pipeline in a temporary folder, run through the same doors as the command line."""
-
-    folder: Path
-    spark: SparkSession
-    conf: dict[str, str] = field(default_factory=dict)
-    events: list[Event] = field(default_factory=list)
-
-    def write(self, source: str, file: str = "pipeline.py") -> None:
-        """Writes (or edits) one of the pipeline's source files."""
-        path = self.folder / "source" / file
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(textwrap.dedent(source))
-
-    def request(self, **selection: Any) -> Request:
-        spec = from_files([str(self.folder / "source" / "*.py")], "main", "default", {})
-        spec = replace(spec, key="test", configuration={**spec.configuration, **self.conf})
-        return Request(spec, self.folder / "storage", Selection(**selection))
-
-    def update(self, **selection: Any) -> int:
-        """One update; its events replace those of the update before."""
-        self.events = []
-        return run(replace(self.request(**selection), listeners=(self.events.append,)))
-
-    def plan(self, **selection: Any) -> Plan:
-        return plan_only(self.request(**selection))
-
-    def table(self, name: str) -> DataFrame:
-        full = Namespace("main", "default").qualify(name)
-        path = self.folder / "storage" / "tables" / full.catalog / full.schema / full.table
-        return self.spark.read.format("delta").load(str(path))
-
-    def rows(self, name: str, *columns: str) -> list[tuple[Any, ...]]:
-        """The table's rows, sorted, as tuples."""
-        frame = self.table(name)
-        chosen = frame.select(*columns) if columns else frame
-        return sorted((tuple(row) for row in chosen.collect()), key=repr)
-
-    def status(self, flow: str) -> str:
-        """The last status of a flow in the last update."""
-        name = str(Namespace("main", "default").qualify(flow))
-        told = [each for each in self.progress() if each.origin["flow_name"] == name]
-        return str(told[-1].details["status"])
-
-    def progress(self) -> list[Event]:
-        return [each for each in self.events if each.event_type == "flow_progress"]
-
-    def errors(self) -> list[str]:
-        """Messages of the update's errors."""
-        return [str(e.error["exceptions"][0]["message"]) for e in self.events if e.error]
-
-    def warnings(self) -> list[str]:
-        return [each.message for each in self.events if each.level.value == "WARN"]
-
-    def quality(self, flow: str) -> dict[str, Any]:
-        """The data quality of a flow in the last update, its events added up by rule."""
-        name = str(Namespace("main", "default").qualify(flow))
-        total: dict[str, Any] = {"dropped_records": 0, "expectations": {}}
-        for event in self.progress():
-            found = event.details.get("data_quality")
-            if found and event.origin["flow_name"] == name:
-                total["dropped_records"] += found["dropped_records"]
-                for rule in found["expectations"]:
-                    entry = total["expectations"].setdefault(rule["name"], [0, 0])
-                    entry[0] += rule["passed_records"]
-                    entry[1] += rule["failed_records"]
-        return total
 
 
 @pytest.fixture

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pyspark.errors import StreamingQueryException
 from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.streaming.query import StreamingQuery
@@ -21,7 +23,6 @@ from local_shim.cdc.apply import (
     check_drift,
     collect_tombstones,
 )
-from local_shim.cdc.snapshot import apply_snapshots
 from local_shim.engine import tables
 from local_shim.engine.progress import has_new_data
 from local_shim.engine.worlds import PathMap, Running, observed_name
@@ -79,6 +80,7 @@ class FlowRun:
     def __init__(self, around: Surroundings, resolved: ResolvedFlow, warn: Callable[[str], None]):
         self.around = around
         self.warn = warn
+        self.raised = Raised()
         self.resolved = resolved
         self.flow = resolved.flow
         self.dataset: Dataset = around.graph.datasets[self.flow.target]
@@ -140,10 +142,9 @@ class FlowRun:
         frame = self._query(flow)
         if not self._has_new_data(frame):
             return Outcome(idle=True)
-        if rules.counted:
-            frame = frame.observe(observed_name(rules), *rules.metrics())
         before = self.around.storage.version(flow.target)
-        writer = rules.filtered(frame).writeStream.format("delta").outputMode("append")
+        frame = rules.applied(frame, observed_name(rules))
+        writer = frame.writeStream.format("delta").outputMode("append")
         query = self._drain(writer.option("mergeSchema", "true").option("path", str(self.folder)))
         return Outcome(
             tables.written(self.folder, before),
@@ -174,20 +175,22 @@ class FlowRun:
         total = _Total(self)
 
         def fold(batch: DataFrame, version: int) -> None:
-            total.add(apply_batch(batch, Batch(self._application, version), flow, target))
+            with self.raised.kept():
+                total.add(apply_batch(batch, Batch(self._application, version), flow, target))
 
         if not frame.isStreaming:
             batch, observed = _observed(frame, rules)
             fold(batch, 0)
             quality = [rules.data_quality(rules.quality(observed.get))] if observed else []
             return Outcome(total.metrics(), tuple(quality))
-        if rules.counted:
-            frame = frame.observe(observed_name(rules), *rules.metrics())
-        query = self._drain(rules.filtered(frame).writeStream.foreachBatch(fold))
+        checked = rules.applied(frame, observed_name(rules))
+        query = self._drain(checked.writeStream.foreachBatch(fold))
         return Outcome(total.metrics(), self._quality(query, [rules, *self.world.view_rules]))
 
     def _snapshots(self, flow: SnapshotFlow) -> Outcome:
         """AUTO CDC from snapshots; its row counts are not reported (reference 2.12)."""
+        from local_shim.cdc.snapshot import apply_snapshots
+
         source = flow.source
 
         def read() -> DataFrame:
@@ -248,7 +251,11 @@ class FlowRun:
             .trigger(availableNow=True)
             .start()
         )
-        query.awaitTermination()
+        try:
+            query.awaitTermination()
+        except StreamingQueryException:
+            self.raised.again()  # Java knows only the text of what Python raised in a batch
+            raise
         return query
 
     def _quality(
@@ -273,6 +280,27 @@ class FlowRun:
         return f"dlt-local/{self.around.pipeline}/{self.flow.name}/{generation}"
 
 
+class Raised:
+    """Keeps what a batch function raised, for the thread that waits for the query."""
+
+    def __init__(self) -> None:
+        self.error: BaseException | None = None
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keeps the error that passes through."""
+        try:
+            yield
+        except BaseException as error:
+            self.error = error
+            raise
+
+    def again(self) -> None:
+        """Raises the kept error, if there is one."""
+        if self.error is not None:
+            raise self.error
+
+
 class _Total:
     """Adds up the results of an AUTO CDC flow's batches, and passes their warnings on."""
 
@@ -292,10 +320,8 @@ class _Total:
 
 
 def _observed(frame: DataFrame, rules: Rules) -> tuple[DataFrame, Observation | None]:
-    if not rules.counted:
-        return rules.filtered(frame), None
     observation = Observation(f"{observed_name(rules)} {uuid.uuid4().hex[:8]}")
-    return rules.filtered(frame.observe(observation, *rules.metrics())), observation
+    return rules.applied(frame, observation), observation if rules.counted else None
 
 
 def _observations(query: StreamingQuery, name: str) -> list[Mapping[str, Any]]:
@@ -322,7 +348,13 @@ def _upserts(flow: AutoCdcFlow) -> Column | None:
     return applies
 
 
-_CLOCKS = ("current_date", "current_timestamp", "localtimestamp", "now(", "current_time")
+_CLOCKS = (
+    "expressions.currentdate",
+    "expressions.currenttimestamp",
+    'expressions.now"',
+    "expressions.localtimestamp",
+    "expressions.currenttime",
+)
 
 
 def _repeatable(frame: DataFrame) -> bool:
@@ -330,7 +362,7 @@ def _repeatable(frame: DataFrame) -> bool:
     plan = frame._jdf.queryExecution().analyzed()
     if not plan.deterministic() or not _reads_delta_only(plan):
         return False
-    text = plan.toString().lower()
+    text = plan.toJSON().lower()
     return not any(clock in text for clock in _CLOCKS)
 
 
@@ -339,7 +371,7 @@ def _reads_delta_only(plan: Any) -> bool:
     leaves = plan.collectLeaves()
     for index in range(leaves.size()):
         leaf = leaves.apply(index)
-        if leaf.nodeName() in ("LocalRelation", "OneRowRelation", "Range"):
+        if leaf.nodeName() in ("LocalRelation", "OneRowRelation", "Range", "CTERelationRef"):
             continue
         if "LogicalRelation" not in leaf.getClass().getName() or "parquet" not in str(leaf):
             return False

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from local_shim.graph.elements import Dataset
+from local_shim.session import empty_frame
 from local_shim.storage import delta_version
 
 
@@ -69,9 +70,8 @@ def append(frame: DataFrame, folder: Path, transaction: tuple[str, int]) -> None
 
 def empty(spark: SparkSession, folder: Path, schema: StructType) -> None:
     """Removes all rows, and columns that are no longer declared, in one commit."""
-    spark.createDataFrame([], schema).write.format("delta").mode("overwrite").option(
-        "overwriteSchema", "true"
-    ).save(str(folder))
+    nothing = empty_frame(spark, schema).write.format("delta").mode("overwrite")
+    nothing.option("overwriteSchema", "true").save(str(folder))
 
 
 def written(folder: Path, after: int) -> dict[str, int]:

@@ -13,13 +13,14 @@ from pyspark.sql.types import StructType
 
 from local_shim.autoloader.store import SchemaStore
 from local_shim.autoloader.stream import open_stream
-from local_shim.cdc.schema import snapshot_schema, target_schema
+from local_shim.cdc.schema import target_schema
 from local_shim.errors import UsageError
 from local_shim.expectations import Rules
 from local_shim.graph.elements import AutoCdcFlow, DatasetKind, QueryFlow, SnapshotFlow
 from local_shim.graph.graph import Graph
 from local_shim.graph.names import Namespace, TableName, parts
 from local_shim.reading.world import evaluating
+from local_shim.session import empty_frame
 from local_shim.storage import Storage, delta_version
 
 
@@ -80,13 +81,7 @@ class Planning:
         """No rows of `schema`, made without a job."""
         if streaming:
             return self.spark.readStream.schema(schema).parquet(self._empty_folder.name)
-        java = self.spark._jvm
-        assert java is not None
-        java_schema = java.org.apache.spark.sql.types.DataType.fromJson(schema.json())
-        session = self.spark._jsparkSession
-        return DataFrame(
-            session.createDataFrame(java.java.util.ArrayList(), java_schema), self.spark
-        )
+        return empty_frame(self.spark, schema)
 
     def cloud_files(
         self, flow: str, path: str, options: Mapping[str, str], schema: StructType | None
@@ -105,6 +100,8 @@ class Planning:
 
     def snapshot_schema(self, flow: SnapshotFlow, source: DataFrame | None) -> StructType:
         """Columns of a snapshot target."""
+        from local_shim.cdc.schema import snapshot_schema
+
         return snapshot_schema(flow, source)
 
     def stored_schema(self, name: TableName) -> StructType | None:
@@ -159,10 +156,8 @@ class Running:
         with evaluating(flow.name):
             frame = flow.function()
         rules = Rules(str(name), self.flow_name, self.graph.datasets[name].expectations)
-        if rules.counted:
-            frame = frame.observe(observed_name(rules), *rules.metrics())
-            self.view_rules.append(rules)
-        return rules.filtered(frame)
+        self.view_rules.append(rules)
+        return rules.applied(frame, observed_name(rules))
 
     def cloud_files(
         self, flow: str, path: str, options: Mapping[str, str], schema: StructType | None

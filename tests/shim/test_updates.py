@@ -1,0 +1,226 @@
+"""What an update does: refresh, full refresh, selection, failure, and nothing when all is done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from local_shim.errors import ShimError, UpdateActive, UsageError
+from local_shim.storage import Storage, delta_version
+from tests.pipeline_folder import Pipeline
+
+Write = Callable[[str, str], Path]
+
+LINE = """
+import dlt
+from pyspark.sql import functions as F
+
+@dlt.table(table_properties={"quality": "bronze"}, comment="as it came")
+def bronze():
+    return (spark.readStream.format("cloudFiles").option("cloudFiles.format", "csv")
+            .option("header", "true").load(spark.conf.get("landing")))
+
+@dlt.view
+def valid():
+    return spark.readStream.table("bronze").where("id <> 'x'")
+
+@dlt.table(private=True)
+def silver():
+    return spark.readStream.table("valid").selectExpr("CAST(id AS INT) AS id")
+
+@dlt.table
+def gold():
+    return spark.read.table("silver").agg(F.sum("id").alias("total"))
+"""
+
+
+@pytest.fixture
+def line(pipeline: Pipeline, write_rows: Write) -> Pipeline:
+    """bronze (files) → view → silver → gold, with one file that holds two good rows."""
+    pipeline.conf["landing"] = str(pipeline.folder / "landing")
+    pipeline.write(LINE)
+    write_rows("1.csv", "id\n1\nx\n2\n")
+    return pipeline
+
+
+def states(pipeline: Pipeline) -> list[str]:
+    return [e.details["state"] for e in pipeline.events if e.event_type == "update_progress"]
+
+
+@pytest.mark.dlt(21, 96, 100, 105, 115, 117, 118, 120, 135, 139)
+def test_updates_take_in_what_is_new_and_then_rest(line: Pipeline, write_rows: Write) -> None:
+    assert line.update() == 0
+    assert line.rows("gold") == [(3,)]
+    assert states(line) == [
+        "QUEUED", "CREATED", "INITIALIZING", "SETTING_UP_TABLES", "RUNNING", "COMPLETED",
+    ]  # fmt: skip
+    kinds = {event.event_type for event in line.events}
+    assert kinds >= {"create_update", "user_action", "flow_definition", "dataset_definition"}
+    assert [e.timestamp for e in line.events] == sorted(e.timestamp for e in line.events)
+    assert len({event.id for event in line.events}) == len(line.events)
+    defined = {
+        e.details["output_dataset"]: e.details["input_datasets"]
+        for e in line.events
+        if e.event_type == "flow_definition"
+    }
+    assert defined["main.default.silver"] == ["main.default.valid"]
+    assert defined["main.default.valid"] == ["main.default.bronze"]
+
+    write_rows("2.csv", "id\n4\n")
+    assert line.update() == 0
+    assert line.rows("gold") == [(7,)]
+    tables = line.folder / "storage" / "tables" / "main" / "default"
+    versions = {path.name: delta_version(path) for path in tables.iterdir()}
+    assert set(versions) == {"bronze", "silver", "gold"}  # no view
+
+    assert line.update() == 0
+    assert {path.name: delta_version(path) for path in tables.iterdir()} == versions
+    techniques = [
+        event.details["technique_information"][0]["maintenance_type"]
+        for event in line.events
+        if event.event_type == "planning_information"
+    ]
+    assert techniques == ["MAINTENANCE_TYPE_NO_OP"]
+    details = line.spark.sql(f"DESCRIBE DETAIL delta.`{tables / 'bronze'}`").first()
+    assert details and details.properties["quality"] == "bronze"
+    assert details.description == "as it came"
+    published = {
+        record.name
+        for record in Storage(line.folder / "storage", "test").records()
+        if not record.private
+    }
+    assert published == {"main.default.bronze", "main.default.gold"}
+
+
+@pytest.mark.dlt(105, 106, 107, 108, 122)
+def test_selections_reset_exactly_what_they_name(line: Pipeline) -> None:
+    assert line.update() == 0
+    first = {e.origin["flow_name"]: e.origin["flow_id"] for e in line.progress()}
+
+    assert line.update(refresh=("gold",)) == 0
+    assert line.status("bronze") == line.status("silver") == "EXCLUDED"
+
+    assert line.update(full_refresh=("bronze",)) == 0
+    assert "RESETTING" in states(line)
+    assert line.status("silver") == "EXCLUDED"
+    assert len(line.rows("bronze")) == 3
+    again = {e.origin["flow_name"]: e.origin["flow_id"] for e in line.progress()}
+    assert again["main.default.bronze"] != first["main.default.bronze"]
+    assert again["main.default.gold"] == first["main.default.gold"]
+
+    with pytest.raises(UsageError, match="fully qualified"):
+        line.update(reset_checkpoints=("silver",))
+    assert line.update(full_refresh_all=True) == 0
+    assert line.update(reset_checkpoints=("main.default.silver",)) == 0
+    assert line.rows("silver") == [(1,), (1,), (2,), (2,)]
+
+
+@pytest.mark.dlt(109)
+def test_a_protected_table_is_not_reset(line: Pipeline) -> None:
+    line.write(LINE.replace('{"quality": "bronze"}', '{"pipelines.reset.allowed": "false"}'))
+    with pytest.raises(UsageError, match="RESET_NOT_ALLOWED"):
+        line.plan(full_refresh=("bronze",))
+    plan = line.plan(full_refresh_all=True)
+    assert [dataset.name.table for dataset in plan.reset_tables] == ["silver"]
+    assert "main.default.bronze" in plan.warnings[0]
+
+
+@pytest.mark.dlt(110, 121)
+def test_a_failed_flow_takes_its_descendants_with_it_and_nobody_else(pipeline: Pipeline) -> None:
+    pipeline.write(
+        """
+        import dlt
+        @dlt.table
+        def broken():
+            return spark.sql("SELECT CAST(concat('1', id) || 'x' AS INT) AS n FROM range(3)")
+        @dlt.table
+        def child():
+            return spark.read.table("broken")
+        @dlt.table
+        def other():
+            return spark.range(3)
+        """
+    )
+    assert pipeline.update() == 1
+    assert pipeline.status("broken") == "FAILED"
+    assert pipeline.status("child") == "SKIPPED"
+    assert pipeline.status("other") == "COMPLETED"
+    told = [
+        e.details["status"]
+        for e in pipeline.progress()
+        if e.origin["flow_name"] == "main.default.broken"
+    ]
+    assert told.count("RUNNING") == 1  # a bad cast is the same the second time: not retried
+    assert "CAST_INVALID_INPUT" in pipeline.errors()[0]
+    assert "pipeline.py:3" in pipeline.errors()[0]
+    assert states(pipeline)[-1] == "FAILED"
+
+
+@pytest.mark.dlt(113, 116)
+def test_a_removed_table_stays_and_a_table_does_not_change_its_nature(pipeline: Pipeline) -> None:
+    both = """
+        import dlt
+        @dlt.table
+        def kept():
+            return spark.range(2)
+        @dlt.table
+        def removed():
+            return spark.range(3)
+        """
+    pipeline.write(both)
+    assert pipeline.update() == 0
+    pipeline.write(both.split("@dlt.table\n        def removed")[0])
+    assert pipeline.update() == 0
+    assert len(pipeline.rows("removed")) == 3
+    pipeline.write(both.replace("spark.range(2)", "spark.readStream.format('rate').load()"))
+    with pytest.raises(ShimError, match="CANNOT_CHANGE_DATASET_TYPE"):
+        pipeline.update()
+
+
+@pytest.mark.dlt(114)
+def test_a_second_update_is_refused_while_one_runs(line: Pipeline) -> None:
+    with (
+        Storage(line.folder / "storage", "test").update_lock(),
+        pytest.raises(UpdateActive, match="is running"),
+    ):
+        line.update()
+
+
+@pytest.mark.dlt(119)
+def test_the_event_log_is_a_delta_table_with_the_columns_of_databricks(line: Pipeline) -> None:
+    assert line.update() == 0
+    path = line.folder / "storage" / "system" / "events"
+    line.spark.read.format("delta").load(str(path)).createOrReplaceTempView("event_log_raw")
+    latest = line.spark.sql(
+        "SELECT origin.update_id FROM event_log_raw WHERE event_type = 'create_update' "
+        "ORDER BY timestamp DESC LIMIT 1"
+    ).first()
+    assert latest and latest[0]
+    lineage = line.spark.sql(
+        "SELECT get_json_object(details, '$.flow_definition.output_dataset') AS output, "
+        "get_json_object(details, '$.flow_definition.input_datasets') AS input "
+        "FROM event_log_raw WHERE event_type = 'flow_definition'"
+    ).collect()
+    assert ("main.default.gold", '["main.default.silver"]') in [tuple(row) for row in lineage]
+    for row in line.spark.sql("SELECT event_type, details FROM event_log_raw").collect():
+        assert list(json.loads(row.details)) == [row.event_type]
+    line.spark.catalog.dropTempView("event_log_raw")
+
+
+def test_a_full_refresh_that_was_cut_off_is_finished_by_the_next_update(line: Pipeline) -> None:
+    assert line.update() == 0
+    storage = Storage(line.folder / "storage", "test")
+    bronze = line.plan().graph.tables()[0].name
+    # the machine stopped after the checkpoint was renewed and before the table was emptied
+    storage.begin_reset(bronze)
+    storage.forget_flow(bronze, str(bronze))
+    assert line.update(refresh=("bronze",)) == 0
+    assert len(line.rows("bronze")) == 3
+
+
+def test_a_selection_of_an_unknown_table_names_the_nearest(line: Pipeline) -> None:
+    with pytest.raises(UsageError, match="did you mean 'silver'"):
+        line.plan(refresh=("silverr",))
