@@ -19,7 +19,7 @@ from local_shim.autoloader.layout import Layout
 from local_shim.autoloader.options import CloudFilesOptions
 from local_shim.autoloader.partitions import partition_value
 from local_shim.autoloader.rescue import FILE_PATH
-from local_shim.autoloader.schema import NEW_FIELDS, Shape
+from local_shim.autoloader.schema import Shape, late_file
 from local_shim.autoloader.sql_text import among, literal, name
 
 _CORRUPT = "__corrupt"
@@ -92,17 +92,12 @@ class _CsvPlan:
             for i, group in enumerate(self.layout.groups)
             if i > 0
         ]
-        rest = "0" if not self.has_header else self._refusal()
+        rest = "0" if not self.has_header else late_file("INT")
         first = self.layout.groups[0]
         known = f"WHEN {among(FILE_PATH, first.uris)} THEN 0" if self.has_header else ""
         if not small and not known:
             return "0"
         return f"CASE {' '.join(small)} {known} ELSE {rest} END"
-
-    def _refusal(self) -> str:
-        text = f"[{NEW_FIELDS}] A file arrived whose header was not known at the start: "
-        tail = ", which can be fixed by an automatic retry: true."
-        return f"cast(raise_error(concat({literal(text)}, {FILE_PATH}, {literal(tail)})) AS INT)"
 
     def accepted(self) -> str:
         """The condition for broken records under `mode`, empty if all are kept."""

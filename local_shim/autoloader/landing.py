@@ -14,7 +14,10 @@ from local_shim.autoloader.files import SourceFile, is_partitioned, refuse_patte
 from local_shim.autoloader.options import CloudFilesOptions
 from local_shim.autoloader.partitions import partition_fields
 from local_shim.autoloader.progress import unread
+from local_shim.autoloader.rescue import FILE_PATH
+from local_shim.autoloader.schema import late_file
 from local_shim.autoloader.selection import Selection, selection
+from local_shim.autoloader.sql_text import among
 from local_shim.autoloader.store import SchemaStore
 
 
@@ -34,14 +37,23 @@ class Landing:
         """Columns that come from the folders' names."""
         return partition_fields(self.files, self.path, self.options)
 
-    def load(self, kind: str, schema: str, settings: Mapping[str, str]) -> DataFrame:
-        """Spark's own stream of the files in the format `kind`, with all that is left out."""
+    def load(
+        self, kind: str, schema: str, settings: Mapping[str, str], *, watched: bool = False
+    ) -> DataFrame:
+        """Spark's own stream of the files in the format `kind`, without those left out.
+
+        A `watched` stream fails, asking for a restart, at a file that nobody has looked at.
+        """
         reader = self.session.readStream.format(kind).schema(schema)
         for key, value in {**self._settings(), **settings}.items():
             reader = reader.option(key, value)
         frame = reader.load(self.path)
         condition = self.selected.condition
-        return frame.where(condition) if condition else frame
+        frame = frame.where(condition) if condition else frame
+        if not watched:
+            return frame
+        known = among(FILE_PATH, [file.uri for file in self.new])
+        return frame.where(f"CASE WHEN {known} THEN true ELSE {late_file('BOOLEAN')} END")
 
     def _settings(self) -> dict[str, str]:
         asked = self.options

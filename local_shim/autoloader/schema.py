@@ -10,6 +10,8 @@ from pyspark.errors import ParseException
 from pyspark.sql.types import StringType, StructField, StructType
 
 from local_shim.autoloader.options import RESCUED, CloudFilesOptions
+from local_shim.autoloader.rescue import FILE_PATH
+from local_shim.autoloader.sql_text import literal
 from local_shim.autoloader.store import SchemaStore
 from local_shim.errors import DefinitionError, FlowError, SchemaChanged
 
@@ -133,6 +135,13 @@ def new_fields_text(new: Iterable[StructField], *, retry: bool) -> str:
         f"Encountered unknown fields during parsing: [{names}], "
         f"which can be fixed by an automatic retry: {str(retry).lower()}."
     )
+
+
+def late_file(kind: str) -> str:
+    """SQL text, of type `kind`, of the error for a file that planning has not looked at."""
+    text = f"[{NEW_FIELDS}] A file came whose fields were not known when the stream started: "
+    tail = ", which can be fixed by an automatic retry: true."
+    return f"cast(raise_error(concat({literal(text)}, {FILE_PATH}, {literal(tail)})) AS {kind})"
 
 
 def schema_change_in(error: BaseException) -> SchemaChanged | None:

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 from local_shim.autoloader.csv_stream import csv_stream
+from local_shim.autoloader.json_stream import json_stream
 from local_shim.autoloader.landing import landing
 from local_shim.autoloader.options import parse_options
 from local_shim.autoloader.store import SchemaStore
@@ -49,4 +50,4 @@ def open_stream(
     return find(place, schema, store, remember=remember)
 
 
-_BY_FORMAT = {"csv": csv_stream}
+_BY_FORMAT = {"csv": csv_stream, "json": json_stream}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from landing_flow import Flow
 from pyspark.sql import SparkSession
+
+from tests.shim.autoloader.landing_flow import Flow
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import json
 from typing import Any
 
 import pytest
-from landing_flow import Flow
 from pyspark.errors import StreamingQueryException
 
 from local_shim.errors import SchemaChanged
+from tests.shim.autoloader.landing_flow import Flow
 
 
 def unordered(rows: list[dict[str, Any]]) -> list[str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from landing_flow import Flow
 from pyspark.errors import StreamingQueryException
 
 from local_shim.autoloader.schema import schema_change_in
 from local_shim.errors import DefinitionError, FlowError, SchemaChanged
+from tests.shim.autoloader.landing_flow import Flow
 
 
 @pytest.mark.dlt(128)

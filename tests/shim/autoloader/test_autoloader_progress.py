@@ -6,13 +6,13 @@ import os
 import shutil
 
 import pytest
-from landing_flow import Flow
 from pyspark.sql import DataFrame
 
 from local_shim.autoloader.admission import limits
 from local_shim.autoloader.options import parse_options
 from local_shim.autoloader.stream import open_stream
 from local_shim.errors import UsageError
+from tests.shim.autoloader.landing_flow import Flow
 
 
 def ids(flow: Flow) -> list[str]:
