@@ -33,6 +33,7 @@ from local_shim.cdc.events import TRUNCATE, UPSERT, events_of, literal, memory_s
 from local_shim.cdc.layout import Layout, is_sparse, layout_of
 from local_shim.cdc.memory import Done, Manifest, Memory, Part
 from local_shim.cdc.scd1 import Bounds
+from local_shim.cdc.size import Size, bytes_of
 from local_shim.cdc.target import (
     Batch,
     CdcTarget,
@@ -80,6 +81,7 @@ class _Work:
     memory: Memory
     manifest: Manifest
     sparse: bool
+    size: Size
 
 
 # Flows of one target take turns: each reads what the one before it wrote.
@@ -108,7 +110,10 @@ def apply_batch(
         table = made_ready(spark, target.table, table, layout.target)
         with settings(spark, {**profile(table), **transaction(batch)}):
             sparse_now = is_sparse(flow) or manifest.sparse
-            work = _Work(spark, flow, target, batch, layout, table, memory, manifest, sparse_now)
+            size = Size(bytes_of(changes), table.bytes, manifest.rows)
+            work = _Work(
+                spark, flow, target, batch, layout, table, memory, manifest, sparse_now, size
+            )
             return _apply(changes, work)
 
 
@@ -132,7 +137,9 @@ def _layout(
 
 
 def _apply(changes: DataFrame, work: _Work) -> CdcResult:
-    events = events_of(changes, work.flow, work.layout).persist()
+    events = events_of(changes, work.flow, work.layout)
+    if not _used_once(work):
+        events = events.persist()
     try:
         bounds, manifest = _bounds(events, work)
         outcome = _fold(events, bounds, work).persist()
@@ -145,13 +152,12 @@ def _apply(changes: DataFrame, work: _Work) -> CdcResult:
 
 
 def _write(events: DataFrame, outcome: DataFrame, work: _Work) -> CdcResult:
-    seen = look(events, outcome, work.layout)
+    seen = look(outcome)
     refuse_unusable(seen, work.flow)
     if seen.contested:
         # Only repeated rows and ties come here: the target's own row decides.
         outcome = scd1.settle(outcome, _held(events, work))
-        outcome = outcome.persist()
-        seen = look(events, outcome, work.layout)
+        seen = look(outcome)
     manifest = _remember(events, outcome, seen, work)
     _bring_in(outcome, seen, work)
     result = CdcResult(seen.upserted, seen.deleted, warnings_of(seen, work.flow))
@@ -160,18 +166,25 @@ def _write(events: DataFrame, outcome: DataFrame, work: _Work) -> CdcResult:
 
 
 def _fold(events: DataFrame, bounds: Bounds, work: _Work) -> DataFrame:
-    layout = work.layout
+    layout, gather = work.layout, work.size.gather
     remembered = _remembered(events, bounds, work)
+    if work.flow.scd_type is ScdType.ONE and not work.sparse:
+        return scd1.fold(events, remembered, bounds, gather)
+    held = _all_held(work) if bounds.moved else _held(events, work)
     if work.flow.scd_type is ScdType.TWO:
-        return scd2.fold(events, remembered, _held(events, work), layout, work.sparse)
+        return scd2.fold(events, remembered, held, layout, work.sparse, gather)
     if work.flow.scd_type is ScdType.BITEMPORAL:
-        return bitemporal.fold(events, remembered, _held(events, work), layout, work.sparse)
-    if work.sparse:
-        return sparse.fold_sparse(events, remembered, _held(events, work), layout, bounds)
-    return scd1.fold(events, remembered, bounds)
+        return bitemporal.fold(events, remembered, held, layout, work.sparse, gather)
+    return sparse.fold_sparse(events, remembered, held, layout, bounds, gather)
 
 
-def _remembered(events: DataFrame, bounds: Bounds, work: _Work) -> DataFrame:
+def _used_once(work: _Work) -> bool:
+    """Whether the change rows are needed in one place only, so that keeping them is idle."""
+    flow = work.flow
+    return work.size.small and flow.apply_as_truncates is None and not _remembers_all(work)
+
+
+def _remembered(events: DataFrame, bounds: Bounds, work: _Work) -> DataFrame | None:
     """Remembered events of the batch's keys; of all keys if the batch may void any row.
 
     SCD1 leaves out what an attempt before this one of the same batch remembered: that attempt
@@ -182,31 +195,29 @@ def _remembered(events: DataFrame, bounds: Bounds, work: _Work) -> DataFrame:
     schema = memory_schema(layout, with_rows=not scd1_only)
     own = work.manifest.of_batch(work.batch.app, work.batch.version) if scd1_only else set()
     rows = work.memory.read(work.spark, work.manifest, schema, own)
-    if rows is None:
-        rows = work.spark.createDataFrame([], schema)
     if bounds.floor is not None:
         rows = _on_floor(rows, bounds.floor, work)
-    return rows if bounds.moved else _of_keys(rows, events)
+    if rows is None or bounds.moved:
+        return rows
+    return work.size.of_keys(rows, events)
 
 
-def _on_floor(rows: DataFrame, floor: Column, work: _Work) -> DataFrame:
+def _on_floor(rows: DataFrame | None, floor: Column, work: _Work) -> DataFrame:
     """A snapshot leaves no event per key: every row of the target stands at its version."""
     held = _all_held(work)
     base = held.select("key", floor.alias("seq"), F.lit(UPSERT).alias("kind"))
+    if rows is None:
+        return base
     return rows.where(F.col("seq") > floor).unionByName(base, allowMissingColumns=True)
 
 
 def _held(events: DataFrame, work: _Work) -> DataFrame:
-    return _of_keys(_all_held(work), events)
+    return work.size.of_keys(_all_held(work), events)
 
 
 def _all_held(work: _Work) -> DataFrame:
-    return held_rows(work.spark, work.target.table, work.layout, work.flow.prune_where)
-
-
-def _of_keys(rows: DataFrame, events: DataFrame) -> DataFrame:
-    keys = events.where(F.col("kind") != TRUNCATE).select("key").distinct()
-    return rows.join(F.broadcast(keys), "key", "left_semi")
+    path, prune = work.target.table, work.flow.prune_where
+    return held_rows(work.spark, path, work.table, work.layout, prune)
 
 
 def _bounds(events: DataFrame, work: _Work) -> tuple[Bounds, Manifest]:

@@ -14,26 +14,36 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from local_shim.cdc.cells import cells_of, is_supplied, rebuilt
-from local_shim.cdc.events import UPSERT, payload, rendered
+from local_shim.cdc.events import COUNTS, FLAGS, UPSERT, counted, payload, rendered
 from local_shim.cdc.layout import Layout
-from local_shim.cdc.scd1 import DROP, PUT
-from local_shim.cdc.scd2 import runs
+from local_shim.cdc.scd1 import DROP, PUT, Gather
+from local_shim.cdc.scd2 import in_batch, runs
 from local_shim.cdc.sparse import carried
 
 _EVENT = ("key", "seq", "sys", "kind", "row", "supplied", "rendered")
 
 
 def fold(
-    events: DataFrame, remembered: DataFrame, held: DataFrame, layout: Layout, sparse: bool
+    events: DataFrame,
+    remembered: DataFrame | None,
+    held: DataFrame,
+    layout: Layout,
+    sparse: bool,
+    gather: Gather,
 ) -> DataFrame:
     """What a batch does to the beliefs about its keys; `held` are the keys' target rows."""
-    text = payload(F.col("row"), F.col("supplied"))
-    known = remembered.withColumn("rendered", text).select(*_EVENT)
-    fresh = events.select(*_EVENT, F.lit(True).alias("fresh"))
-    single = _single(fresh.unionByName(known, allowMissingColumns=True))
+    pool = events.select(*_EVENT, *FLAGS, F.lit(True).alias("mine"))
+    if remembered is not None:
+        text = payload(F.col("row"), F.col("supplied")).alias("rendered")
+        known = remembered.select(*_EVENT[:-1], text, F.lit(False).alias("mine"))
+        pool = pool.unionByName(known, allowMissingColumns=True)
+    single = in_batch(_single(gather(pool)))
     steps = single.select("key", F.col("sys").alias("step")).distinct()
     believed = _beliefs(_rows(single, steps, layout, sparse), steps)
-    ties = single.groupBy("key").agg(F.sum(F.col("tied").cast("int")).alias("ties"))
+    ties = single.groupBy("key").agg(
+        F.sum(F.col("tied").cast("int")).alias("ties"),
+        *(F.sum(name).alias(name) for name in COUNTS),
+    )
     return _outcome(believed, held, ties)
 
 
@@ -43,14 +53,11 @@ def _single(pool: DataFrame) -> DataFrame:
     shown = F.when(upsert, F.col("rendered"))
     deleted = F.bool_or(~upsert)
     differ = (deleted & F.bool_or(upsert)) | (F.min(shown) < F.max(shown))
-    return (
-        pool.repartition("key")
-        .groupBy("key", "seq", "sys")
-        .agg(
-            deleted.alias("deleted"),
-            F.max_by(F.struct("row", "supplied"), shown).alias("best"),
-            F.coalesce(differ & F.bool_or("fresh"), F.lit(False)).alias("tied"),
-        )
+    return pool.groupBy("key", "seq", "sys").agg(
+        deleted.alias("deleted"),
+        F.max_by(F.struct("row", "supplied"), shown).alias("best"),
+        F.coalesce(differ & F.bool_or("mine"), F.lit(False)).alias("tied"),
+        *counted(F.col("mine")),
     )
 
 
@@ -137,7 +144,7 @@ def _outcome(believed: DataFrame, held: DataFrame, ties: DataFrame) -> DataFrame
     old = held.withColumnRenamed("start", "seq").select(
         *identity, F.struct("end", "sys_end", text).alias("old")
     )
-    both = new.join(old, list(identity), "full").join(ties, "key", "left")
+    both = new.join(old, list(identity), "full").join(ties, "key", "right")
     before, after = F.col("old"), F.col("new")
     put = after.isNotNull() & ~after.eqNullSafe(before)
     first = F.row_number().over(Window.partitionBy("key").orderBy("seq", "sys_start")) == 1
@@ -146,10 +153,10 @@ def _outcome(believed: DataFrame, held: DataFrame, ties: DataFrame) -> DataFrame
         after["end"].alias("end"),
         after["sys_end"].alias("sys_end"),
         "row",
-        F.when(put, PUT).when(after.isNull(), DROP).alias("op"),
+        F.when(put, PUT).when(before.isNotNull() & after.isNull(), DROP).alias("op"),
         before.isNotNull().alias("touches"),
         F.lit(False).alias("contested"),
-        F.when(first, F.coalesce("ties", F.lit(0))).otherwise(0).alias("ties"),
         F.lit(True).alias("remember"),
         F.lit(UPSERT).alias("kind"),
+        *(F.when(first, F.col(name)).otherwise(0).alias(name) for name in ("ties", *COUNTS)),
     )

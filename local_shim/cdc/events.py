@@ -3,12 +3,15 @@
 Columns of an events frame: `key` (struct), `seq`, `sys` (bitemporal only), `kind` (text),
 `row` (struct of the target's user columns), `rendered` (the row as JSON: the greatest wins among
 upserts of one sequence), `supplied` (names of the cells an upsert speaks about; NULL = all),
-`violates` (the row is outside the flow's `where`).
+`violates` (the row is outside the flow's `where`), `null_key`, `unplaced` (a sequence is NULL).
 Packing the user's columns into structs keeps their names apart from ours, and makes
 equality of keys null-safe: NULL fields of structs are equal to each other.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -18,6 +21,8 @@ from local_shim.cdc.cells import NAMES, cells_of, supplied_cells
 from local_shim.cdc.layout import Layout, ignoring_nulls, is_sparse
 from local_shim.graph.elements import AutoCdcFlow
 
+COUNTS = ("null_sequences", "null_keys", "violations", "events")
+FLAGS = ("violates", "null_key", "unplaced")
 UPSERT, DELETE, TRUNCATE = "upsert", "delete", "truncate"
 # to_json cuts to milliseconds unless told otherwise: two rows must never look alike.
 _EXACT = {
@@ -39,6 +44,8 @@ def events_of(changes: DataFrame, flow: AutoCdcFlow, layout: Layout) -> DataFram
         payload(row, supplied).alias("rendered"),
         supplied.alias("supplied"),
         _violates(flow).alias("violates"),
+        _any(F.col(quoted(name)).isNull() for name in layout.keys).alias("null_key"),
+        _any(each.isNull() for each in _sequences(flow)).alias("unplaced"),
     ]
     if flow.system_sequence_by is not None:
         columns.append(flow.system_sequence_by.cast(_known(layout.system)).alias("sys"))
@@ -74,6 +81,21 @@ def rendered(row: Column) -> Column:
 def payload(row: Column, supplied: Column) -> Column:
     """What tells two events of one key and sequence apart, as text; the greater one wins."""
     return F.concat(rendered(row), F.coalesce(F.array_join(supplied, ","), F.lit("")))
+
+
+def counted(mine: Column) -> tuple[Column, ...]:
+    """Aggregates over a pool of events: what is wrong with those that the batch brought."""
+    is_key = mine & (F.col("kind") != TRUNCATE)
+    conditions = (
+        mine & F.col("unplaced"),
+        is_key & F.col("null_key"),
+        mine & F.col("violates"),
+        is_key,
+    )
+    return tuple(
+        F.count_if(condition).alias(name)
+        for name, condition in zip(COUNTS, conditions, strict=True)
+    )
 
 
 def literal(text: str | None, kind: DataType) -> Column | None:
@@ -112,6 +134,15 @@ def _kind(flow: AutoCdcFlow) -> Column:
     if flow.apply_as_truncates is not None:  # a row that is both is a truncate (reference 2.7)
         kind = F.when(flow.apply_as_truncates, TRUNCATE).otherwise(kind)
     return kind
+
+
+def _sequences(flow: AutoCdcFlow) -> list[Column]:
+    system = flow.system_sequence_by
+    return [flow.sequence_by] if system is None else [flow.sequence_by, system]
+
+
+def _any(conditions: Iterable[Column]) -> Column:
+    return reduce(lambda one, other: one | other, conditions)
 
 
 def _violates(flow: AutoCdcFlow) -> Column:

@@ -8,15 +8,17 @@ row), `ties`, `remember`, and `seq`, `kind`, `supplied` for what to remember.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from local_shim.cdc.cells import NAMES
-from local_shim.cdc.events import DELETE, TRUNCATE, UPSERT, rendered
+from local_shim.cdc.events import COUNTS, DELETE, FLAGS, TRUNCATE, UPSERT, counted, rendered
 
 PUT, DROP = "put", "drop"
+Gather = Callable[[DataFrame], DataFrame]  # brings the rows of one key together
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,22 @@ class Bounds:
         return _not_below(seq, self.truncated_before)
 
 
-def fold(events: DataFrame, remembered: DataFrame, bounds: Bounds) -> DataFrame:
+def fold(
+    events: DataFrame, remembered: DataFrame | None, bounds: Bounds, gather: Gather
+) -> DataFrame:
     """What a batch does to each key; `remembered` holds (key, seq, kind) of earlier batches."""
-    new = _newest(events.where((F.col("kind") != TRUNCATE) & bounds.alive(F.col("seq"))))
-    old = remembered.groupBy("key").agg(
-        F.max(F.struct("seq", (F.col("kind") == DELETE).alias("deleted"))).alias("old")
+    single = one_per_sequence(gather(_pool(events, remembered)), bounds)
+    grouped = single.groupBy("key").agg(
+        F.max_by(F.struct("seq", "deleted", "row"), F.when(F.col("counts"), F.col("seq"))).alias(
+            "new"
+        ),
+        F.max(F.when(F.col("known"), F.struct("seq", F.col("knew_delete").alias("deleted")))).alias(
+            "old"
+        ),
+        F.sum(F.col("tied").cast("int")).alias("ties"),
+        *(F.sum(name).alias(name) for name in COUNTS),
     )
-    joined = new.join(old, "key", "full" if bounds.moved else "left")
-    return _outcome(joined, bounds)
+    return _outcome(grouped if bounds.moved else grouped.where(F.col("events") > 0), bounds)
 
 
 def settle(outcome: DataFrame, held: DataFrame) -> DataFrame:
@@ -70,28 +80,34 @@ def settle(outcome: DataFrame, held: DataFrame) -> DataFrame:
     return both.withColumns(settled).select(*outcome.columns)
 
 
-def one_per_sequence(events: DataFrame) -> DataFrame:
+def one_per_sequence(pool: DataFrame, bounds: Bounds) -> DataFrame:
     """Events of one key and sequence made one: delete first, then the greatest row as JSON."""
-    upsert = F.col("kind") == UPSERT
-    shown = F.when(upsert, F.col("rendered"))
-    deleted = F.bool_or(~upsert)
-    return events.groupBy("key", "seq").agg(
+    mine, upsert = F.col("mine"), F.col("kind") == UPSERT
+    counts = mine & (F.col("kind") != TRUNCATE) & bounds.alive(F.col("seq"))
+    shown = F.when(counts & upsert, F.col("rendered"))
+    deleted = F.bool_or(counts & ~upsert)
+    tied = (deleted & F.bool_or(counts & upsert)) | (F.min(shown) < F.max(shown))
+    return pool.groupBy("key", "seq").agg(
+        F.bool_or(counts).alias("counts"),
         deleted.alias("deleted"),
-        F.max_by(F.col("row"), shown).alias("row"),
-        ((deleted & F.bool_or(upsert)) | (F.min(shown) < F.max(shown))).alias("tied"),
+        F.max_by("row", shown).alias("row"),
+        F.bool_or(~mine).alias("known"),
+        F.bool_or(~mine & ~upsert).alias("knew_delete"),
+        F.coalesce(tied, F.lit(False)).alias("tied"),
+        *counted(mine),
     )
 
 
-def _newest(events: DataFrame) -> DataFrame:
-    # One exchange by key serves both groupings.
-    single = one_per_sequence(events.repartition("key"))
-    return single.groupBy("key").agg(
-        F.max_by(F.struct("seq", "deleted", "row"), "seq").alias("new"),
-        F.sum(F.coalesce(F.col("tied"), F.lit(False)).cast("int")).alias("ties"),
-    )
+def _pool(events: DataFrame, remembered: DataFrame | None) -> DataFrame:
+    columns = ("key", "seq", "kind", "row", "rendered", *FLAGS)
+    mine = events.select(*columns, F.lit(True).alias("mine"))
+    if remembered is None:
+        return mine
+    earlier = remembered.select("key", "seq", "kind", F.lit(False).alias("mine"))
+    return mine.unionByName(earlier, allowMissingColumns=True)
 
 
-def _outcome(joined: DataFrame, bounds: Bounds) -> DataFrame:
+def _outcome(grouped: DataFrame, bounds: Bounds) -> DataFrame:
     new, old = F.col("new"), F.col("old")
     here, known = new.isNotNull(), old.isNotNull()
     newer = here & (~known | (_place(new) > _place(old)))
@@ -100,7 +116,7 @@ def _outcome(joined: DataFrame, bounds: Bounds) -> DataFrame:
     clash = tied & (new["deleted"] != old["deleted"])
     was = known & ~old["deleted"] & bounds.stood(old["seq"])
     stays = F.when(newer, ~new["deleted"]).otherwise(was & bounds.stays(old["seq"]))
-    return joined.select(
+    return grouped.select(
         "key",
         F.when(newer & ~new["deleted"], PUT).when(was & ~stays, DROP).alias("op"),
         new["row"].alias("row"),
@@ -111,6 +127,7 @@ def _outcome(joined: DataFrame, bounds: Bounds) -> DataFrame:
         new["seq"].alias("seq"),
         F.when(new["deleted"], DELETE).otherwise(UPSERT).alias("kind"),
         F.lit(None).cast(NAMES).alias("supplied"),
+        *COUNTS,
     )
 
 

@@ -16,22 +16,32 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StructType
 
-from local_shim.cdc.cells import NAMES
-from local_shim.cdc.events import DELETE, UPSERT, payload, rendered
+from local_shim.cdc.events import COUNTS, DELETE, FLAGS, UPSERT, counted, payload, rendered
 from local_shim.cdc.layout import Layout, sortable
-from local_shim.cdc.scd1 import DROP, PUT
+from local_shim.cdc.scd1 import DROP, PUT, Gather
 from local_shim.cdc.sparse import carried, merged_cells, with_merged_cells
 
 BATCH, REMEMBERED, SHOWN = 1, 2, 3
 
 
 def fold(
-    events: DataFrame, remembered: DataFrame | None, held: DataFrame, layout: Layout, sparse: bool
+    events: DataFrame,
+    remembered: DataFrame | None,
+    held: DataFrame,
+    layout: Layout,
+    sparse: bool,
+    gather: Gather,
 ) -> DataFrame:
     """What a batch does to the rows of its keys; `held` are the keys' target rows."""
-    single = _single(_pool(events, remembered, held), layout, sparse)
+    single = in_batch(_single(gather(_pool(events, remembered, held)), layout, sparse))
     filled = carried(single, layout) if sparse else single.withColumn("full", F.col("row"))
     return _outcome(runs(filled, layout, ("key",)), layout, sparse)
+
+
+def in_batch(single: DataFrame) -> DataFrame:
+    """The events of keys that the batch names; others may have come along (`Size.of_keys`)."""
+    named = F.max("events").over(Window.partitionBy("key"))
+    return single.withColumn("named", named).where(F.col("named") > 0).drop("named")
 
 
 def runs(single: DataFrame, layout: Layout, by: tuple[str, ...]) -> DataFrame:
@@ -70,33 +80,30 @@ _EARLIER = (Window.unboundedPreceding, -1)
 
 def _pool(events: DataFrame, remembered: DataFrame | None, held: DataFrame) -> DataFrame:
     """All events of the batch's keys, whatever they are known from."""
-    columns = ("key", "seq", "kind", "row", "rendered", "supplied", "origin", "old")
-    old = F.struct("end", "row")
-    nothing = F.lit(None).cast(held.select(old).schema[0].dataType)
-    pool = events.withColumns({"origin": F.lit(BATCH), "old": nothing}).select(*columns)
+    columns = ("key", "seq", "kind", "row", "rendered", "supplied")
+    pool = events.select(*columns, *FLAGS, F.lit(BATCH).alias("origin"))
     if remembered is not None:
-        known = remembered.withColumns(
-            {
-                "rendered": payload(F.col("row"), F.col("supplied")),
-                "origin": F.lit(REMEMBERED),
-                "old": nothing,
-            }
+        text = payload(F.col("row"), F.col("supplied")).alias("rendered")
+        known = remembered.select(
+            "key", "seq", "kind", "row", text, "supplied", F.lit(REMEMBERED).alias("origin")
         )
-        pool = pool.unionByName(known.select(*columns))
-    shown = held.withColumns(
-        {
-            "rendered": rendered(F.col("row")),
-            "supplied": F.lit(None).cast(NAMES),
-            "origin": F.lit(SHOWN),
-            "kind": F.lit(UPSERT),
-            "seq": F.col("start"),
-            "old": old,
-        }
+        pool = pool.unionByName(known, allowMissingColumns=True)
+    return pool.unionByName(_shown(held), allowMissingColumns=True)
+
+
+def _shown(held: DataFrame) -> DataFrame:
+    """Target rows as events: an upsert at each start, and a delete at each end."""
+    upsert = F.struct(
+        F.col("start").alias("seq"),
+        F.lit(UPSERT).alias("kind"),
+        F.struct("end", "row").alias("old"),
     )
-    ends = shown.where(F.col("end").isNotNull()).withColumns(
-        {"seq": F.col("end"), "kind": F.lit(DELETE), "old": nothing}
+    delete = F.struct(
+        F.col("end").alias("seq"), F.lit(DELETE).alias("kind"), F.lit(None).alias("old")
     )
-    return pool.unionByName(shown.select(*columns)).unionByName(ends.select(*columns))
+    both = F.when(F.col("end").isNull(), F.array(upsert)).otherwise(F.array(upsert, delete))
+    text = rendered(F.col("row")).alias("rendered")
+    return held.select("key", "row", text, F.inline(both), F.lit(SHOWN).alias("origin"))
 
 
 def _single(pool: DataFrame, layout: Layout, sparse: bool) -> DataFrame:
@@ -104,23 +111,20 @@ def _single(pool: DataFrame, layout: Layout, sparse: bool) -> DataFrame:
     origin, upsert = F.col("origin"), F.col("kind") == UPSERT
     real = origin != SHOWN
     payload = F.struct("row", "rendered", "supplied")
-    grouped = (
-        pool.repartition("key")
-        .groupBy("key", "seq")
-        .agg(
-            F.bool_or(~upsert & real).alias("real_delete"),
-            F.bool_or(upsert & real).alias("real_upsert"),
-            F.bool_or(upsert & ~real).alias("shown_start"),
-            F.bool_or(~upsert & ~real).alias("shown_end"),
-            F.bool_or(origin == BATCH).alias("in_batch"),
-            F.bool_or(~upsert & (origin == REMEMBERED)).alias("knew_delete"),
-            F.max(F.when(upsert & (origin == REMEMBERED), F.col("rendered"))).alias("knew_upsert"),
-            F.max_by(payload, F.when(upsert & real, F.col("rendered"))).alias("best"),
-            F.min(F.when(upsert & real, F.col("rendered"))).alias("least"),
-            F.max_by(payload, F.when(upsert & ~real, F.col("rendered"))).alias("visible"),
-            F.max_by("old", F.col("old").isNotNull()).alias("old"),
-            *(merged_cells(layout, upsert & real) if sparse else ()),
-        )
+    grouped = pool.groupBy("key", "seq").agg(
+        F.bool_or(~upsert & real).alias("real_delete"),
+        F.bool_or(upsert & real).alias("real_upsert"),
+        F.bool_or(upsert & ~real).alias("shown_start"),
+        F.bool_or(~upsert & ~real).alias("shown_end"),
+        F.bool_or(origin == BATCH).alias("in_batch"),
+        F.bool_or(~upsert & (origin == REMEMBERED)).alias("knew_delete"),
+        F.max(F.when(upsert & (origin == REMEMBERED), F.col("rendered"))).alias("knew_upsert"),
+        F.max_by(payload, F.when(upsert & real, F.col("rendered"))).alias("best"),
+        F.min(F.when(upsert & real, F.col("rendered"))).alias("least"),
+        F.max_by(payload, F.when(upsert & ~real, F.col("rendered"))).alias("visible"),
+        F.max_by("old", F.when(F.col("old").isNotNull(), 1)).alias("old"),
+        *counted(origin == BATCH),
+        *(merged_cells(layout, upsert & real) if sparse else ()),
     )
     winner = grouped.select("*", *_winner())
     return with_merged_cells(winner, layout) if sparse else winner
@@ -173,6 +177,7 @@ def _outcome(events: DataFrame, layout: Layout, sparse: bool) -> DataFrame:
         F.when(F.col("deleted"), DELETE).otherwise(UPSERT).alias("kind"),
         F.col("row").alias("event"),
         "supplied",
+        *COUNTS,
     )
 
 

@@ -12,9 +12,18 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from local_shim.cdc.cells import NAMES, Cell, cells_of, is_supplied, rebuilt
-from local_shim.cdc.events import DELETE, TRUNCATE, UPSERT, payload, rendered
+from local_shim.cdc.events import (
+    COUNTS,
+    DELETE,
+    FLAGS,
+    TRUNCATE,
+    UPSERT,
+    counted,
+    payload,
+    rendered,
+)
 from local_shim.cdc.layout import Layout, sortable
-from local_shim.cdc.scd1 import DROP, PUT, Bounds
+from local_shim.cdc.scd1 import DROP, PUT, Bounds, Gather
 
 
 def merged_cells(layout: Layout, counts: Column) -> tuple[Column, ...]:
@@ -60,10 +69,16 @@ def carried(events: DataFrame, layout: Layout, *by: str) -> DataFrame:
 
 
 def fold_sparse(
-    events: DataFrame, remembered: DataFrame, held: DataFrame, layout: Layout, bounds: Bounds
+    events: DataFrame,
+    remembered: DataFrame | None,
+    held: DataFrame,
+    layout: Layout,
+    bounds: Bounds,
+    gather: Gather,
 ) -> DataFrame:
     """SCD1 with sparse upserts; `remembered` holds the sequences and cells of earlier events."""
-    grouped = _by_key(_pool(events, remembered, layout, bounds), layout, bounds)
+    grouped = _by_key(gather(_pool(events, remembered)), layout, bounds)
+    grouped = grouped if bounds.moved else grouped.where(F.col("events") > 0)
     both = grouped.join(held.select("key", F.col("row").alias("held")), "key", "left")
     row = rebuilt(layout, F.col("key"), lambda cell: _value(cell, cells_of(layout).index(cell)))
     there = F.col("held").isNotNull()
@@ -75,37 +90,39 @@ def fold_sparse(
         there.alias("touches"),
         F.lit(False).alias("contested"),
         "ties",
-        F.col("in_batch").alias("remember"),
+        F.lit(True).alias("remember"),
+        "kind",
+        *COUNTS,
     )
 
 
-def _pool(events: DataFrame, remembered: DataFrame, layout: Layout, bounds: Bounds) -> DataFrame:
-    columns = ("key", "seq", "kind", "row", "rendered", "supplied", "mine")
-    counted = events.where((F.col("kind") != TRUNCATE) & bounds.alive(F.col("seq")))
-    mine = counted.withColumn("mine", F.lit(True)).select(*columns)
-    row = F.lit(None).cast(mine.schema["row"].dataType)
-    earlier = remembered.withColumns(
-        {"row": row, "rendered": F.lit(None).cast("string"), "mine": F.lit(False)}
-    )
-    return mine.unionByName(earlier.select(*columns)).repartition("key")
+def _pool(events: DataFrame, remembered: DataFrame | None) -> DataFrame:
+    columns = ("key", "seq", "kind", "row", "rendered", "supplied", *FLAGS)
+    mine = events.select(*columns, F.lit(True).alias("mine"))
+    if remembered is None:
+        return mine
+    earlier = remembered.select("key", "seq", "kind", "supplied", F.lit(False).alias("mine"))
+    return mine.unionByName(earlier, allowMissingColumns=True)
 
 
 def _by_key(pool: DataFrame, layout: Layout, bounds: Bounds) -> DataFrame:
     key = Window.partitionBy("key")
     same = Window.partitionBy("key", "seq")
-    deleted = F.max(F.when(F.col("kind") == DELETE, F.col("seq"))).over(key)
+    counts = (F.col("kind") != TRUNCATE) & bounds.alive(F.col("seq"))
+    deleted = F.max(F.when(counts & (F.col("kind") == DELETE), F.col("seq"))).over(key)
     tied = F.col("mine") & (
         F.min(_mine("rendered")).over(same) < F.max(_mine("rendered")).over(same)
     )
     live = (
         (F.col("kind") == UPSERT)
+        & counts
         & (F.col("deleted").isNull() | (F.col("seq") > F.col("deleted")))
-        & bounds.stays(F.col("seq"))
     )
-    marked = pool.withColumn("deleted", deleted).withColumn("tied", tied).withColumn("live", live)
+    marked = pool.withColumns({"deleted": deleted, "tied": tied}).withColumn("live", live)
     return marked.groupBy("key").agg(
-        F.bool_or("live").alias("lives"),
-        F.bool_or("mine").alias("in_batch"),
+        F.coalesce(F.bool_or("live"), F.lit(False)).alias("lives"),
+        F.max(F.when(F.col("mine") & (F.col("kind") == DELETE), DELETE)).alias("kind"),
+        *counted(F.col("mine")),
         F.size(F.collect_set(F.when(F.col("tied"), F.col("seq")))).alias("ties"),
         *(column for i, cell in enumerate(cells_of(layout)) for column in _newest(cell, i)),
     )
