@@ -16,9 +16,6 @@ removing it would need the memory of every stream position ever seen.
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
-
 from dlt_pipelines.source_tables import SourceTable
 
 SOURCE_SCHEMA = "public"
@@ -75,44 +72,33 @@ def file_columns(table: SourceTable) -> list[str]:
     ]
 
 
-def operation() -> Column:
-    """I, U or D. A full load without `Op` leaves it null: a loaded row is an insert."""
-    return F.coalesce(F.col(OP), F.lit("I"))
+# I, U or D. A full load without `Op` leaves it null: a loaded row is an insert.
+OPERATION = f"coalesce({OP}, 'I')"
+
+# When the source committed the change; null if the text is no timestamp. The session is in UTC.
+COMMITTED = f"try_cast({COMMIT_TIME} AS TIMESTAMP)"
+
+# One sortable text of 35 characters for load, reload and change rows. Change rows carry the change
+# sequence (16 digits of time, then a counter). Loaded rows have none and get their load time in the
+# same 16 digits and a zero counter, so that a reload sorts after what it replaces and before what
+# came later.
+SEQUENCE = (
+    f"coalesce(nullif({CHANGE_SEQUENCE}, ''),"
+    f" date_format({COMMITTED}, 'yyyyMMddHHmmssSS') || repeat('0', 19))"
+)
 
 
-def commit_time() -> Column:
-    """When the source committed the change; null if the text is no timestamp (session in UTC)."""
-    return F.expr(f"try_cast({COMMIT_TIME} AS TIMESTAMP)")
+def split_operations(keys: tuple[str, ...]) -> str:
+    """SQL array of what to do for a change row: its operation, or D and U if it moved a key.
 
-
-def sequence() -> Column:
-    """One sortable text of 35 characters for load, reload and change rows.
-
-    Change rows carry the change sequence (16 digits of time, then a counter). Loaded rows have
-    none and get their load time in the same 16 digits and a zero counter, so that a reload sorts
-    after what it replaces and before what came later.
+    An update that changed a key is a delete of the old key (`old_key`) and an upsert of the new.
+    Both keep the sequence of the update; their keys differ, so there is no tie, and chains and
+    swaps of keys inside one transaction still resolve.
     """
-    loaded = F.concat(F.date_format(commit_time(), "yyyyMMddHHmmssSS"), F.lit("0" * 19))
-    return F.coalesce(F.nullif(F.col(CHANGE_SEQUENCE), F.lit("")), loaded)
+    moved = " OR ".join(f"{BEFORE_IMAGE}{key} <> {key}" for key in keys)
+    return f"if({OP} = 'U' AND coalesce({moved}, false), array('D', 'U'), array({OP}))"
 
 
-def explode_key_updates(changes: DataFrame, keys: tuple[str, ...]) -> DataFrame:
-    """Turns an update that changed a key into a delete of the old key and an upsert of the new.
-
-    Needs `Op`, the keys and their before images `BI_<key>`, and drops the latter. Both rows keep
-    the sequence of the update; their keys differ, so there is no tie, and chains and swaps of
-    keys inside one transaction still resolve.
-    """
-    moved = F.lit(False)
-    for key in keys:
-        before = F.col(BEFORE_IMAGE + key)
-        moved = moved | (before.isNotNull() & (before != F.col(key)))
-    moved = moved & (F.col(OP) == "U")
-    split = F.when(moved, F.array(F.lit("D"), F.lit("U"))).otherwise(F.array(F.col(OP)))
-    exploded = changes.withColumn("_moved", moved).withColumn(OP, F.explode(split))
-    gone = F.col("_moved") & (F.col(OP) == "D")
-    old_keys = {
-        key: F.when(gone, F.coalesce(F.col(BEFORE_IMAGE + key), F.col(key))).otherwise(F.col(key))
-        for key in keys
-    }
-    return exploded.withColumns(old_keys).drop("_moved", *(BEFORE_IMAGE + key for key in keys))
+def old_key(key: str) -> str:
+    """SQL for a key before its update; where the source did not tell, it did not change."""
+    return f"coalesce({BEFORE_IMAGE}{key}, {key})"

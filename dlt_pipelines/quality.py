@@ -10,9 +10,6 @@ outside every segment) is measured in gold, where all rows are; `ledger_conflict
 
 from __future__ import annotations
 
-from pyspark.sql import Column
-from pyspark.sql import functions as F
-
 from dlt_pipelines import dms
 from dlt_pipelines.source_tables import History, SourceTable
 
@@ -123,10 +120,7 @@ def warn_rules(table: SourceTable) -> Rules:
     return _WARN.get(table.name, {})
 
 
-def broken(rules: Rules) -> Column:
-    """The names of the rules a row breaks, in the order of the rules; an empty array if none."""
-    names = [
-        F.when(~F.coalesce(F.expr(f"({rule})"), F.lit(False)), F.lit(name))
-        for name, rule in rules.items()
-    ]
-    return F.array_compact(F.array(*names))
+def broken(rules: Rules) -> str:
+    """SQL array of the names of the rules a row breaks, in their order; empty if none."""
+    names = [f"if(coalesce(({rule}), false), NULL, '{name}')" for name, rule in rules.items()]
+    return f"array_compact(array({', '.join(names)}))"

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from dlt_pipelines import dms, quality, settings
 from dlt_pipelines.source_tables import SOURCE_TABLES, History, SourceTable
-from dlt_pipelines.transforms.changes import masked, typed_changes
+from dlt_pipelines.transforms.changes import changes_to_apply, typed_changes
 
 spark: SparkSession  # put here by the pipeline runtime
 
@@ -23,8 +23,7 @@ def declare_changes(table: SourceTable) -> None:
     @dlt.expect_all(quality.raw_warn_rules(table))
     def changes() -> DataFrame:
         typed = typed_changes(spark.readStream.table(f"bronze_{table.name}"), table)
-        exploded = dms.explode_key_updates(typed, table.keys)
-        return masked(exploded, table, settings.pii_salt(spark))
+        return changes_to_apply(typed, table, settings.pii_salt(spark))
 
 
 def declare_target(table: SourceTable) -> None:

@@ -2,7 +2,6 @@
 
 import dlt
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from dlt_pipelines import quality
 from dlt_pipelines.source_tables import SOURCE_TABLES, SourceTable
@@ -21,8 +20,9 @@ def declare(table: SourceTable) -> None:
     )
     def refused() -> DataFrame:
         typed = typed_changes(spark.readStream.table(f"bronze_{table.name}"), table)
-        judged = typed.withColumn("_reasons", quality.broken(quality.drop_rules(table)))
-        return judged.where(F.size("_reasons") > 0).select("_reasons", "_wrong_type", "_raw.*")
+        reasons = quality.broken(quality.drop_rules(table))
+        judged = typed.selectExpr(f"{reasons} AS _reasons", "_wrong_type", "_raw")
+        return judged.where("size(_reasons) > 0").select("_reasons", "_wrong_type", "_raw.*")
 
 
 for source in SOURCE_TABLES:

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 
 from dlt_pipelines import dms, quality
 from dlt_pipelines.source_tables import SOURCE_TABLES
-from dlt_pipelines.transforms.changes import masked, typed_changes
+from dlt_pipelines.transforms.changes import changes_to_apply, typed_changes
 
 TABLES = {table.name: table for table in SOURCE_TABLES}
 COMMITTED = "2024-05-28 19:51:41.388146"
@@ -35,13 +35,14 @@ def bronze(spark: SparkSession) -> Any:
 
 @pytest.fixture
 def changes(bronze: Any) -> Any:
-    """Typed change rows of one table, with the reasons to refuse them, as they would reach CDC."""
+    """Change rows of one table as they would reach AUTO CDC, with the reasons to refuse them."""
 
     def rows(name: str, *given: dict[str, str | None]) -> list[Row]:
         table = TABLES[name]
-        typed = typed_changes(bronze(name, *given), table)
-        judged = typed.withColumn("reasons", quality.broken(quality.drop_rules(table)))
-        return dms.explode_key_updates(judged, table.keys).collect()
+        rows = changes_to_apply(typed_changes(bronze(name, *given), table), table, "")
+        return rows.selectExpr(
+            "*", f"{quality.broken(quality.drop_rules(table))} AS reasons"
+        ).collect()
 
     return rows
 
@@ -95,8 +96,7 @@ def test_one_column_of_a_compound_key_may_move(bronze: Any) -> None:
         dms.OP: "U", "fund_code": "BOND", "price_date": "2024-01-02", "bid_price": "1.5",
         "BI_fund_code": "CASH", "BI_price_date": "2024-01-02",
     }  # fmt: skip
-    typed = typed_changes(bronze("fund_price", price), table)
-    rows = dms.explode_key_updates(typed, table.keys).collect()
+    rows = changes_to_apply(typed_changes(bronze("fund_price", price), table), table, "").collect()
     assert [(row.Op, row.fund_code) for row in rows] == [("D", "CASH"), ("U", "BOND")]
     assert {str(row.price_date) for row in rows} == {"2024-01-02"}
 
@@ -155,19 +155,19 @@ def test_equal_identifiers_stay_equal_across_tables_and_are_not_readable(bronze:
         bronze("claim_party", {"claim_party_id": "5", "phone": "+44 1"}, {"claim_party_id": "6"}),
         TABLES["claim_party"],
     )
-    (left,) = masked(party, TABLES["party"], "salt").collect()
-    right, none = masked(other, TABLES["claim_party"], "salt").collect()
+    (left,) = changes_to_apply(party, TABLES["party"], "salt").collect()
+    right, none = changes_to_apply(other, TABLES["claim_party"], "salt").collect()
     assert left.phone == right.phone != "+44 1"
     assert none.phone is None
-    (unsalted,) = masked(party, TABLES["party"], "").collect()
+    (unsalted,) = changes_to_apply(party, TABLES["party"], "").collect()
     assert unsalted.phone != left.phone
 
 
-def test_a_malformed_address_is_seen_before_it_is_masked(bronze: Any) -> None:
+def test_a_malformed_address_is_seen_before_it_is_changes_to_apply(bronze: Any) -> None:
     given = ["a.b@example.org", "nobody", "a@b", "x y@example.org", None]
     rows = [{"party_id": str(n), "email": email} for n, email in enumerate(given)]
     table = TABLES["party"]
-    typed = masked(typed_changes(bronze("party", *rows), table), table, "")
+    typed = changes_to_apply(typed_changes(bronze("party", *rows), table), table, "")
     (rule,) = quality.raw_warn_rules(table).values()
     good = typed.where(rule).collect()
     assert sorted(row.party_id for row in good) == [0, 4]
