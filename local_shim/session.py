@@ -125,6 +125,8 @@ def _driver_memory() -> str:
 
 def _java_options(record_classes_in: Path | None) -> str:
     options = ["-XX:TieredStopAtLevel=1", "-XX:+UseParallelGC", "-Duser.timezone=UTC"]
+    # The quick compiler alone gets 48 MB for its code; Spark fills that, and all is interpreted.
+    options += ["-XX:ReservedCodeCacheSize=512m"]
     options += [f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')}"]
     options += ["-Xlog:disable"]
     archive = class_archive()
