@@ -1,7 +1,8 @@
 """The committed docs/conformance.md tells of every marked test and every choice."""
 
 import pytest
-from conformance import CHECKLISTS, PAGE, choices, marked_tests
+
+from tests.conformance import CHECKLISTS, PAGE, choices, marked_tests
 
 
 @pytest.fixture(scope="module")
