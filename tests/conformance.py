@@ -32,6 +32,12 @@ class MarkedTest:
     sentence: str
     node: str  # path::function
 
+    @property
+    def link(self) -> str:
+        """The sentence, as a link to the test's file."""
+        path = self.node.split("::")[0]
+        return f"[{self.sentence.replace('|', '/')}](../{path})"
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -90,13 +96,13 @@ def _marked(docstring: str | None) -> list[str]:
 
 
 def page(outcomes: dict[str, str]) -> str:
-    """The text of docs/conformance.md."""
+    """The text of docs/conformance.md; `outcomes` are by the link to the test."""
     lines = [
         "<!-- Made by `.venv/bin/pytest --write-conformance` (tests/conformance.py). -->",
         "# Conformance",
         "",
         "What the real services do is written down as two numbered checklists; a test that stands",
-        "for an item carries its number. This page is made from a run of these tests.",
+        "for an item carries its number. This page is made by running these tests.",
     ]
     tests = marked_tests()
     for checklist, size, title in CHECKLISTS:
@@ -114,13 +120,9 @@ def _section(
     yield from ("", f"## {title}", "", f"{size - len(missing)} of {size} items have a test.")
     if missing:
         yield f"Without one: {_ranges(missing)}."
-    yield from ("", "| item | what is shown | test | result |", "|---:|---|---|---|")
+    yield from ("", "| item | what a test shows | result |", "|---:|---|---|")
     for test in tests:
-        path, name = test.node.split("::")
-        result = outcomes.get(test.node, "not run")
-        sentence = test.sentence.replace("|", r"\|")
-        link = f"[{name.removeprefix('test_')}](../{path})"
-        yield f"| {test.item} | {sentence} | {link} | {result} |"
+        yield f"| {test.item} | {test.link} | {outcomes.get(test.link, 'not run')} |"
 
 
 def _ranges(numbers: list[int]) -> str:
@@ -132,6 +134,13 @@ def _ranges(numbers: list[int]) -> str:
         else:
             groups.append([number])
     return ", ".join(f"{g[0]}-{g[-1]}" if len(g) > 1 else str(g[0]) for g in groups)
+
+
+def committed_outcomes() -> dict[str, str]:
+    """What the page tells now, by the link to the test."""
+    lines = PAGE.read_text(encoding="utf-8").splitlines() if PAGE.exists() else []
+    rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| ")]
+    return {row[1]: row[2] for row in rows if len(row) == 3 and row[0].isdigit()}
 
 
 # --- the plugin -------------------------------------------------------------------------------
@@ -161,4 +170,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if session.config.getoption("write_conformance"):
         PAGE.parent.mkdir(exist_ok=True)
-        PAGE.write_text(page(session.config.stash[OUTCOMES]), encoding="utf-8")
+        # A part of the tests renews a part of the page.
+        outcomes = committed_outcomes()
+        for test in marked_tests():
+            if test.node in session.config.stash[OUTCOMES]:
+                outcomes[test.link] = session.config.stash[OUTCOMES][test.node]
+        PAGE.write_text(page(outcomes), encoding="utf-8")
