@@ -12,6 +12,8 @@ from local_shim.autoloader.csv_stream import csv_stream
 from local_shim.autoloader.json_stream import json_stream
 from local_shim.autoloader.landing import landing
 from local_shim.autoloader.options import parse_options
+from local_shim.autoloader.parquet_stream import parquet_stream
+from local_shim.autoloader.plain_stream import plain_stream
 from local_shim.autoloader.store import SchemaStore
 from local_shim.errors import DefinitionError
 
@@ -50,4 +52,10 @@ def open_stream(
     return find(place, schema, store, remember=remember)
 
 
-_BY_FORMAT = {"csv": csv_stream, "json": json_stream}
+_BY_FORMAT = {
+    "csv": csv_stream,
+    "json": json_stream,
+    "parquet": parquet_stream,
+    "text": plain_stream,
+    "binaryFile": plain_stream,
+}
