@@ -9,12 +9,9 @@ missing. What was applied depends on the set of events alone, not on their order
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -25,6 +22,7 @@ from local_shim.cdc.compaction import collect_tombstones, compacted
 from local_shim.cdc.drift import (
     check_definition,
     check_drift,
+    check_floor,
     flow_facts,
     settled,
     target_facts,
@@ -34,8 +32,10 @@ from local_shim.cdc.layout import Layout, is_sparse, layout_of
 from local_shim.cdc.memory import Done, Manifest, Memory, Part
 from local_shim.cdc.scd1 import Bounds
 from local_shim.cdc.size import Size, bytes_of
+from local_shim.cdc.snapshot import apply_snapshots
 from local_shim.cdc.target import (
     Batch,
+    CdcResult,
     CdcTarget,
     Table,
     edits_of,
@@ -45,6 +45,7 @@ from local_shim.cdc.target import (
     profile,
     settings,
     transaction,
+    turn,
     write,
 )
 from local_shim.graph.elements import AutoCdcFlow, ScdType
@@ -54,18 +55,10 @@ __all__ = [
     "CdcResult",
     "CdcTarget",
     "apply_batch",
+    "apply_snapshots",
     "check_drift",
     "collect_tombstones",
 ]
-
-
-@dataclass(frozen=True)
-class CdcResult:
-    """What a batch did: target rows inserted or changed, target rows removed, and warnings."""
-
-    upserted: int
-    deleted: int
-    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -82,10 +75,7 @@ class _Work:
     manifest: Manifest
     sparse: bool
     size: Size
-
-
-# Flows of one target take turns: each reads what the one before it wrote.
-_TURNS: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
+    facts: dict[str, Any]  # how this flow orders changes, to be compared next time
 
 
 def apply_batch(
@@ -105,35 +95,19 @@ def apply_batch(
             return CdcResult(done.upserted, done.deleted, done.warnings)
         spark = changes.sparkSession
         table = look_at(spark, target.table)
-        layout = _layout(changes, flow, target, manifest, table)
+        asked = layout_of(flow, changes)
+        check_definition(flow, asked, manifest, target)
+        layout = settled(flow, asked, manifest, table.schema if table else None, target)
         # Before the transaction id is set: Delta takes the first commit under it for the batch.
         table = made_ready(spark, target.table, table, layout.target)
         with settings(spark, {**profile(table), **transaction(batch)}):
             sparse_now = is_sparse(flow) or manifest.sparse
             size = Size(bytes_of(changes), table.bytes, manifest.rows)
+            facts = flow_facts(flow, asked)
             work = _Work(
-                spark, flow, target, batch, layout, table, memory, manifest, sparse_now, size
+                spark, flow, target, batch, layout, table, memory, manifest, sparse_now, size, facts
             )
             return _apply(changes, work)
-
-
-@contextmanager
-def turn(target: CdcTarget) -> Iterator[None]:
-    """The only writer of this target in this process while the block runs."""
-    with _TURNS[target.table]:
-        yield
-
-
-def _layout(
-    changes: DataFrame,
-    flow: AutoCdcFlow,
-    target: CdcTarget,
-    manifest: Manifest,
-    table: Table | None,
-) -> Layout:
-    asked = layout_of(flow, changes)
-    check_definition(flow, asked, manifest, target)
-    return settled(flow, asked, manifest, table.schema if table else None, target)
 
 
 def _apply(changes: DataFrame, work: _Work) -> CdcResult:
@@ -224,6 +198,7 @@ def _bounds(events: DataFrame, work: _Work) -> tuple[Bounds, Manifest]:
     """The sequences below which nothing counts, and the manifest that knows them."""
     manifest, kind = work.manifest, work.layout.sequence
     assert kind is not None  # an AUTO CDC flow has a sequence
+    check_floor(work.flow, kind, manifest)
     before, floor = literal(manifest.truncated, kind), literal(manifest.floor, kind)
     if work.flow.apply_as_truncates is None:
         return Bounds(before, before, floor), manifest
@@ -247,7 +222,7 @@ def _remember(events: DataFrame, outcome: DataFrame, seen: Look, work: _Work) ->
         schema=json.dumps(schema.jsonValue()),
         sparse=work.sparse,
         target=target_facts(flow),
-        flows={**work.manifest.flows, flow.name: flow_facts(flow, layout)},
+        flows={**work.manifest.flows, flow.name: work.facts},
     )
     if scd1_only:
         manifest = manifest.without(manifest.of_batch(batch.app, batch.version))

@@ -63,6 +63,20 @@ def check_definition(
             )
 
 
+def check_floor(flow: AutoCdcFlow, kind: DataType, manifest: Manifest) -> None:
+    """FlowError if a snapshot flow shares the target on another scale than this flow's."""
+    if manifest.floor_type is None:
+        return
+    if manifest.floor_type != kind.simpleString():
+        raise FlowError(
+            "AUTOCDC_INVALID_STATE.INTEROP_SEQUENCE_TYPE_MISMATCH",
+            f"Flow '{flow.name}' sequences by {kind.simpleString()}, the snapshots of its target "
+            f"have versions of type {manifest.floor_type}; both must be on one scale.",
+            where=flow.where,
+            hint="cast the sequence to the type of the versions",
+        )
+
+
 def target_facts(flow: AutoCdcFlow | SnapshotFlow) -> dict[str, Any]:
     """What all flows of a target share."""
     dropped = [n.lower() for n in getattr(flow, "except_columns", ())]

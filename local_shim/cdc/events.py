@@ -18,7 +18,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, LongType, StringType, StructField, StructType
 
 from local_shim.cdc.cells import NAMES, cells_of, supplied_cells
-from local_shim.cdc.layout import Layout, ignoring_nulls, is_sparse
+from local_shim.cdc.layout import Layout, ignoring_nulls, is_sparse, sortable
 from local_shim.graph.elements import AutoCdcFlow
 
 COUNTS = ("null_sequences", "null_keys", "violations", "events")
@@ -76,6 +76,18 @@ def quoted(name: str) -> str:
 def rendered(row: Column) -> Column:
     """A row as JSON with all its digits."""
     return F.to_json(row, _EXACT)
+
+
+def same_values(one: Column, other: Column, fields: Iterable[StructField]) -> Column:
+    """Null-safe equality of some columns of two packed rows, also of types without an order."""
+    nothing = F.lit(0).alias("nothing")  # a struct needs a field
+    mine, theirs = (
+        F.struct(*(row[field.name].alias(field.name) for field in fields), nothing)
+        for row in (one, other)
+    )
+    if all(sortable(field.dataType) for field in fields):
+        return mine.eqNullSafe(theirs)
+    return rendered(mine).eqNullSafe(rendered(theirs))
 
 
 def payload(row: Column, supplied: Column) -> Column:

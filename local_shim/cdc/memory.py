@@ -56,6 +56,7 @@ class Manifest:
     sparse: bool = False
     truncated: str | None = None  # JSON of {"seq": …}: events below it are void
     floor: str | None = None  # the same of a snapshot: events at or below it are void
+    floor_type: str | None = None  # the floor's type, as SQL writes it
     snapshot_version: dict[str, Any] | None = None
     target: dict[str, Any] = field(default_factory=dict)  # keys, SCD type, track history
     flows: dict[str, Any] = field(default_factory=dict)  # per flow: its sequence

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from pyspark.sql import DataFrame
-from pyspark.sql.types import ByteType, DataType, IntegerType, LongType, ShortType, StructType
+from pyspark.sql.types import (
+    ByteType,
+    DataType,
+    IntegerType,
+    LongType,
+    ShortType,
+    StructType,
+    TimestampType,
+)
 
 from local_shim.cdc.layout import Layout, ignoring_nulls, layout_of
 from local_shim.errors import DefinitionError
@@ -34,6 +42,11 @@ def target_schema(
         return layout.target
     _check_declared(flow, layout, declared)
     return declared
+
+
+def snapshot_schema(flow: SnapshotFlow, source: DataFrame | None) -> StructType:
+    """Columns of a snapshot target; none yet if only the flow's function knows its frame."""
+    return StructType([]) if source is None else target_schema(flow, source, None, TimestampType())
 
 
 def common_type(one: DataType, other: DataType) -> DataType:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,6 +48,34 @@ class Batch:
 
     app: str
     version: int
+
+
+@dataclass(frozen=True)
+class CdcResult:
+    """What a batch did: target rows inserted or changed, target rows removed, and warnings."""
+
+    upserted: int
+    deleted: int
+    warnings: tuple[str, ...]
+
+    def plus(self, other: CdcResult) -> CdcResult:
+        """Both together."""
+        return CdcResult(
+            self.upserted + other.upserted,
+            self.deleted + other.deleted,
+            self.warnings + other.warnings,
+        )
+
+
+# Flows of one target take turns: each reads what the one before it wrote.
+_TURNS: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
+
+
+@contextmanager
+def turn(target: CdcTarget) -> Iterator[None]:
+    """The only writer of this target in this process while the block runs."""
+    with _TURNS[target.table]:
+        yield
 
 
 @dataclass(frozen=True)
