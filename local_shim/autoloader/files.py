@@ -27,6 +27,11 @@ class SourceFile:
     modified_ns: int
 
     @property
+    def modified_ms(self) -> int:
+        """When it was written, in milliseconds, as Spark knows it."""
+        return self.modified_ns // 1_000_000
+
+    @property
     def uri(self) -> str:
         """The path as `_metadata.file_path` spells it."""
         return "file:" + encoded(self.path)
@@ -49,7 +54,7 @@ def source_files(path: str, options: CloudFilesOptions) -> list[SourceFile]:
     `path` is a folder, a file or a glob. Raises UsageError if there is nothing of that name.
     """
     found = sorted({file for root in roots(path) for file in _under(root, options)})
-    return sorted(found, key=lambda file: file.modified_ns // 1_000_000)
+    return sorted(found, key=lambda file: file.modified_ms)
 
 
 def refuse_patterns(files: Iterable[SourceFile]) -> None:

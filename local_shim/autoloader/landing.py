@@ -13,12 +13,13 @@ from local_shim.autoloader.admission import limits
 from local_shim.autoloader.files import SourceFile, is_partitioned, refuse_patterns, source_files
 from local_shim.autoloader.options import CloudFilesOptions
 from local_shim.autoloader.partitions import partition_fields
-from local_shim.autoloader.progress import unread
+from local_shim.autoloader.progress import forget_overwritten, unread
 from local_shim.autoloader.rescue import FILE_PATH
 from local_shim.autoloader.schema import late_file
 from local_shim.autoloader.selection import Selection, selection
 from local_shim.autoloader.sql_text import among
 from local_shim.autoloader.store import SchemaStore
+from local_shim.errors import DefinitionError
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,18 @@ def landing(
     """Looks at the path; raises UsageError if it is not there or cannot be read."""
     files = source_files(path, options)
     chosen = selection(files, options, store, remember=remember)
-    new = [file for file in unread(checkpoint, files) if chosen.takes(file)]
+    again = options.allow_overwrites
+    if again and remember:
+        _forget_overwritten(checkpoint, files)
+    new = [file for file in unread(checkpoint, files, overwrites=again) if chosen.takes(file)]
     refuse_patterns(new)
     return Landing(session, path, options, tuple(files), tuple(new), chosen)
+
+
+def _forget_overwritten(checkpoint: Path | None, files: list[SourceFile]) -> None:
+    if checkpoint is None:
+        raise DefinitionError(
+            "CF_UNSUPPORTED_OPTION",
+            "cloudFiles.allowOverwrites needs the stream's checkpoint, and this stream has none.",
+        )
+    forget_overwritten(checkpoint, files)

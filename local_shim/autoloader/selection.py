@@ -25,7 +25,7 @@ class Selection:
 
     def takes(self, file: SourceFile) -> bool:
         """Whether the file counts."""
-        modified = datetime.fromtimestamp(file.modified_ns // 1_000_000 / 1000, UTC)
+        modified = datetime.fromtimestamp(file.modified_ms / 1000, UTC)
         late = self.after is None or modified > self.after
         early = self.before is None or modified < self.before
         return late and early and file.uri not in self.skipped

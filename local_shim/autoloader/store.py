@@ -54,9 +54,14 @@ class SchemaStore:
 
     def _write(self, name: str, value: object) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=self.folder, suffix=".tmp")
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(value, stream, indent=1)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, self.folder / name)
+        write_whole(self.folder / name, json.dumps(value, indent=1))
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Writes the file in one step: a crash leaves the old content or the new."""
+    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".")
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(temporary, file)
