@@ -16,18 +16,26 @@ from pyspark.sql.types import StructType
 
 from local_shim.jars import check_java, class_archive, delta_jars, driver_class_path
 
-# One core's worth of everything: with ten-row tables, planning costs more than the work.
+# With small tables planning costs more than the work: no code generation, one task for
+# everything, no statistics for skipping files that there are not.
 SMALL_DATA = {
     "spark.sql.adaptive.enabled": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.shuffle.partitions": "1",
+    "spark.sql.files.minPartitionNum": "1",
     "spark.databricks.delta.snapshotPartitions": "1",
+    "spark.databricks.delta.stats.collect": "false",
 }
+_CORES = os.cpu_count() or 2
 LARGE_DATA = {
     "spark.sql.adaptive.enabled": "true",
     "spark.sql.codegen.factoryMode": "FALLBACK",
     "spark.sql.codegen.wholeStage": "true",
+    "spark.sql.shuffle.partitions": str(2 * _CORES),
+    "spark.sql.files.minPartitionNum": str(_CORES),
     "spark.databricks.delta.snapshotPartitions": "2",
+    "spark.databricks.delta.stats.collect": "true",
 }
 
 
@@ -82,7 +90,6 @@ def _java_log() -> Path:
 
 
 def _configured(java_options: str) -> Any:
-    cores = str(os.cpu_count() or 2)
     builder = SparkSession.builder.master("local[*]").appName("dlt-local")
     settings = {
         "spark.driver.extraClassPath": driver_class_path(delta_jars()),
@@ -96,7 +103,6 @@ def _configured(java_options: str) -> Any:
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.ansi.enabled": "true",
-        "spark.sql.shuffle.partitions": cores,
         "spark.sql.sources.parallelPartitionDiscovery.threshold": "1000",
         "spark.databricks.delta.schema.autoMerge.enabled": "false",
         "spark.databricks.delta.stalenessLimit": "0",
@@ -110,6 +116,7 @@ def _configured(java_options: str) -> Any:
         "spark.sql.debug.maxToStringFields": "10",
         "spark.python.sql.dataFrameDebugging.enabled": "false",
         "spark.sql.streaming.metricsEnabled": "false",
+        "spark.sql.streaming.checkpoint.fileChecksum.enabled": "false",
         **SMALL_DATA,
     }
     for key, value in settings.items():

@@ -92,6 +92,7 @@ class FlowRun:
             around.graph,
             around.namespace,
             self.flow.name,
+            first_start=not (self._checkpoint / "offsets").exists(),
         )
 
     def run(self) -> Outcome:

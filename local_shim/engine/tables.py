@@ -84,6 +84,31 @@ def written(folder: Path, after: int) -> dict[str, int]:
     return {"num_output_rows": rows, "num_output_bytes": size}
 
 
+def grew_by_appends_only(folder: Path) -> bool:
+    """Whether every commit since the first one added rows and did nothing else.
+
+    A stream over such a table may begin at its first commit instead of at a snapshot of the
+    newest: the rows are the same, and Delta need not work out the snapshot's files.
+    """
+    newest = delta_version(folder)
+    if not 0 <= newest < _FEW_COMMITS:
+        return False
+    schemas = 0
+    for version in range(newest + 1):
+        path = folder / "_delta_log" / f"{version:020}.json"
+        if not path.exists():
+            return False
+        for line in path.read_text().splitlines():
+            action = json.loads(line)
+            schemas += "metaData" in action
+            if "remove" in action or "cdc" in action:
+                return False
+    return schemas == 1
+
+
+_FEW_COMMITS = 50
+
+
 def commits(folder: Path, after: int) -> Iterator[Mapping[str, Any]]:
     """The `commitInfo` of each version after `after`."""
     for version in range(after + 1, delta_version(folder) + 1):

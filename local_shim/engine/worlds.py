@@ -14,6 +14,7 @@ from pyspark.sql.types import StructType
 from local_shim.autoloader.store import SchemaStore
 from local_shim.autoloader.stream import open_stream
 from local_shim.cdc.schema import target_schema
+from local_shim.engine.tables import grew_by_appends_only
 from local_shim.errors import UsageError
 from local_shim.expectations import Rules
 from local_shim.graph.elements import AutoCdcFlow, DatasetKind, QueryFlow, SnapshotFlow
@@ -128,6 +129,7 @@ class Running:
     streams: list[tuple[str, Mapping[str, str] | None]] = field(default_factory=list)
     view_rules: list[Rules] = field(default_factory=list)
     foreign: bool = False
+    first_start: bool = False  # the flow has no checkpoint yet
 
     def table(self, name: str, streaming: bool, options: Mapping[str, str]) -> DataFrame | None:
         """A dataset of the pipeline, or a table that lies in the storage."""
@@ -146,9 +148,16 @@ class Running:
     def _delta(self, path: str, streaming: bool, options: Mapping[str, str]) -> DataFrame:
         if streaming:
             self.streams.append((path, None))
+            if self._may_begin_at_first_commit(path, options):
+                options = {**options, "startingVersion": "0"}
         else:
             self.versions[path] = delta_version(Path(path))
         return delta_frame(self.spark, path, streaming, options)
+
+    def _may_begin_at_first_commit(self, path: str, options: Mapping[str, str]) -> bool:
+        asked = {key.lower() for key in options}
+        own_start = asked & {"startingversion", "startingtimestamp", "readchangefeed"}
+        return self.first_start and not own_start and grew_by_appends_only(Path(path))
 
     def _view(self, name: TableName) -> DataFrame:
         flow = self.graph.writers(name)[0].flow
