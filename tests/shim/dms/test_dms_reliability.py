@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
@@ -106,7 +105,7 @@ def test_killed_at_sixty_points_of_the_stream_everything_arrives_once(lab: Lab) 
 
 
 @pytest.mark.dms(52)
-def test_killed_at_forty_points_of_the_load_no_half_of_it_is_seen(lab: Lab, tmp_path: Path) -> None:
+def test_killed_at_forty_points_of_the_load_no_half_of_it_is_seen(lab: Lab) -> None:
     rng = random.Random(seed := random.randrange(10**6))
     lab.set_up(s3={**PROFILE, "MaxFileSize": 1})
     lab.sql(TABLE, "CREATE TABLE u (id int PRIMARY KEY)")
@@ -115,7 +114,7 @@ def test_killed_at_forty_points_of_the_load_no_half_of_it_is_seen(lab: Lab, tmp_
     points = calls_of(lab.load)
     whole = len(lab.objects())
     for attempt in range(40):
-        fresh = Lab(lab.uri, lab.folder, tmp_path / f"lake{attempt}")
+        fresh = Lab(lab.uri, lab.folder, lab.target.parent / f"lake{attempt}")
         killed_at(fresh.load, rng.randint(1, points))
         seen = len(fresh.objects())
         if 0 < seen < whole:  # between two renames: the next start finishes them
@@ -193,9 +192,9 @@ def test_a_reload_overwrites_the_load_file_under_its_key(lab: Lab) -> None:
 
 
 @pytest.mark.dms(54)
-def test_each_task_has_a_slot_of_its_own_until_it_is_dropped(lab: Lab, tmp_path: Path) -> None:
+def test_each_task_has_a_slot_of_its_own_until_it_is_dropped(lab: Lab) -> None:
     lab.sql(TABLE)
-    other = Lab(lab.uri, lab.folder, tmp_path / "other")
+    other = Lab(lab.uri, lab.folder, lab.target.parent / "other")
     lab.load()
     other.load()
     slots = "SELECT slot_name FROM pg_replication_slots ORDER BY 1"
