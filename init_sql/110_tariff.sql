@@ -84,19 +84,19 @@ INSERT INTO sim.relativity VALUES
   ('UNIT_LINKED', 'age_band', '18-34', 0.35, 1, 0, 35), ('UNIT_LINKED', 'age_band', '35-49', 0.80, 1, 35, 50),
   ('UNIT_LINKED', 'age_band', '50-64', 2.00, 1, 50, 65), ('UNIT_LINKED', 'age_band', '65+', 5.00, 1, 65, 999);
 
--- What each insured object really costs against the base, computed once when it is described.
+-- What each insured object really costs against the base, computed once, when it is first priced.
 CREATE TABLE IF NOT EXISTS sim.risk (
   risk_object_id BIGINT PRIMARY KEY, frequency FLOAT8 NOT NULL, severity FLOAT8 NOT NULL);
 
--- Priced lines of a quote or renewal offer; coverage rows exist only once the cover is bound,
--- because in-force is read from dates and a quote must not count.
+-- Priced lines of a contract that is bound or of a renewal offer; coverage rows exist only once the
+-- cover is bound, because in-force is read from dates and an offer must not count.
 CREATE TABLE IF NOT EXISTS sim.offer (
   policy_id BIGINT, coverage_code TEXT, risk_object_id BIGINT, annual_premium NUMERIC(14,2),
   unit_count SMALLINT, limit_amount NUMERIC(14,2), deductible_amount NUMERIC(14,2),
   PRIMARY KEY (policy_id, coverage_code));
 
--- Ages are attained at the start of the term.
-CREATE OR REPLACE FUNCTION sim.rate(after_risk_object_id bigint) RETURNS void LANGUAGE sql AS $$
+-- Rates the objects of these policies that are not rated yet. Ages are attained at the start of the term.
+CREATE OR REPLACE FUNCTION sim.rate(policies bigint[]) RETURNS void LANGUAGE sql AS $$
   INSERT INTO sim.risk
   SELECT r.risk_object_id,
          exp(sum(ln(coalesce(rel.frequency, 1)))), exp(sum(ln(coalesce(rel.severity, 1))))
@@ -116,13 +116,13 @@ CREATE OR REPLACE FUNCTION sim.rate(after_risk_object_id bigint) RETURNS void LA
     LEFT JOIN sim.relativity rel
            ON rel.policy_type = p.policy_type AND rel.factor = at_start.factor
           AND (rel.level = at_start.code OR (at_start.number >= rel.lo AND at_start.number < rel.hi))
-   WHERE r.risk_object_id > after_risk_object_id
+   WHERE r.policy_id = ANY (policies) AND NOT EXISTS (SELECT FROM sim.risk k WHERE k.risk_object_id = r.risk_object_id)
    GROUP BY r.risk_object_id
 $$;
 
 -- The tariff knows the risk, but not perfectly: it dampens it, and underwriters add their opinion.
 -- The first unit decides which covers are taken; the same contract keeps its choice at renewal.
-CREATE OR REPLACE FUNCTION sim.price(after_risk_object_id bigint) RETURNS void LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION sim.price(policies bigint[]) RETURNS void LANGUAGE sql AS $$
   INSERT INTO sim.offer
   SELECT p.policy_id, t.coverage_code, r.risk_object_id,
          round((fleet.units * (t.savings_premium * (0.5 + sim.u(b.seed, 'savings', h.contract))
@@ -139,6 +139,6 @@ CREATE OR REPLACE FUNCTION sim.price(after_risk_object_id bigint) RETURNS void L
    CROSS JOIN LATERAL (SELECT hashtextextended(p.policy_number, 0) AS contract) AS h
    CROSS JOIN LATERAL (SELECT CASE WHEN r.object_type = 'VEHICLE' AND y.type = 'corporate'
        THEN 1 + floor(6 * sim.u(b.seed, 'fleet', h.contract))::int ELSE 1 END AS units) AS fleet
-   WHERE r.risk_object_id > after_risk_object_id
+   WHERE r.policy_id = ANY (policies)
      AND sim.u(b.seed, 'takes ' || t.coverage_code, h.contract) < t.taken
 $$;

@@ -1,9 +1,7 @@
--- New business: somebody asks, we describe the risk, price it, and one in four says yes.
+-- New business: somebody asks, we describe the risk, and one in four says yes.
 
 CREATE OR REPLACE PROCEDURE sim.describe_risks(after_policy_id bigint) LANGUAGE plpgsql AS $$
-DECLARE
-  s      bigint := sim.seed();
-  before bigint := (SELECT coalesce(max(risk_object_id), 0) FROM risk_object);
+DECLARE s bigint := sim.seed();
 BEGIN
   INSERT INTO risk_object (policy_id, object_type, external_ref, area_code, region_code, postal_code,
       density_per_km2, usage_code, object_class, sum_insured, make, model_year, power_class, fuel_type,
@@ -47,8 +45,6 @@ BEGIN
        WHERE p.policy_id > after_policy_id
     ) AS asked_for
    ORDER BY id;
-  PERFORM sim.rate(before);
-  PERFORM sim.price(before);
 END $$;
 
 -- Four quotes for each policy that will be bound. Strangers come with about one quote in five.
@@ -73,6 +69,12 @@ BEGIN
          party_id, product_id, agent_id, policy_type, 'QUOTED', starts,
          (starts + term_months * INTERVAL '1 month')::date, asked, plan, asked, asked
     FROM (
+      WITH wanted AS MATERIALIZED (
+        SELECT product_id, sum(share) OVER w - share AS lo, sum(share) OVER w AS hi
+          FROM sim.product_terms WINDOW w AS (ORDER BY product_id)
+      ), through AS MATERIALIZED (
+        SELECT branch, sum(share) OVER w - share AS lo, sum(share) OVER w AS hi
+          FROM sim.channel WINDOW w AS (ORDER BY branch))
       SELECT g, y.party_id, pr.product_id, pr.product_code, pr.policy_type, pr.term_months, asked,
              -- The walk-in customer has no agent.
              CASE WHEN sim.u(s, 'walks in', g) > 0.01 THEN
@@ -86,15 +88,10 @@ BEGIN
         FROM generate_series(1, quotes) g
         JOIN party y ON y.party_id = CASE WHEN g <= arriving THEN known + g
                                           ELSE 1 + floor((known + arriving) * sim.u(s, 'who', g))::bigint END
-        JOIN LATERAL (
-          SELECT t.product_id FROM (
-            SELECT product_id, sum(share) OVER (ORDER BY product_id) AS up_to FROM sim.product_terms) AS t
-           WHERE t.up_to > sim.u(s, 'product', g) * 0.999999 ORDER BY t.product_id LIMIT 1) AS wanted ON TRUE
-        JOIN product pr ON pr.product_id = wanted.product_id
-        JOIN LATERAL (
-          SELECT c.branch FROM (
-            SELECT branch, sum(share) OVER (ORDER BY branch) AS up_to FROM sim.channel) AS c
-           WHERE c.up_to > sim.u(s, 'channel', g) * 0.999999 ORDER BY c.branch LIMIT 1) AS ch ON TRUE
+       CROSS JOIN LATERAL (SELECT 0.999999 * sim.u(s, 'product', g) AS product, 0.999999 * sim.u(s, 'channel', g) AS channel) AS draw
+        JOIN wanted w ON draw.product >= w.lo AND draw.product < w.hi
+        JOIN product pr ON pr.product_id = w.product_id
+        JOIN through ch ON draw.channel >= ch.lo AND draw.channel < ch.hi
        CROSS JOIN LATERAL (SELECT sim.at(d0 + floor(sim.u(s, 'asks', g) * (d1 - d0))::int,
                                          sim.u(s, 'at', g)) AS asked) AS clock
        WHERE y.status IN ('PROSPECT', 'ACTIVE')
@@ -107,25 +104,29 @@ END $$;
 
 -- Within nine days of the quote: bound (a quarter), declined by us, or not taken by them.
 CREATE OR REPLACE PROCEDURE sim.decide_quotes(d0 date, d1 date) LANGUAGE plpgsql AS $$
-DECLARE s bigint := sim.seed();
+DECLARE
+  s     bigint := sim.seed();
+  bound bigint[];
 BEGIN
   WITH decided AS (
     UPDATE policy p
        SET status = d.outcome, updated_at = d.moment,
            bound_at = CASE WHEN d.outcome = 'BOUND' THEN d.moment END
       FROM (
-        SELECT policy_id,
-               CASE WHEN sim.u(s, 'decides', policy_id) < 0.25 THEN 'BOUND'
-                    WHEN sim.u(s, 'decides', policy_id) < 0.33 THEN 'DECLINED' ELSE 'NOT_TAKEN' END AS outcome,
-               sim.at(sim.day_of(quoted_at) + 1 + floor(8 * sim.u(s, 'thinks', policy_id))::int,
-                      sim.u(s, 'decided at', policy_id)) AS moment
-          FROM policy WHERE status = 'QUOTED' AND term_no = 1) AS d
-     WHERE p.policy_id = d.policy_id AND sim.day_of(d.moment) >= d0 AND sim.day_of(d.moment) < d1
-    RETURNING p.party_id, p.status, p.bound_at)
-  UPDATE party y SET status = 'ACTIVE', updated_at = first.bound_at
-    FROM (SELECT party_id, min(bound_at) AS bound_at FROM decided WHERE status = 'BOUND' GROUP BY 1) AS first
-   WHERE y.party_id = first.party_id AND y.status = 'PROSPECT';
-
-  DELETE FROM sim.offer o USING policy p
-   WHERE p.policy_id = o.policy_id AND p.status IN ('DECLINED', 'NOT_TAKEN');
+        SELECT policy_id, outcome,
+               sim.at(decides_on, sim.u(s, 'decided at', policy_id)) AS moment
+          FROM policy
+         CROSS JOIN LATERAL (
+           SELECT sim.day_of(quoted_at) + 1 + floor(8 * sim.u(s, 'thinks', policy_id))::int AS decides_on,
+                  CASE WHEN sim.u(s, 'decides', policy_id) < 0.25 THEN 'BOUND'
+                       WHEN sim.u(s, 'decides', policy_id) < 0.33 THEN 'DECLINED' ELSE 'NOT_TAKEN' END AS outcome) AS answer
+         WHERE status = 'QUOTED' AND term_no = 1 AND decides_on >= d0 AND decides_on < d1) AS d
+     WHERE p.policy_id = d.policy_id
+    RETURNING p.policy_id, p.party_id, p.status, p.bound_at
+  ), customers AS (
+    UPDATE party y SET status = 'ACTIVE', updated_at = first.bound_at
+      FROM (SELECT party_id, min(bound_at) AS bound_at FROM decided WHERE status = 'BOUND' GROUP BY 1) AS first
+     WHERE y.party_id = first.party_id AND y.status = 'PROSPECT')
+  SELECT array_agg(policy_id ORDER BY policy_id) INTO bound FROM decided WHERE status = 'BOUND';
+  PERFORM sim.rate(bound), sim.price(bound);
 END $$;

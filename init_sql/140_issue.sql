@@ -12,18 +12,22 @@ BEGIN
       LEFT JOIN sim.channel c ON c.channel = a.channel
      WHERE p.status = 'BOUND'
        AND NOT EXISTS (SELECT FROM policy_version v WHERE v.policy_id = p.policy_id)
+  ), offer AS (
+    DELETE FROM sim.offer o USING bound b WHERE b.policy_id = o.policy_id RETURNING o.*
   ), version AS (
     INSERT INTO policy_version (policy_id, version_no, txn_type, effective_date, booked_at, annual_premium)
     SELECT b.policy_id, 1, CASE b.term_no WHEN 1 THEN 'NEW' ELSE 'RENEWAL' END, b.start_date, b.bound_at,
-           (SELECT sum(o.annual_premium) FROM sim.offer o WHERE o.policy_id = b.policy_id)
-      FROM bound b ORDER BY b.bound_at, b.policy_id
+           priced.annual_premium
+      FROM bound b
+      JOIN (SELECT policy_id, sum(annual_premium) AS annual_premium FROM offer GROUP BY policy_id) AS priced USING (policy_id)
+     ORDER BY b.bound_at, b.policy_id
     RETURNING policy_version_id, policy_id, txn_type
   ), cover AS (
     INSERT INTO coverage (policy_id, risk_object_id, coverage_code, limit_amount, deductible_amount,
                           effective_from, effective_to, annual_premium, unit_count, updated_at)
     SELECT b.policy_id, o.risk_object_id, o.coverage_code, o.limit_amount, o.deductible_amount,
            b.start_date, b.end_date, o.annual_premium, o.unit_count, b.bound_at
-      FROM bound b JOIN sim.offer o USING (policy_id)
+      FROM bound b JOIN offer o USING (policy_id)
      ORDER BY b.bound_at, b.policy_id, o.coverage_code
     RETURNING coverage_id, policy_id, coverage_code, annual_premium
   ), written AS (
@@ -51,7 +55,6 @@ BEGIN
    WHERE total > 0
    ORDER BY b.bound_at, b.policy_id, k;
 
-  DELETE FROM sim.offer o USING policy p WHERE p.policy_id = o.policy_id AND p.status <> 'QUOTED';
 END $$;
 
 -- One more invoice so that what is billed equals what is written, tax included: a demand after an

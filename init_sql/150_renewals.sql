@@ -4,7 +4,6 @@ CREATE OR REPLACE PROCEDURE sim.offer_renewals(d0 date, d1 date) LANGUAGE plpgsq
 DECLARE
   s            bigint := sim.seed();
   before       bigint := (SELECT coalesce(max(policy_id), 0) FROM policy);
-  before_risks bigint := (SELECT coalesce(max(risk_object_id), 0) FROM risk_object);
 BEGIN
   INSERT INTO policy (policy_number, term_no, party_id, product_id, agent_id, policy_type, status,
                       start_date, end_date, quoted_at, payment_plan, currency, created_at, updated_at)
@@ -39,8 +38,9 @@ BEGIN
    WHERE n.policy_id > before
    ORDER BY n.policy_id;
 
-  PERFORM sim.rate(before_risks);
-  PERFORM sim.price(before_risks);
+  PERFORM sim.rate(offered), sim.price(offered)
+     FROM (SELECT array_agg(policy_id) AS offered FROM policy WHERE policy_id > before) AS o;
+  ANALYZE sim.offer;   -- it fills and empties; a plan for the empty table reads the full one row by row
 END $$;
 
 -- The dearer the offer against the old price, the more leave: 1.2 points for each point above 5 %.
@@ -48,6 +48,7 @@ END $$;
 CREATE OR REPLACE PROCEDURE sim.decide_renewals(d0 date, d1 date) LANGUAGE plpgsql AS $$
 DECLARE s bigint := sim.seed();
 BEGIN
+  WITH decided AS (
   UPDATE policy n
      SET status = d.outcome, updated_at = d.moment,
          bound_at = CASE WHEN d.outcome = 'BOUND' THEN d.moment END
@@ -70,9 +71,9 @@ BEGIN
        WHERE n.status = 'QUOTED' AND n.term_no > 1
          AND sim.day_of(moment) >= d0 AND sim.day_of(moment) < d1
     ) AS d
-   WHERE n.policy_id = d.policy_id;
-
-  DELETE FROM sim.offer o USING policy p WHERE p.policy_id = o.policy_id AND p.status = 'NOT_TAKEN';
+   WHERE n.policy_id = d.policy_id
+  RETURNING n.policy_id, n.status)
+  DELETE FROM sim.offer o USING decided d WHERE d.policy_id = o.policy_id AND d.status = 'NOT_TAKEN';
 END $$;
 
 -- Night batch: cover begins, terms end. Outcome RENEWED or LAPSED; EXPIRED when nobody has said.
@@ -83,14 +84,17 @@ BEGIN
    WHERE status = 'BOUND' AND start_date < d1;
 
   UPDATE policy p
-     SET status = CASE WHEN n.status IN ('BOUND', 'IN_FORCE') THEN 'RENEWED'
-                       WHEN n.status = 'QUOTED' OR pr.term_months < 12 THEN 'EXPIRED'
-                       ELSE 'LAPSED' END,
-         updated_at = sim.at(p.end_date, 1)
-    FROM policy o
-    JOIN product pr ON pr.product_id = o.product_id
-    LEFT JOIN policy n ON n.policy_number = o.policy_number AND n.term_no = o.term_no + 1
-   WHERE o.policy_id = p.policy_id AND p.status = 'IN_FORCE' AND p.end_date < d1;
+     SET status = over.outcome, updated_at = sim.at(p.end_date, 1)
+    FROM (
+      SELECT o.policy_id,
+             CASE WHEN n.status IN ('BOUND', 'IN_FORCE') THEN 'RENEWED'
+                  WHEN n.status = 'QUOTED' OR pr.term_months < 12 THEN 'EXPIRED'
+                  ELSE 'LAPSED' END AS outcome
+        FROM policy o
+        JOIN product pr USING (product_id)
+        LEFT JOIN policy n ON n.policy_number = o.policy_number AND n.term_no = o.term_no + 1
+       WHERE o.status = 'IN_FORCE' AND o.end_date >= d0 - 31 AND o.end_date < d1) AS over
+   WHERE over.policy_id = p.policy_id;
 
   -- Half a year after the last cover has ended, a customer is one no more.
   UPDATE party y SET status = 'INACTIVE', updated_at = sim.at(d1 - 1, 1)

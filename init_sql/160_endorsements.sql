@@ -58,7 +58,7 @@ BEGIN
     FROM risk_object n
    WHERE n.risk_object_id > before AND r.policy_id = n.policy_id AND r.risk_object_id <= before
      AND r.valid_to IS NULL AND r.valid_from <= n.valid_from;
-  PERFORM sim.rate(before);
+  PERFORM sim.rate((SELECT array_agg(policy_id) FROM risk_object WHERE risk_object_id > before));
 END $$;
 
 CREATE OR REPLACE PROCEDURE sim.book_endorsements(d0 date, d1 date) LANGUAGE plpgsql AS $$
