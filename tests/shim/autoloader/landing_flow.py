@@ -1,4 +1,4 @@
-"""A landing folder, and a stream over it that appends to a Delta table."""
+"""A landing folder, and a stream over it whose rows are kept."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class Flow:
     root: Path
     options: dict[str, str] = field(default_factory=dict)
     schema: StructType | str | None = None
+    batches: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
 
     @property
     def landing(self) -> Path:
@@ -65,22 +66,23 @@ class Flow:
             checkpoint=self.checkpoint,
         )
 
-    def run(self, frame: DataFrame | None = None) -> None:
-        """Appends all files not yet read to the table."""
-        query = (
-            (self.frame() if frame is None else frame)
-            .writeStream.format("delta")
-            .option("checkpointLocation", str(self.checkpoint))
-            .option("mergeSchema", "true")
-            .trigger(availableNow=True)
-            .start(str(self.root / "table"))
-        )
+    def run(self, frame: DataFrame | None = None, *, into: str = "memory") -> None:
+        """Takes in all files not yet read; `into` may be "delta", as the engine does it."""
+        writer = (self.frame() if frame is None else frame).writeStream.trigger(availableNow=True)
+        writer = writer.option("checkpointLocation", str(self.checkpoint))
+        if into == "memory":
+            query = writer.foreachBatch(self._keep).start()
+        else:
+            query = writer.format(into).start(str(self.root / "table"))
         query.awaitTermination()
 
+    def _keep(self, batch: DataFrame, number: int) -> None:
+        # By number: a batch that is done again after a crash replaces itself.
+        self.batches[number] = [_present(row) for row in batch.collect()]
+
     def rows(self) -> list[dict[str, Any]]:
-        """The table's rows, in no order, without columns that are NULL."""
-        table = self.spark.read.format("delta").load(str(self.root / "table"))
-        return [_present(row) for row in table.collect()]
+        """All rows taken in, in no order, without columns that are NULL."""
+        return [row for rows in self.batches.values() for row in rows]
 
     def unread(self) -> int:
         """Files that no run has read."""
