@@ -72,6 +72,13 @@ def _plan(options: argparse.Namespace) -> int:
     return 0
 
 
+def _explain(options: argparse.Namespace) -> int:
+    from local_shim.run import tell_story
+
+    _say(tell_story(_request(options), options.table, _pairs(options.key, "--key")))
+    return 0
+
+
 def _events(options: argparse.Namespace) -> int:
     storage = _storage(options)
     for record in events(storage, options.update, options.type, options.level):
@@ -233,6 +240,11 @@ def _parser() -> argparse.ArgumentParser:
     plan = commands.add_parser("plan", help="resolve, validate and show; writes nothing")
     _add_where(plan)
     plan.set_defaults(command=_plan)
+    explain = commands.add_parser("explain", help="every change of one key, and what it did")
+    explain.add_argument("table", metavar="TABLE")
+    explain.add_argument("--key", action="append", metavar="K=V", help="without: all ties")
+    _add_where(explain)
+    explain.set_defaults(command=_explain)
     _add_events(commands.add_parser("events", help="what happened in an update"))
     _add_sql(commands.add_parser("sql", help="a query over the storage"))
     _add_export(commands.add_parser("export", help="tables as files"))

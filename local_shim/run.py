@@ -13,12 +13,13 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from local_shim import sources
+from local_shim.engine.admission import admit
 from local_shim.engine.continuous import interval, passes
 from local_shim.engine.event_table import take_in_journals
 from local_shim.engine.executor import Executor
 from local_shim.engine.failures import Failure
-from local_shim.engine.flows import Surroundings
-from local_shim.engine.ownership import check_ownership
+from local_shim.engine.stories import story
+from local_shim.engine.surroundings import Surroundings
 from local_shim.engine.worlds import PathMap, Planning, Running
 from local_shim.errors import ShimError
 from local_shim.events.definitions import describe
@@ -31,7 +32,7 @@ from local_shim.graph.registry import Registry
 from local_shim.graph.resolve import resolve
 from local_shim.graph.validate import validate
 from local_shim.reading.doors import opened
-from local_shim.reading.flow_session import pipeline_session
+from local_shim.reading.flow_session import own_session, pipeline_session
 from local_shim.reading.world import in_world
 from local_shim.session import open_session
 from local_shim.spec.pipeline import PipelineSpec
@@ -69,6 +70,13 @@ def plan_only(request: Request) -> Plan:
         return plan
 
 
+def tell_story(request: Request, table: str, key: Mapping[str, str]) -> str:
+    """Why the rows of a key, or the ties of a table, are what they are; nothing is written."""
+    storage = Storage(request.storage, request.spec.key)
+    with prepared(request, storage) as (around, _, _):
+        return story(around, table, key)
+
+
 @contextmanager
 def prepared(request: Request, storage: Storage) -> Iterator[tuple[Surroundings, Registry, Plan]]:
     """Loads, resolves, validates and plans; everything stays open for the caller's work."""
@@ -78,7 +86,6 @@ def prepared(request: Request, storage: Storage) -> Iterator[tuple[Surroundings,
     namespace = Namespace(spec.catalog, spec.schema)
     registry = Registry(namespace, spec.configuration)
     paths = PathMap(request.paths)
-    outside = Planning(spark, storage, paths)
     with (
         opened(),
         pipeline_session(spark) as session,
@@ -88,10 +95,11 @@ def prepared(request: Request, storage: Storage) -> Iterator[tuple[Surroundings,
         module_level = Running(session, storage, paths, Graph({}, (), {}), namespace, "definitions")
         with in_world(module_level):
             sources.load(spec, session, registry)
-        graph = resolve(registry, outside)
+        with own_session(session, {}):  # views that queries make while they are analysed
+            graph = resolve(registry, Planning(session, storage, paths))
         validate(graph)
         plan = make_plan(graph, request.selection, namespace)
-        check_ownership(plan, storage)
+        admit(plan, storage, continuous=request.continuous)
         around = Surroundings(
             session, storage, paths, graph, namespace, spec.configuration, spec.key
         )

@@ -23,7 +23,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from local_shim.errors import UpdateActive
@@ -42,7 +41,6 @@ class TableRecord:
     kind: str
     pipeline: str
     private: bool
-    schema: dict[str, Any] = field(default_factory=dict)
     fingerprint: str = ""
     inputs: dict[str, int] = field(default_factory=dict)
 

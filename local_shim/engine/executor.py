@@ -14,7 +14,8 @@ from pyspark.sql.types import StructType
 
 from local_shim.engine import tables
 from local_shim.engine.failures import Failure, understood
-from local_shim.engine.flows import FlowRun, Outcome, Surroundings, once_mark
+from local_shim.engine.flows import FlowRun, once_mark
+from local_shim.engine.surroundings import Outcome, Surroundings
 from local_shim.errors import SchemaChanged
 from local_shim.events.event import FlowStatus
 from local_shim.events.log import EventLog
@@ -66,7 +67,11 @@ class Executor:
         streaming = [
             each for each in self.plan.tables() if each.kind is DatasetKind.STREAMING_TABLE
         ]
-        missing = [each for each in streaming if not self.around.storage.has_table(each.name)]
+        missing = [
+            each
+            for each in streaming
+            if self.plan.graph.schemas[each.name] and not self.around.storage.has_table(each.name)
+        ]
         with ThreadPoolExecutor(WORKERS) as pool:
             list(pool.map(self._create, missing))
         for dataset in streaming:
@@ -84,7 +89,6 @@ class Executor:
                 dataset.kind.value,
                 self.around.pipeline,
                 dataset.private,
-                self.plan.graph.schemas[dataset.name].jsonValue(),
                 self.fingerprint if repeatable else "",
                 dict(outcome.inputs) if outcome and repeatable else {},
             )

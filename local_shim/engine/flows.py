@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pyspark.errors import StreamingQueryException
-from pyspark.sql import Column, DataFrame, Observation, SparkSession
+from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 from pyspark.sql.streaming.query import StreamingQuery
+from pyspark.sql.streaming.readwriter import DataStreamWriter
 
 from local_shim.cdc.apply import (
     Batch,
@@ -23,9 +21,13 @@ from local_shim.cdc.apply import (
     check_drift,
     collect_tombstones,
 )
+from local_shim.cdc.snapshot import apply_snapshots
 from local_shim.engine import tables
 from local_shim.engine.progress import has_new_data
-from local_shim.engine.worlds import PathMap, Running, observed_name
+from local_shim.engine.repeatable import repeatable
+from local_shim.engine.streams import Raised, drain, input_rows, observations
+from local_shim.engine.surroundings import Outcome, Surroundings
+from local_shim.engine.worlds import Running, observed_name
 from local_shim.errors import FlowError
 from local_shim.expectations import Rules
 from local_shim.graph.elements import (
@@ -36,37 +38,13 @@ from local_shim.graph.elements import (
     QueryFlow,
     SnapshotFlow,
 )
-from local_shim.graph.graph import Graph, ResolvedFlow
-from local_shim.graph.names import Namespace
+from local_shim.graph.graph import ResolvedFlow
 from local_shim.reading.world import evaluating, in_world
 from local_shim.storage import Storage, write_atomically
 
 TOMBSTONE_KEY = "pipelines.cdc.tombstoneGCThresholdInSeconds"
 TWO_DAYS = "172800"
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What every flow of an update shares."""
-
-    spark: SparkSession
-    storage: Storage
-    paths: PathMap
-    graph: Graph
-    namespace: Namespace
-    configuration: Mapping[str, str]
-    pipeline: str
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a flow did, in the words of the event log; `idle` if there was nothing to do."""
-
-    metrics: Mapping[str, int] = field(default_factory=dict)
-    data_quality: tuple[Mapping[str, Any], ...] = ()
-    idle: bool = False
-    inputs: Mapping[str, int] = field(default_factory=dict)
-    repeatable: bool = False
+SKIP_OLD_SNAPSHOTS = "pipelines.cdc.skipOutOfOrderSnapshots"
 
 
 def once_mark(storage: Storage, flow: Flow) -> Path:
@@ -126,7 +104,7 @@ class FlowRun:
             tables.written(self.folder, before),
             tuple(quality),
             inputs=dict(self.world.versions),
-            repeatable=not self.world.foreign and _repeatable(frame),
+            repeatable=not self.world.foreign and repeatable(frame),
         )
 
     def _append_once(self, flow: QueryFlow) -> Outcome:
@@ -162,7 +140,7 @@ class FlowRun:
             options["path"] = str(self.around.storage.table(name))
         writer = self._query(flow).writeStream.format(str(self.dataset.sink_format))
         query = self._drain(writer.options(**options).outputMode("append"))
-        return Outcome({"num_output_rows": _input_rows(query)})
+        return Outcome({"num_output_rows": input_rows(query)})
 
     def _changes(self, flow: AutoCdcFlow) -> Outcome:
         """AUTO CDC: every micro-batch is folded into the target, once by its transaction."""
@@ -190,8 +168,6 @@ class FlowRun:
 
     def _snapshots(self, flow: SnapshotFlow) -> Outcome:
         """AUTO CDC from snapshots; its row counts are not reported (reference 2.12)."""
-        from local_shim.cdc.snapshot import apply_snapshots
-
         source = flow.source
 
         def read() -> DataFrame:
@@ -203,10 +179,15 @@ class FlowRun:
                 self._cdc_target(),
                 read if isinstance(source, str) else None,
                 datetime.now(UTC),
+                skip_out_of_order=self._skips_out_of_order(),
             )
         for warning in result.warnings:
             self.warn(warning)
         return Outcome()
+
+    def _skips_out_of_order(self) -> bool:
+        """[choice] A snapshot older than the last one fails the flow, unless this key is true."""
+        return self.around.configuration.get(SKIP_OLD_SNAPSHOTS, "false").lower() == "true"
 
     # --- what they share
 
@@ -243,21 +224,8 @@ class FlowRun:
         sources = sum(leaves.apply(index).isStreaming() for index in range(leaves.size()))
         return has_new_data(self._checkpoint, self.world.streams, sources)
 
-    def _drain(self, writer: Any) -> StreamingQuery:
-        """Runs a streaming query until it took in everything that was there when it started."""
-        name = f"{self.flow.name} {uuid.uuid4().hex[:8]}"
-        query: StreamingQuery = (
-            writer.option("checkpointLocation", str(self._checkpoint))
-            .queryName(name)
-            .trigger(availableNow=True)
-            .start()
-        )
-        try:
-            query.awaitTermination()
-        except StreamingQueryException:
-            self.raised.again()  # Java knows only the text of what Python raised in a batch
-            raise
-        return query
+    def _drain(self, writer: DataStreamWriter) -> StreamingQuery:
+        return drain(writer, self.flow.name, self._checkpoint, self.raised)
 
     def _quality(
         self, query: StreamingQuery, all_rules: list[Rules]
@@ -265,7 +233,7 @@ class FlowRun:
         found = []
         for rules in all_rules:
             if rules.counted:
-                rows = _observations(query, observed_name(rules))
+                rows = observations(query, observed_name(rules))
                 total = sum((rules.quality(row) for row in rows), rules.quality(None))
                 found.append(rules.data_quality(total))
         return tuple(found)
@@ -279,27 +247,6 @@ class FlowRun:
         """Transaction id of this generation of the flow, the same after a crash."""
         generation = self.around.storage.generation(self.flow.target, self.flow.name)
         return f"dlt-local/{self.around.pipeline}/{self.flow.name}/{generation}"
-
-
-class Raised:
-    """Keeps what a batch function raised, for the thread that waits for the query."""
-
-    def __init__(self) -> None:
-        self.error: BaseException | None = None
-
-    @contextmanager
-    def kept(self) -> Iterator[None]:
-        """Keeps the error that passes through."""
-        try:
-            yield
-        except BaseException as error:
-            self.error = error
-            raise
-
-    def again(self) -> None:
-        """Raises the kept error, if there is one."""
-        if self.error is not None:
-            raise self.error
 
 
 class _Total:
@@ -325,19 +272,6 @@ def _observed(frame: DataFrame, rules: Rules) -> tuple[DataFrame, Observation | 
     return rules.applied(frame, observation), observation if rules.counted else None
 
 
-def _observations(query: StreamingQuery, name: str) -> list[Mapping[str, Any]]:
-    return [
-        row.asDict()
-        for progress in query.recentProgress
-        for found, row in progress.observedMetrics.items()
-        if found == name
-    ]
-
-
-def _input_rows(query: StreamingQuery) -> int:
-    return sum(progress.numInputRows for progress in query.recentProgress)
-
-
 def _upserts(flow: AutoCdcFlow) -> Column | None:
     """The rows that rules apply to: a delete carries little more than its key."""
     conditions = [c for c in (flow.apply_as_deletes, flow.apply_as_truncates) if c is not None]
@@ -347,35 +281,3 @@ def _upserts(flow: AutoCdcFlow) -> Column | None:
     for condition in conditions:
         applies = applies & ~F.coalesce(condition.cast("boolean"), F.lit(False))
     return applies
-
-
-_CLOCKS = (
-    "expressions.currentdate",
-    "expressions.currenttimestamp",
-    'expressions.now"',
-    "expressions.localtimestamp",
-    "expressions.currenttime",
-)
-
-
-def _repeatable(frame: DataFrame) -> bool:
-    """Whether the same input versions must give the same rows, so that nothing need be computed."""
-    plan = frame._jdf.queryExecution().analyzed()
-    if not plan.deterministic() or not _reads_delta_only(plan):
-        return False
-    text = plan.toJSON().lower()
-    return not any(clock in text for clock in _CLOCKS)
-
-
-def _reads_delta_only(plan: Any) -> bool:
-    """Only of Delta tables do we know whether they changed."""
-    leaves = plan.collectLeaves()
-    for index in range(leaves.size()):
-        leaf = leaves.apply(index)
-        if leaf.nodeName() in ("LocalRelation", "OneRowRelation", "Range", "CTERelationRef"):
-            continue
-        if "LogicalRelation" not in leaf.getClass().getName() or "parquet" not in str(leaf):
-            return False
-        if "Tahoe" not in leaf.relation().location().getClass().getName():
-            return False
-    return True

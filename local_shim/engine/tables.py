@@ -84,6 +84,19 @@ def written(folder: Path, after: int) -> dict[str, int]:
     return {"num_output_rows": rows, "num_output_bytes": size}
 
 
+def stored_schema(folder: Path) -> StructType | None:
+    """The table's columns as its newest metadata names them, if a commit file still holds it."""
+    for version in range(delta_version(folder), -1, -1):
+        path = folder / "_delta_log" / f"{version:020}.json"
+        if not path.exists():
+            return None
+        for line in path.read_text().splitlines():
+            action = json.loads(line)
+            if "metaData" in action:
+                return StructType.fromJson(json.loads(action["metaData"]["schemaString"]))
+    return None
+
+
 def grew_by_appends_only(folder: Path) -> bool:
     """Whether every commit since the first one added rows and did nothing else.
 

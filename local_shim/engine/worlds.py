@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.types import StructType
+from pyspark.sql.types import StructType, TimestampType
 
 from local_shim.autoloader.store import SchemaStore
 from local_shim.autoloader.stream import open_stream
 from local_shim.cdc.schema import target_schema
-from local_shim.engine.tables import grew_by_appends_only
+from local_shim.engine.tables import grew_by_appends_only, stored_schema
 from local_shim.errors import UsageError
 from local_shim.expectations import Rules
 from local_shim.graph.elements import AutoCdcFlow, DatasetKind, QueryFlow, SnapshotFlow
@@ -41,6 +41,15 @@ class PathMap:
                     raise UsageError("PATH_LEAVES_ROOT", f"'{path}' leads out of {prefix}.")
                 return str(target / rest.lstrip("/")) if rest else str(target)
         return path
+
+
+def struct(schema: StructType | str | None) -> StructType | None:
+    """A declared schema, whether it was given as a type or as text."""
+    if schema is None or isinstance(schema, StructType):
+        return schema
+    parsed = StructType.fromDDL(schema)
+    assert isinstance(parsed, StructType)
+    return parsed
 
 
 def schema_store(storage: Storage, flow: str, path: str) -> SchemaStore:
@@ -95,20 +104,33 @@ class Planning:
         """Where `path` lies on this machine."""
         return self.paths.local(path)
 
-    def cdc_schema(self, flow: AutoCdcFlow, source: DataFrame) -> StructType:
+    def cdc_schema(
+        self, flow: AutoCdcFlow, source: DataFrame, declared: StructType | str | None
+    ) -> StructType:
         """Columns of an AUTO CDC target."""
-        return target_schema(flow, source)
+        return target_schema(flow, source, struct(declared))
 
-    def snapshot_schema(self, flow: SnapshotFlow, source: DataFrame | None) -> StructType:
-        """Columns of a snapshot target."""
-        from local_shim.cdc.schema import snapshot_schema
+    def snapshot_schema(
+        self, flow: SnapshotFlow, source: DataFrame | None, declared: StructType | str | None
+    ) -> StructType:
+        """Columns of a snapshot target; none if only the flow's function could tell."""
+        if source is None:
+            return struct(declared) or StructType([])
+        return target_schema(flow, source, struct(declared), TimestampType())
 
-        return snapshot_schema(flow, source)
+    def probed_schema(self, flow: SnapshotFlow) -> StructType:
+        """Columns of a snapshot target, found out by asking its function for a first snapshot."""
+        assert callable(flow.source)
+        found = flow.source(None)
+        if not isinstance(found, tuple) or found[0] is None:
+            return StructType([])
+        frame, version = found
+        kind = self.spark.createDataFrame([(version,)], ["version"]).schema[0].dataType
+        return target_schema(flow, frame, None, kind)
 
     def stored_schema(self, name: TableName) -> StructType | None:
         """Columns that a streaming table got in earlier updates of this pipeline."""
-        record = self.storage.record(name)
-        return StructType.fromJson(record.schema) if record and record.schema else None
+        return stored_schema(self.storage.table(name)) if self.storage.record(name) else None
 
 
 @dataclass
@@ -130,9 +152,11 @@ class Running:
     view_rules: list[Rules] = field(default_factory=list)
     foreign: bool = False
     first_start: bool = False  # the flow has no checkpoint yet
+    all_in_batch: bool = False  # streams are read from their beginning to now, once
 
     def table(self, name: str, streaming: bool, options: Mapping[str, str]) -> DataFrame | None:
         """A dataset of the pipeline, or a table that lies in the storage."""
+        streaming = streaming and not self.all_in_batch
         found = parts(name)
         if len(found) == 2 and found[0].lower() == "delta":
             return self._delta(self.path(found[1]), streaming, options)

@@ -387,7 +387,7 @@ def _required(given: object, argument: str) -> str:
     raise DefinitionError(
         condition,
         f"{argument} must be a dataset's name ({kind}).",
-        hint="a DataFrame cannot be a source: give it a name with @dlt.view" if given else "",
+        hint=f'write {argument}="name"; a DataFrame gets a name by @dlt.view',
     )
 
 

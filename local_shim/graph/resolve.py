@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
@@ -24,42 +24,12 @@ from local_shim.graph.elements import (
     QueryFlow,
     SnapshotFlow,
 )
+from local_shim.graph.failures import analysis_error, located, query_error
 from local_shim.graph.graph import Graph, Input, ResolvedFlow
 from local_shim.graph.names import TableName, parts
+from local_shim.graph.outside import Outside
 from local_shim.graph.registry import Registry
 from local_shim.reading.world import evaluating, in_world
-
-
-class Outside(Protocol):
-    """What planning needs to know of the world outside the pipeline's own files."""
-
-    def external(
-        self, name: TableName, streaming: bool, options: Mapping[str, str]
-    ) -> DataFrame | None:
-        """A table that another pipeline or somebody else laid into the storage, or None."""
-
-    def by_path(self, path: str, streaming: bool, options: Mapping[str, str]) -> DataFrame:
-        """A Delta table named by its path."""
-
-    def placeholder(self, schema: StructType, streaming: bool) -> DataFrame:
-        """No rows of `schema`."""
-
-    def cloud_files(
-        self, flow: str, path: str, options: Mapping[str, str], schema: StructType | None
-    ) -> DataFrame:
-        """An Auto Loader stream that remembers nothing."""
-
-    def path(self, path: str) -> str:
-        """Where `path` lies on this machine."""
-
-    def cdc_schema(self, flow: AutoCdcFlow, source: DataFrame) -> StructType:
-        """Columns of an AUTO CDC target."""
-
-    def snapshot_schema(self, flow: SnapshotFlow, source: DataFrame | None) -> StructType:
-        """Columns of a snapshot target."""
-
-    def stored_schema(self, name: TableName) -> StructType | None:
-        """Columns that the table got in earlier updates."""
 
 
 class UpstreamFailed(Exception):
@@ -111,7 +81,7 @@ class _Resolution:
         except ShimError as error:
             self._failed(flow, error)
         except PySparkException as error:
-            self._failed(flow, analysis_error(flow, error))
+            self._failed(flow, analysis_error(flow, error, self._near))
         except Exception as error:
             self._failed(flow, query_error(flow, error))
         finally:
@@ -121,8 +91,7 @@ class _Resolution:
 
     def _failed(self, flow: Flow, error: ShimError) -> None:
         self.failed.add(flow.name)
-        located = error if error.where else type_with_place(error, flow)
-        self.errors.append(located)
+        self.errors.append(error if error.where else located(error, flow))
 
     def _resolve(self, flow: Flow) -> ResolvedFlow:
         self._check_target(flow)
@@ -131,11 +100,14 @@ class _Resolution:
             return ResolvedFlow(flow, self._read(), frame.schema, frame.isStreaming)
         if isinstance(flow, AutoCdcFlow):
             source = self._source(flow.source, streaming=not flow.once)
-            return ResolvedFlow(
-                flow, self._read(), self.outside.cdc_schema(flow, source), source.isStreaming
-            )
+            schema = self.outside.cdc_schema(flow, source, self._declared(flow))
+            return ResolvedFlow(flow, self._read(), schema, source.isStreaming)
         frame_of = self._source(flow.source, False) if isinstance(flow.source, str) else None
-        return ResolvedFlow(flow, self._read(), self.outside.snapshot_schema(flow, frame_of), False)
+        schema = self.outside.snapshot_schema(flow, frame_of, self._declared(flow))
+        return ResolvedFlow(flow, self._read(), schema, False)
+
+    def _declared(self, flow: Flow) -> StructType | str | None:
+        return self.registry.datasets[flow.target].schema
 
     def _query(self, flow: QueryFlow) -> DataFrame:
         with evaluating(flow.name):
@@ -194,7 +166,12 @@ class _Resolution:
         if not all([self._ensure(flow) for flow in writers]) or not writers:
             raise UpstreamFailed(str(name))
         self._check_mode(name, streaming)
-        return self.outside.placeholder(self._schema_of(name), streaming)
+        return self.outside.placeholder(self._schema_of(name) or self._probed(name), streaming)
+
+    def _probed(self, name: TableName) -> StructType:
+        """Only a read of a snapshot target makes its function run before the update."""
+        snapshots = [flow for flow in self._writers(name) if isinstance(flow, SnapshotFlow)]
+        return self.outside.probed_schema(snapshots[0]) if snapshots else StructType([])
 
     def _check_cycle(self, name: TableName, writers: list[Flow]) -> None:
         waiting = [flow.name for flow in self.underway]
@@ -274,55 +251,31 @@ class _Resolution:
         stored = self.outside.stored_schema(name)
         if dataset.kind is DatasetKind.STREAMING_TABLE and stored is not None:
             schemas.insert(0, stored)
-        return merged(name, schemas, dataset)
+        return merged(schemas)
+
+    def _near(self, name: str) -> str:
+        """The dataset that a name was probably meant to be."""
+        known = [str(each) for each in self.registry.datasets]
+        short = [each.table for each in self.registry.datasets]
+        return close_match(name.replace("`", ""), known if "." in name else short)
 
     def _unknown(self, name: str) -> DefinitionError:
         reader = self.underway[-1]
-        known = [str(each) for each in self.registry.datasets]
-        short = [each.table for each in self.registry.datasets]
         return DefinitionError(
             "TABLE_OR_VIEW_NOT_FOUND",
             f"'{reader.name}' reads '{name}', which neither this pipeline nor the storage has.",
             where=reader.where,
-            hint=close_match(name, known if "." in name else short),
+            hint=self._near(name),
         )
 
 
-def merged(name: TableName, schemas: list[StructType], dataset: Dataset) -> StructType:
+def merged(schemas: list[StructType]) -> StructType:
     """The union of columns by name (case-insensitive); the first type of a column wins.
 
     Types that disagree are left to Delta, which widens what can be widened and refuses the rest.
     """
-    del name, dataset
     fields: dict[str, Any] = {}
     for schema in schemas:
         for field in schema.fields:
             fields.setdefault(field.name.lower(), field)
     return StructType(list(fields.values()))
-
-
-def type_with_place(error: ShimError, flow: Flow) -> ShimError:
-    """The same error, told to be at the flow's declaration."""
-    return DefinitionError(error.condition, error.message, where=flow.where, hint=error.hint)
-
-
-def analysis_error(flow: Flow, error: PySparkException) -> DefinitionError:
-    """Spark's analysis error in one line, with the place of the user's declaration."""
-    condition = error.getCondition() or type(error).__name__
-    text = str(error).split("\n\nJVM stacktrace")[0].split(";\n")[0]
-    message = text.removeprefix(f"[{condition}]").strip().split(" SQLSTATE:")[0]
-    return DefinitionError(condition, f"in '{flow.name}': {message}", where=flow.where)
-
-
-def query_error(flow: Flow, error: Exception) -> DefinitionError:
-    """An exception that the user's own function raised, with the line that raised it."""
-    last = error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    line = f"{last.tb_frame.f_code.co_filename}:{last.tb_lineno}" if last else ""
-    return DefinitionError(
-        "QUERY_FUNCTION_FAILED",
-        f"the query of '{flow.name}' raised {type(error).__name__}: {error}",
-        where=flow.where,
-        hint=f"raised at {line}" if line else "",
-    )

@@ -1,18 +1,34 @@
-"""Refuses to write to what another pipeline keeps, or to what changed its nature."""
+"""What the engine refuses before anything is started, beyond the rules of the graph itself."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from local_shim.cdc.interop import refused_sharing
 from local_shim.errors import DefinitionError, DefinitionErrors, ShimError
-from local_shim.graph.elements import Dataset
+from local_shim.graph.elements import AutoCdcFlow, Dataset, SnapshotFlow
+from local_shim.graph.graph import Graph
 from local_shim.graph.plan import Plan
 from local_shim.storage import Storage
 
 
-def check_ownership(plan: Plan, storage: Storage) -> None:
-    """Raises DefinitionErrors for every table of the plan that this pipeline may not write to."""
+def admit(plan: Plan, storage: Storage, *, continuous: bool) -> None:
+    """Raises DefinitionErrors for all that must not be written to, or not by these flows.
+
+    A table of another pipeline, a table that changed its nature, AUTO CDC flows that may not
+    share their target.
+    """
     errors = [error for each in plan.graph.tables() if (error := _wrong(each, storage))]
+    for dataset in plan.graph.tables():
+        errors += _sharing(plan.graph, dataset, continuous)
     if errors:
         raise errors[0] if len(errors) == 1 else DefinitionErrors(errors)
+
+
+def _sharing(graph: Graph, dataset: Dataset, continuous: bool) -> Iterator[ShimError]:
+    flows = [writer.flow for writer in graph.writers(dataset.name)]
+    change = [flow for flow in flows if isinstance(flow, AutoCdcFlow | SnapshotFlow)]
+    return refused_sharing(change, continuous=continuous, expectations=bool(dataset.expectations))
 
 
 def _wrong(dataset: Dataset, storage: Storage) -> ShimError | None:
