@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -93,28 +93,13 @@ def _events(options: argparse.Namespace) -> int:
 
 
 def _sql(options: argparse.Namespace) -> int:
-    from local_shim.query import default_namespace, reading, render
+    from local_shim.query import answer
 
     text = Path(options.file).read_text() if options.file else options.text
     if not text:
         raise UsageError("NO_QUERY", "give a query, or a file with -f.")
-    storage = _storage(options)
-    with reading(storage, default_namespace(storage)) as spark:
-        _say(render(_checked(lambda: spark.sql(text)), options.format))
+    _say(answer(_storage(options), text, options.format))
     return 0
-
-
-T = TypeVar("T")
-
-
-def _checked(query: Callable[[], T]) -> T:
-    from pyspark.errors import PySparkException
-
-    try:
-        return query()
-    except PySparkException as error:
-        text = str(error).split("\n\nJVM stacktrace")[0]
-        raise UsageError(error.getCondition() or "SQL", text) from None
 
 
 def _export(options: argparse.Namespace) -> int:

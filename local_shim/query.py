@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -39,6 +40,17 @@ def reading(storage: Storage, namespace: Namespace) -> Iterator[SparkSession]:
         world = Running(session, storage, PathMap(), Graph({}, (), {}), namespace, "query")
         with in_world(world):
             yield session
+
+
+def answer(storage: Storage, query: str, how: str) -> str:
+    """The rows of a query, rendered; raises UsageError with Spark's own words if it is wrong."""
+    with reading(storage, default_namespace(storage)) as spark:
+        try:
+            return render(spark.sql(query), how)
+        except PySparkException as error:
+            text = str(error).split("\n\nJVM stacktrace")[0].split(";\n'")[0]
+            condition = error.getCondition() or "SQL"
+            raise UsageError(condition, text.removeprefix(f"[{condition}] ")) from None
 
 
 def default_namespace(storage: Storage) -> Namespace:
