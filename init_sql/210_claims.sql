@@ -26,7 +26,7 @@ BEGIN
   WITH reported AS (
     INSERT INTO claim (claim_number, policy_id, coverage_id, loss_date, reported_at, status, cause_code, severity_code,
         catastrophe_code, at_fault_pct, loss_postal_code, police_report, witness_count, litigated, description, updated_at)
-    SELECT 'C' || to_char(moment, 'YYYY') || '-' || lpad(nextval('sim.claim_number')::text, 7, '0'),
+    SELECT 'C' || to_char(sim.day_of(moment), 'YYYY') || '-' || lpad(nextval('sim.claim_number')::text, 7, '0'),
            policy_id, coverage_id, loss_date, moment, 'OPEN', cause,
            CASE WHEN amount < 1000 THEN 'MINOR' WHEN amount < 10000 THEN 'MEDIUM' ELSE 'MAJOR' END,
            catastrophe_code,

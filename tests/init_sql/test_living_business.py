@@ -32,11 +32,16 @@ def test_no_rule_is_broken_after_years_of_history_and_a_month_of_days(
         assert book.rows("SELECT * FROM check_business()") == [], f"seed {seed}"
 
 
-def test_the_same_seed_writes_the_same_rows_and_another_seed_others(open_book: OpenBook) -> None:
-    first, again, other = (open_book(60, seed, years=1) for seed in (21, 21, 22))
-    for book in (first, again, other):
+def test_the_same_seed_writes_the_same_rows_in_any_time_zone_and_another_seed_others(
+    insurer: Database, open_book: OpenBook
+) -> None:
+    insurer.run("SET TimeZone = 'Pacific/Auckland'")
+    insurer.open_book(60, seed=21, years=1)
+    first, other = (open_book(60, seed, years=1) for seed in (21, 22))
+    for book in (insurer, first, other):
         book.live(3)
-    assert fingerprints(first) == fingerprints(again)
+    insurer.run("SET TimeZone = 'UTC'")
+    assert fingerprints(insurer) == fingerprints(first)
     assert fingerprints(first)["claim"] != fingerprints(other)["claim"]
 
 
@@ -64,7 +69,10 @@ MISCHIEF = {
     "versions count from one without a gap":
         "UPDATE policy_version SET version_no = 9 WHERE version_no = 1",
     "only reinstatement follows cancellation":
-        "UPDATE policy_version SET txn_type = 'ENDORSEMENT' WHERE txn_type = 'REINSTATEMENT'",
+        "INSERT INTO policy_version (policy_id, version_no, txn_type, effective_date, booked_at)"
+        " SELECT policy_id, 99, 'ENDORSEMENT', effective_date, booked_at FROM policy_version"
+        " JOIN policy USING (policy_id) WHERE status = 'CANCELLED' AND txn_type = 'CANCELLATION'"
+        " ON CONFLICT DO NOTHING",
     "segments of a cover leave no gap":
         "UPDATE coverage SET effective_to = effective_from WHERE coverage_id = 1",
     "segments of a cover do not overlap":
@@ -154,7 +162,7 @@ def test_every_event_of_the_business_happens(open_book: OpenBook) -> None:
     assert values["invoices"] >= {"OPEN", "PAID", "OVERDUE", "WRITTEN_OFF", "VOID"}
     assert values["payments"] >= {"SETTLED", "BOUNCED"}
     assert values["claims"] >= {"OPEN", "CLOSED", "REJECTED", "WITHDRAWN"}
-    assert values["investigations"] >= {"NONE", "REFERRED", "CONFIRMED", "CLEARED"}
+    assert values["investigations"] >= {"NONE", "CONFIRMED", "CLEARED"}
     assert values["parties"] >= {
         "PROSPECT", "ACTIVE", "INACTIVE", "DECEASED", "MERGED", "ERASED",
     }  # fmt: skip
