@@ -1,12 +1,12 @@
 """A pytest plugin: docs/conformance.md from the checklist markers and the outcomes of a run.
 
-`pytest --write-conformance` writes the file; test_conformance.py sees to it that the committed one
-names every marked test and every choice.
+`pytest --write-conformance` writes the file, or renews the part that the chosen test files tell of;
+test_conformance.py sees to it that the committed one names every marked test and every choice.
 """
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,24 +19,17 @@ CHECKLISTS = (
     ("dlt", 180, "Pipelines, as Databricks runs them"),
     ("dms", 57, "Change files, as AWS DMS writes them"),
 )
-WORST_FIRST = ("failed", "skipped", "xfailed", "passed")
-OUTCOMES = pytest.StashKey[dict[str, str]]()
+WORST_FIRST = ("failed", "skipped", "xfailed", "passed", "not run")
 
 
-@dataclass(frozen=True)
-class MarkedTest:
-    """A test function that stands for items of a checklist."""
+@dataclass(frozen=True, order=True)
+class Row:
+    """A test that stands for an item of a checklist."""
 
     checklist: str
     item: int
     sentence: str
-    node: str  # path::function
-
-    @property
-    def link(self) -> str:
-        """The sentence, as a link to the test's file."""
-        path = self.node.split("::")[0]
-        return f"[{self.sentence.replace('|', '/')}](../{path})"
+    path: str  # of the test's file, below the repository
 
 
 @dataclass(frozen=True)
@@ -47,34 +40,31 @@ class Choice:
     where: str
 
 
-def marked_tests() -> list[MarkedTest]:
-    """Every marked test of the source tree, whatever part of it is run."""
-    found = []
-    for path in sorted((HERE / "tests").rglob("test_*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                name = f"{path.relative_to(HERE)}::{node.name}"
-                for checklist, item in _items(node):
-                    found.append(MarkedTest(checklist, item, _sentence(node), name))
-    return sorted(found, key=lambda test: (test.checklist, test.item, test.node))
+# Rows of the tests that were collected, with their worst result; and the rows of each test.
+RESULTS = pytest.StashKey[dict[Row, str]]()
+ROWS = pytest.StashKey[dict[str, list[Row]]]()
 
 
-def _items(function: ast.FunctionDef) -> Iterator[tuple[str, int]]:
-    for decorator in function.decorator_list:
-        for call in ast.walk(decorator):  # also marks of single parameters
-            if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
-                owner, name = ast.unparse(call.func.value), call.func.attr
-                if owner == "pytest.mark" and name in dict((c[0], c) for c in CHECKLISTS):
-                    for argument in call.args:
-                        yield name, int(ast.literal_eval(argument))
+def rows_of(item: pytest.Item) -> Iterator[Row]:
+    """What the item's markers say."""
+    path = str(item.path.relative_to(HERE))
+    own = tuple(getattr(getattr(item, "callspec", None), "marks", ()))
+    for checklist, _, _ in CHECKLISTS:
+        for mark in item.iter_markers(checklist):
+            case = f": {item.callspec.id}" if mark in own else ""  # type: ignore[attr-defined]
+            for number in mark.args:
+                yield Row(checklist, int(number), _sentence(item) + case, path)
 
 
-def _sentence(function: ast.FunctionDef) -> str:
-    told = ast.get_docstring(function)
+def _sentence(item: pytest.Item) -> str:
+    told = getattr(getattr(item, "function", None), "__doc__", None)
     if told:
-        return " ".join(told.split("\n\n")[0].split()).rstrip(".")
-    words = function.name.removeprefix("test_").replace("_", " ")
-    return words[0].upper() + words[1:]
+        sentence = " ".join(told.strip().split("\n\n")[0].split()).rstrip(".")
+    else:
+        name = getattr(item, "originalname", item.name)
+        words = name.removeprefix("test_").replace("_", " ")
+        sentence = words[0].upper() + words[1:]
+    return re.sub(r"[|\[\]]", "/", sentence)
 
 
 def choices() -> list[Choice]:
@@ -95,8 +85,8 @@ def _marked(docstring: str | None) -> list[str]:
     return [" ".join(text.split()) for text in found]
 
 
-def page(outcomes: dict[str, str]) -> str:
-    """The text of docs/conformance.md; `outcomes` are by the link to the test."""
+def page(results: dict[Row, str]) -> str:
+    """The text of docs/conformance.md."""
     lines = [
         "<!-- Made by `.venv/bin/pytest --write-conformance` (tests/conformance.py). -->",
         "# Conformance",
@@ -104,25 +94,23 @@ def page(outcomes: dict[str, str]) -> str:
         "What the real services do is written down as two numbered checklists; a test that stands",
         "for an item carries its number. This page is made by running these tests.",
     ]
-    tests = marked_tests()
     for checklist, size, title in CHECKLISTS:
-        lines += _section(title, size, [t for t in tests if t.checklist == checklist], outcomes)
+        own = {row: result for row, result in results.items() if row.checklist == checklist}
+        lines += _section(title, size, own)
     lines += ["", "## Choices", "", "Decided by us, where the original leaves it open.", ""]
     lines += [f"- {choice.text} (`{choice.where}`)" for choice in choices()]
     return "\n".join(lines) + "\n"
 
 
-def _section(
-    title: str, size: int, tests: list[MarkedTest], outcomes: dict[str, str]
-) -> Iterator[str]:
-    covered = {test.item for test in tests}
+def _section(title: str, size: int, results: dict[Row, str]) -> Iterator[str]:
+    covered = {row.item for row in results}
     missing = [number for number in range(1, size + 1) if number not in covered]
     yield from ("", f"## {title}", "", f"{size - len(missing)} of {size} items have a test.")
     if missing:
         yield f"Without one: {_ranges(missing)}."
     yield from ("", "| item | what a test shows | result |", "|---:|---|---|")
-    for test in tests:
-        yield f"| {test.item} | {test.link} | {outcomes.get(test.link, 'not run')} |"
+    for row, result in sorted(results.items()):
+        yield f"| {row.item} | [{row.sentence}](../{row.path}) | {result} |"
 
 
 def _ranges(numbers: list[int]) -> str:
@@ -136,11 +124,28 @@ def _ranges(numbers: list[int]) -> str:
     return ", ".join(f"{g[0]}-{g[-1]}" if len(g) > 1 else str(g[0]) for g in groups)
 
 
-def committed_outcomes() -> dict[str, str]:
-    """What the page tells now, by the link to the test."""
-    lines = PAGE.read_text(encoding="utf-8").splitlines() if PAGE.exists() else []
-    rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| ")]
-    return {row[1]: row[2] for row in rows if len(row) == 3 and row[0].isdigit()}
+def committed() -> dict[Row, str]:
+    """What the page tells now."""
+    text = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    found = {}
+    for checklist, _, title in CHECKLISTS:
+        _, _, section = text.partition(f"## {title}\n")
+        rows = re.findall(
+            r"^\| (\d+) \| \[(.+)\]\(\.\./(.+)\) \| (.+) \|$", section.split("\n## ")[0], re.M
+        )
+        for number, sentence, path, result in rows:
+            found[Row(checklist, int(number), sentence, path)] = result
+    return found
+
+
+def renewed(old: dict[Row, str], new: dict[Row, str]) -> dict[Row, str]:
+    """Rows of files that were looked at are replaced; what was not run keeps its old result."""
+    looked_at = {row.path for row in new}
+    gone = {row.path for row in old if not (HERE / row.path).is_file()}
+    kept = {row: told for row, told in old.items() if row.path not in looked_at | gone}
+    return kept | {
+        row: old.get(row, result) if result == "not run" else result for row, result in new.items()
+    }
 
 
 # --- the plugin -------------------------------------------------------------------------------
@@ -153,26 +158,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[OUTCOMES] = {}
+    config.stash[RESULTS], config.stash[ROWS] = {}, {}
+
+
+@pytest.hookimpl(tryfirst=True)  # before -k and -m take items away
+def pytest_collection_modifyitems(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
+    for item in items:
+        config.stash[ROWS][item.nodeid] = rows = list(rows_of(item))
+        config.stash[RESULTS].update(dict.fromkeys(rows, "not run"))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     report = yield
     if report.when == "call" or report.outcome != "passed":
-        outcome = "xfailed" if hasattr(report, "wasxfail") else report.outcome
-        node = item.nodeid.split("[")[0]
-        known = item.config.stash[OUTCOMES]
-        known[node] = min(outcome, known.get(node, "passed"), key=WORST_FIRST.index)
+        result = "xfailed" if hasattr(report, "wasxfail") else report.outcome
+        known = item.config.stash[RESULTS]
+        for row in item.config.stash[ROWS].get(item.nodeid, ()):
+            known[row] = min(result, known[row], key=WORST_FIRST.index)
     return report
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if session.config.getoption("write_conformance"):
         PAGE.parent.mkdir(exist_ok=True)
-        # A part of the tests renews a part of the page.
-        outcomes = committed_outcomes()
-        for test in marked_tests():
-            if test.node in session.config.stash[OUTCOMES]:
-                outcomes[test.link] = session.config.stash[OUTCOMES][test.node]
-        PAGE.write_text(page(outcomes), encoding="utf-8")
+        results = renewed(committed(), session.config.stash[RESULTS])
+        PAGE.write_text(page(results), encoding="utf-8")
