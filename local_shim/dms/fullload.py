@@ -69,7 +69,7 @@ class TableLoad:
         values = parse_copy_line(line)
         try:
             fields = self._layout.row(
-                "I", values, None, Facts(self._stamps.next()), len(line), self._unfit
+                "I", values, None, Facts(self._stamps.next()), line, self._unfit
             )
         except RecordIgnored:
             return len(line)

@@ -64,7 +64,8 @@ def opened(task: Task, clock: Clock, report: Report) -> Iterator[Session]:
         catalog = Catalog(link)
         catalog.check()
         fresh = new_state(task, catalog)
-        state = store.load() or fresh
+        known = store.load()
+        state = known or fresh
         if (state.system, state.database) != (fresh.system, fresh.database):
             raise UsageError(
                 "DMS_OTHER_SOURCE",
@@ -72,7 +73,7 @@ def opened(task: Task, clock: Clock, report: Report) -> Iterator[Session]:
                 where=store.path,
                 hint="use another --target, or remove the old one",
             )
-        for setting in task.listed:
+        for setting in task.listed if known is None else ():
             report(f"not imitated, as it changes no file: {setting}")
         publisher = Publisher(task, state, clock)
         publisher.recover()

@@ -74,6 +74,8 @@ class Applier:
         self._replay_until = 0
         self._positions = list(state.positions)
         self._drops = _dropped_operations(task)
+        self._batch_bytes = task.s3.batch_bytes
+        self._together = task.s3.preserve_transactions  # rows of all tables in one file
         self.reconnected()
 
     @property
@@ -104,7 +106,7 @@ class Applier:
         """Take one message."""
         message = decode(payload)
         if type(message) is RowChange:
-            self._row(message, lsn, len(payload))
+            self._row(message, lsn, payload)
         elif message is not None:
             self._seldom(message)
 
@@ -154,10 +156,10 @@ class Applier:
         if self._task.stand_in.faults.replay_transactions:
             keep = self._task.stand_in.faults.replay_transactions + 1
             self._positions = [*self._positions, commit.end_lsn][-keep:]
-        if self._task.s3.preserve_transactions:
+        if self._together:
             self._publish_large()
 
-    def _row(self, change: RowChange, lsn: int, size: int) -> None:
+    def _row(self, change: RowChange, lsn: int, payload: bytes) -> None:
         stream = self._streams.of(change.oid)
         if change.op in self._drops:
             return
@@ -168,7 +170,7 @@ class Applier:
             self._adopt(stream)
         facts = Facts(self._stamp, self._sequence.next(), b"%08X/%08X" % divmod(lsn, 1 << 32))
         try:
-            fields = stream.fields(change, facts, size)
+            fields = stream.fields(change, facts, payload)
         except RecordIgnored:
             stream.mark(final_lsn)
             return
@@ -176,8 +178,7 @@ class Applier:
         file.data.append(fields)
         file.count(stream.name, change.op)
         stream.mark(final_lsn)  # not before: a row that failed to be written will come again
-        full = file.data.size >= self._task.s3.batch_bytes
-        if full and not self._task.s3.preserve_transactions:
+        if file.data.size >= self._batch_bytes and not self._together:
             self._publish([self._file_key(stream)])
 
     def _truncate(self, stream: TableStream) -> None:
@@ -213,16 +214,17 @@ class Applier:
         self._publisher.save(replace(state, tables={**state.tables, stream.name: known}))
 
     def _file_key(self, stream: TableStream) -> tuple[str, str]:
-        return ("", "") if self._task.s3.preserve_transactions else (stream.name, self._date)
+        return ("", "") if self._together else (stream.name, self._date)
 
     def _folder(self, stream: TableStream) -> tuple[str, ...]:
         return (stream.layout.plan.schema, stream.layout.plan.table)
 
     def _file(self, stream: TableStream) -> OpenFile:
         key = self._file_key(stream)
-        if key not in self._files:
-            together = self._task.s3.preserve_transactions
-            folder = (self._task.s3.cdc_path,) if together else (*self._folder(stream), self._date)
+        file = self._files.get(key)
+        if file is None:
+            path = self._task.s3.cdc_path
+            folder = (path,) if self._together else (*self._folder(stream), self._date)
             data = open_file(
                 self._publisher.bucket.new_file(),
                 stream.layout,
@@ -231,10 +233,11 @@ class Applier:
                 on_bad_text=stream.bad_text,
             )
             self._files[key] = OpenFile(data, folder, key[0], self.last_end, self._clock.elapsed())
-        return self._files[key]
+            file = self._files[key]
+        return file
 
     def _publish_large(self) -> None:
-        limit = self._task.s3.batch_bytes
+        limit = self._batch_bytes
         self._publish([key for key, file in self._files.items() if file.data.size >= limit])
 
     def _publish(self, keys: list[tuple[str, str]]) -> None:

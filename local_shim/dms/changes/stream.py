@@ -37,6 +37,7 @@ class TableStream:
 
     def __init__(self, around: Surroundings, relation: Relation, known: TableState | None):
         self._around = around
+        self.name = f"{relation.schema}.{relation.table}"  # the source's
         self._relation = relation
         self._layout: Layout | None = None
         self._projection: list[int | None] | None = None
@@ -48,11 +49,6 @@ class TableStream:
         replays = around.task.stand_in.faults.replay_transactions
         self.mark_lsn = known.mark_lsn if known and not replays else 0
         self.mark_rows = known.mark_rows if known and not replays else 0
-
-    @property
-    def name(self) -> str:
-        """The source's schema and table."""
-        return f"{self._relation.schema}.{self._relation.table}"
 
     @property
     def layout(self) -> Layout:
@@ -101,20 +97,21 @@ class TableStream:
         self._replayed = 0
         return self.mark_lsn
 
-    def fields(self, change: RowChange, facts: Facts, size: int) -> Fields:
-        """The row as its file wants it.
+    def fields(self, change: RowChange, facts: Facts, raw: bytes | None) -> Fields:
+        """The row as its file wants it; `raw` is the message that holds it.
 
         Raises:
             RecordIgnored: The error policy leaves the row out.
             TaskFailed: The error policy stops the task.
         """
-        old = self._project(change.old) if change.old is not None else None
-        row = change.new if change.new is not None else change.old
-        new = self._project(row or [])
-        if change.op == "U" and UNCHANGED in new:
-            new = self._completed(new, None if change.old_is_key else old)
-            size = 1 << 40  # what was looked up may be of any length
-        return self.layout.row(change.op, _told(new), _told(old), facts, size, self._unfit)
+        op, _, old, old_is_key, new = change
+        row = new if new is not None else old or []
+        if self._projection is not None:
+            old, row = old and self._project(old), self._project(row)
+        if op == "U" and UNCHANGED in row:
+            row = self._completed(row, None if old_is_key else old)
+            raw = None  # what was looked up may be of any length
+        return self.layout.row(op, _told(row), _told(old), facts, raw, self._unfit)
 
     def bad_text(self, what: str) -> None:
         """A row held bytes that are not UTF-8; they are replaced, or the task stops."""
@@ -129,9 +126,9 @@ class TableStream:
         self._around.report(f"{self.name}: invalid UTF-8 replaced ({what})")
 
     def _project(self, row: list[Value]) -> list[Value]:
-        if self._projection is None:
-            return row
-        return [None if place is None else row[place] for place in self._projection]
+        """The row in the old layout, when a change of the table is not handled."""
+        places = self._projection or []
+        return [None if place is None else row[place] for place in places]
 
     def _current_key(self) -> tuple[str, ...]:
         table = self._around.catalog.table(self._relation.oid)

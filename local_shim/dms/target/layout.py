@@ -14,7 +14,16 @@ from local_shim.dms.settings.mapping import TablePlan
 from local_shim.dms.settings.s3 import S3Settings
 from local_shim.dms.source.catalog import SourceTable
 from local_shim.dms.source.types import ColumnType, Kind
-from local_shim.dms.target.values import Text, Unfit, ValueRules, cleaner, csv_printer, limiter
+from local_shim.dms.target.values import (
+    Text,
+    Unfit,
+    ValueRules,
+    cleaner,
+    csv_printer,
+    is_ordinary,
+    limiter,
+    quick,
+)
 from local_shim.errors import UsageError
 
 Fields = list[bytes | None]
@@ -75,7 +84,7 @@ class Layout:
         self._conversions = [
             (place, convert)
             for place, i in enumerate(self._kept)
-            if (convert := self._converters[i]) is not None
+            if (convert := quick(types[i], self._converters[i], csv=self.is_csv)) is not None
         ]
         self.fields = self._out_fields(settings)
 
@@ -90,14 +99,14 @@ class Layout:
         values: Sequence[bytes | None],
         old: Sequence[bytes | None] | None,
         facts: Facts,
-        size: int,
+        raw: bytes | None,
         on_unfit: OnUnfit,
     ) -> Fields:
-        """The fields of one row; `size` is how many bytes all its values have together.
+        """The fields of one row; `raw` holds all its values, None if they were looked up.
 
         Values that DMS's types cannot hold are told to `on_unfit` and replaced.
         """
-        if size > self._rules.shortest_limit:
+        if raw is None or not is_ordinary(raw, self._rules):
             return self._careful_row(op, values, old, facts, on_unfit)
         fields = list(values) if self._all_kept else [values[i] for i in self._kept]
         try:
