@@ -6,10 +6,13 @@ the row's own day count, so a term over 29 February divides by 366 without a spe
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from dlt_pipelines.transforms.history import UNKNOWN, as_known
+
+MONEY = "decimal(18,2)"
+_GRAIN = ("month", "policy_type", "coverage_code", "channel")
 
 
 def booked_premium(
@@ -58,33 +61,74 @@ def premium_by_month(booked: DataFrame) -> DataFrame:
     booking catches up when it is booked. It is taken from the rounded balances, as in the books,
     so that the identity holds to the cent.
     """
-    monthly = booked.withColumn("month", F.explode(F.expr(_MONTHS))).withColumn(
-        "month_end", F.expr("least(last_day(month), valuation_date)")
-    )
-    summed = monthly.groupBy("month", "policy_type", "coverage_code", "channel").agg(
-        _money("if(booked_on >= month AND booked_on <= month_end, amount, 0)", "written_premium"),
-        _money(_share(_days_between("month", "date_add(month_end, 1)")), "earned_premium"),
-        _money(f"if(booked_on < month, {_share(_days_from('month'))}, 0)", "_start"),
-        _money(f"if(booked_on <= month_end, {_share(_days_from('date_add(month_end, 1)'))}, 0)",
-               "_end"),
-        _money("if(booked_on >= month AND booked_on <= month_end, tax_amount, 0)", "tax"),
-        _money("if(booked_on >= month AND booked_on <= month_end, commission_amount, 0)",
-               "commission"),
+    months = _shares_by_month(booked)
+    balances = months.groupBy(*_GRAIN).agg(
+        *(F.sum(name).cast(MONEY).alias(name) for name in ("written", "tax", "commission")),
+        # Cents and days are whole until here: the only division is the one by the window.
+        *(
+            F.expr(f"CAST(sum(CAST({name} AS DECIMAL(20,0)) / (100 * window_days)) AS {MONEY})")
+            .alias(name)
+            for name in ("earned", "unearned")
+        ),
     )  # fmt: skip
-    return summed.select(
-        "month",
-        "policy_type",
-        "coverage_code",
-        "channel",
-        "written_premium",
-        "earned_premium",
-        F.expr("CAST(written_premium - (_end - _start) AS DECIMAL(18,2))").alias(
+    before = F.lag("unearned", 1, 0).over(Window.partitionBy(*_GRAIN[1:]).orderBy("month"))
+    return balances.withColumn("before", before.cast(MONEY)).select(
+        *_GRAIN,
+        F.col("written").alias("written_premium"),
+        F.col("earned").alias("earned_premium"),
+        F.expr(f"CAST(written - (unearned - before) AS {MONEY})").alias(
             "earned_premium_accounting"
         ),
-        F.col("_start").alias("unearned_premium_start"),
-        F.col("_end").alias("unearned_premium_end"),
+        F.col("before").alias("unearned_premium_start"),
+        F.col("unearned").alias("unearned_premium_end"),
         "tax",
         "commission",
+    )
+
+
+def _shares_by_month(booked: DataFrame) -> DataFrame:
+    """Cents times days, earned in a month and unearned after it, by the length of the window.
+
+    Every ledger row times every month: whole numbers only, because this is where the work is.
+    """
+    rows = booked.selectExpr(
+        *_GRAIN[1:],
+        "amount", "tax_amount", "commission_amount",
+        "CAST(100 * amount AS BIGINT) AS cents",
+        "unix_date(earn_from) AS from_day",
+        "unix_date(earn_to) AS to_day",
+        "unix_date(booked_on) AS booked_day",
+        "unix_date(valuation_date) + 1 AS unseen_day",
+        "trunc(booked_on, 'MM') AS booked_month",
+        f"explode({_MONTHS}) AS month",
+    )  # fmt: skip
+    dated = rows.selectExpr(
+        "*",
+        "unix_date(month) AS month_day",
+        "least(unix_date(add_months(month, 1)), unseen_day) AS next_day",
+    )
+    return (
+        dated.withColumns(
+            {
+                "window_days": F.expr("to_day - from_day"),
+                "earned": F.expr(
+                    "cents * greatest(least(to_day, next_day) - greatest(from_day, month_day), 0)"
+                ),
+                "unearned": F.expr(
+                    "if(booked_day < next_day, cents * greatest(to_day - greatest(from_day,"
+                    " next_day), 0), 0)"
+                ),
+                "now": F.expr("month = booked_month"),
+            }
+        )
+        .groupBy(*_GRAIN, "window_days")
+        .agg(
+            F.sum("earned").alias("earned"),
+            F.sum("unearned").alias("unearned"),
+            F.expr("sum(if(now, amount, 0))").alias("written"),
+            F.expr("sum(if(now, tax_amount, 0))").alias("tax"),
+            F.expr("sum(if(now, commission_amount, 0))").alias("commission"),
+        )
     )
 
 
@@ -119,11 +163,3 @@ def _share(days: str) -> str:
 
 def _days_between(start: str, end: str) -> str:
     return f"greatest(datediff(least(earn_to, {end}), greatest(earn_from, {start})), 0)"
-
-
-def _days_from(start: str) -> str:
-    return f"greatest(datediff(earn_to, greatest(earn_from, {start})), 0)"
-
-
-def _money(expression: str, name: str) -> Column:
-    return F.sum(F.expr(expression)).cast("decimal(18,2)").alias(name)

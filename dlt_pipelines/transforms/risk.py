@@ -85,20 +85,18 @@ def in_force_at_month_ends(segments: DataFrame, latest: DataFrame) -> DataFrame:
     dated = segments.crossJoin(F.broadcast(latest.select("valuation_date"))).where(
         "risk_from <= valuation_date"
     )
-    in_force = dated.select(
-        "policy_type", "policy_number", "unit_count", "annual_premium", F.lit(1).alias("one"),
-        F.explode(F.expr(_month_ends("risk_from", "date_sub(risk_to, 1)"))).alias("month_end"),
-        "risk_to",
-    ).where("month_end < risk_to")  # fmt: skip
+    in_force = dated.selectExpr(
+        "policy_type", "policy_number", "unit_count", "annual_premium", "1 AS one", "risk_to",
+        "valuation_date",
+        f"explode({_months('risk_from', 'date_sub(risk_to, 1)')}) AS month",
+    ).where("last_day(month) < risk_to AND last_day(month) <= valuation_date")  # fmt: skip
     spans = dated.groupBy("policy_type", "valuation_date").agg(F.min("risk_from").alias("first"))
-    calendar = spans.select(
-        "policy_type",
-        F.explode(F.expr(_month_ends("first", "valuation_date"))).alias("month_end"),
-    )
+    calendar = spans.selectExpr(
+        "policy_type", "valuation_date", f"explode({_months('first', 'valuation_date')}) AS month"
+    ).where("last_day(month) <= valuation_date")
     return (
-        in_force.drop("risk_to")
-        .unionByName(calendar, allowMissingColumns=True)
-        .groupBy("month_end", "policy_type")
+        in_force.unionByName(calendar, allowMissingColumns=True)
+        .groupBy(F.last_day("month").alias("month_end"), "policy_type")
         .agg(
             F.countDistinct("policy_number").alias("policies"),
             F.count("one").alias("coverages"),
@@ -110,11 +108,7 @@ def in_force_at_month_ends(segments: DataFrame, latest: DataFrame) -> DataFrame:
     )
 
 
-def _month_ends(first: str, last: str) -> str:
-    """SQL: the month ends from a date to the earlier of another and the valuation."""
-    return f"""filter(
-        transform(
-            sequence(trunc({first}, 'MM'), trunc(least({last}, valuation_date), 'MM'),
-                     INTERVAL 1 MONTH),
-            month -> last_day(month)),
-        day -> day <= valuation_date)"""
+def _months(first: str, last: str) -> str:
+    """SQL: the first days of the months from a date to the earlier of another and the valuation."""
+    return f"""sequence(trunc({first}, 'MM'), trunc(least({last}, valuation_date), 'MM'),
+                        INTERVAL 1 MONTH)"""

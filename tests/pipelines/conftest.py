@@ -78,8 +78,3 @@ def valued_at(spark: SparkSession) -> Callable[..., DataFrame]:
     return frame
 
 
-@pytest.fixture(scope="session")
-def spark() -> SparkSession:  # TEMPORARY until tests/conftest.py exists
-    from local_shim.session import open_session
-
-    return open_session()
