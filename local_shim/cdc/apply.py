@@ -38,6 +38,7 @@ from local_shim.cdc.target import (
     CdcResult,
     CdcTarget,
     Table,
+    committed,
     edits_of,
     held_rows,
     look_at,
@@ -89,12 +90,14 @@ def apply_batch(
     """
     with turn(target):
         memory = Memory(target.state)
+        spark = changes.sparkSession
+        table = look_at(spark, target.table)
         manifest = memory.manifest()
+        if manifest.unfinished() and table is not None:
+            manifest = manifest.told_by(committed(spark, target.table))
         done = manifest.done.get(batch.app)
         if done is not None and done.version >= batch.version:
             return CdcResult(done.upserted, done.deleted, done.warnings)
-        spark = changes.sparkSession
-        table = look_at(spark, target.table)
         asked = layout_of(flow, changes)
         check_definition(flow, asked, manifest, target)
         layout = settled(flow, asked, manifest, table.schema if table else None, target)
@@ -132,11 +135,12 @@ def _write(events: DataFrame, outcome: DataFrame, work: _Work) -> CdcResult:
         # Only repeated rows and ties come here: the target's own row decides.
         outcome = scd1.settle(outcome, _held(events, work))
         seen = look(outcome)
-    manifest = _remember(events, outcome, seen, work)
+    warnings = warnings_of(seen, work.flow)
+    plan = Done(work.batch.version, seen.upserted, seen.deleted, warnings)
+    manifest = _remember(events, outcome, seen, plan, work)
     _bring_in(outcome, seen, work)
-    result = CdcResult(seen.upserted, seen.deleted, warnings_of(seen, work.flow))
-    _finish(manifest, result, work)
-    return result
+    _finish(manifest, plan, work)
+    return CdcResult(plan.upserted, plan.deleted, plan.warnings)
 
 
 def _fold(events: DataFrame, bounds: Bounds, work: _Work) -> DataFrame:
@@ -161,14 +165,14 @@ def _used_once(work: _Work) -> bool:
 def _remembered(events: DataFrame, bounds: Bounds, work: _Work) -> DataFrame | None:
     """Remembered events of the batch's keys; of all keys if the batch may void any row.
 
-    SCD1 leaves out what an attempt before this one of the same batch remembered: that attempt
-    may have ended before its target write, so its sequences prove nothing. SCD2 adds up sets,
-    where it does no harm.
+    SCD1 leaves out what was remembered for target writes that a crash prevented, by this batch
+    or by one of another flow: their sequences prove nothing. SCD2 adds up sets, where an event
+    does no harm that will come again.
     """
     layout, scd1_only = work.layout, work.flow.scd_type is ScdType.ONE
     schema = memory_schema(layout, with_rows=not scd1_only)
-    own = work.manifest.of_batch(work.batch.app, work.batch.version) if scd1_only else set()
-    rows = work.memory.read(work.spark, work.manifest, schema, own)
+    unproven = work.manifest.unfinished() if scd1_only else set()
+    rows = work.memory.read(work.spark, work.manifest, schema, unproven)
     if bounds.floor is not None:
         rows = _on_floor(rows, bounds.floor, work)
     if rows is None or bounds.moved:
@@ -213,7 +217,9 @@ def _bounds(events: DataFrame, work: _Work) -> tuple[Bounds, Manifest]:
     )
 
 
-def _remember(events: DataFrame, outcome: DataFrame, seen: Look, work: _Work) -> Manifest:
+def _remember(
+    events: DataFrame, outcome: DataFrame, seen: Look, plan: Done, work: _Work
+) -> Manifest:
     layout, flow, batch = work.layout, work.flow, work.batch
     scd1_only = flow.scd_type is ScdType.ONE
     schema = memory_schema(layout, with_rows=not scd1_only)
@@ -222,6 +228,7 @@ def _remember(events: DataFrame, outcome: DataFrame, seen: Look, work: _Work) ->
         schema=json.dumps(schema.jsonValue()),
         sparse=work.sparse,
         target=target_facts(flow),
+        planned={**work.manifest.planned, batch.app: plan},
         flows={**work.manifest.flows, flow.name: work.facts},
     )
     if scd1_only:
@@ -271,9 +278,8 @@ def _bring_in(outcome: DataFrame, seen: Look, work: _Work) -> None:
         )
 
 
-def _finish(manifest: Manifest, result: CdcResult, work: _Work) -> None:
-    done = Done(work.batch.version, result.upserted, result.deleted, result.warnings)
-    manifest = replace(manifest, done={**manifest.done, work.batch.app: done})
+def _finish(manifest: Manifest, plan: Done, work: _Work) -> None:
+    manifest = replace(manifest, done={**manifest.done, work.batch.app: plan})
     manifest = compacted(work.spark, work.memory, manifest, work.flow.scd_type)
     work.memory.keep(manifest)
     if manifest.parts:

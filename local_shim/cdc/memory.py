@@ -60,7 +60,8 @@ class Manifest:
     snapshot_version: dict[str, Any] | None = None
     target: dict[str, Any] = field(default_factory=dict)  # keys, SCD type, track history
     flows: dict[str, Any] = field(default_factory=dict)  # per flow: its sequence
-    done: dict[str, Done] = field(default_factory=dict)  # per application
+    planned: dict[str, Done] = field(default_factory=dict)  # per application, before its commit
+    done: dict[str, Done] = field(default_factory=dict)  # the same after it
 
     @property
     def rows(self) -> int:
@@ -80,10 +81,22 @@ class Manifest:
         """Folders of the parts that this micro-batch wrote, in an attempt before this one."""
         return {p.folder for p in self.parts if (p.app, p.version) == (app, version)}
 
-    def unfinished(self) -> set[str]:
-        """Folders of micro-batches whose target write may be missing.
+    def told_by(self, committed: dict[str, int]) -> Manifest:
+        """The manifest once the target has said up to which version each application committed.
 
-        They will come again and must find their own part apart from the others.
+        What was planned and committed is done, though the process died before noting it.
+        """
+        done = {
+            app: plan
+            for app, plan in self.planned.items()
+            if plan.version <= committed.get(app, -1)
+        }
+        return replace(self, done={**self.done, **done})
+
+    def unfinished(self) -> set[str]:
+        """Folders of micro-batches whose target write is missing: a crash came before it.
+
+        Their sequences prove nothing yet. They will come again, and must be found apart.
         """
         finished = {app: done.version for app, done in self.done.items()}
         return {p.folder for p in self.parts if p.app and p.version > finished.get(p.app, -1)}
@@ -102,10 +115,11 @@ class Memory:
             return Manifest()
         raw = json.loads(path.read_text(encoding="utf-8"))
         raw["parts"] = tuple(Part(**part) for part in raw["parts"])
-        raw["done"] = {
-            app: Done(**{**done, "warnings": tuple(done["warnings"])})
-            for app, done in raw["done"].items()
-        }
+        for name in ("planned", "done"):
+            raw[name] = {
+                app: Done(**{**done, "warnings": tuple(done["warnings"])})
+                for app, done in raw[name].items()
+            }
         return Manifest(**raw)
 
     def keep(self, manifest: Manifest) -> None:

@@ -109,6 +109,15 @@ def look_at(spark: SparkSession, path: str) -> Table | None:
     return Table(schema, found, int(snapshot.sizeInBytes()) if size is None else size, files)
 
 
+def committed(spark: SparkSession, path: str) -> dict[str, int]:
+    """Per application, the last transaction version that the table's log has."""
+    jvm: Any = spark._jvm
+    log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path)
+    found = log.unsafeVolatileSnapshot().transactions().toSeq()
+    pairs = [found.apply(i) for i in range(found.size())]
+    return {pair._1(): int(pair._2()) for pair in pairs}
+
+
 def rows_of(spark: SparkSession, path: str, table: Table) -> DataFrame:
     """The table's rows as of the look at it."""
     if table.files is None:
