@@ -22,7 +22,8 @@ INSERT INTO sim.channel VALUES
   ('TIED', 1, 0.36, 0.12), ('BROKER', 2, 0.30, 0.15), ('DIRECT', 3, 0.24, 0.02), ('BANK', 4, 0.10, 0.10);
 
 -- Per unit and year: claims, mean and sigma of a lognormal claim at 2020 prices, the loss ratio that
--- the price aims at (one claim in seven will cost nothing, so less comes out), and mean days until a loss is reported and a claim is settled.
+-- the price aims at (one claim in seven will cost nothing, so less comes out), and mean days until a
+-- loss is reported and a claim is settled.
 CREATE TABLE IF NOT EXISTS sim.tariff (
   product_id BIGINT, coverage_code TEXT, taken FLOAT8, frequency FLOAT8, severity FLOAT8, sigma FLOAT8,
   target_loss_ratio FLOAT8, savings_premium FLOAT8, limit_amount NUMERIC, deductible_amount NUMERIC,
@@ -71,7 +72,8 @@ INSERT INTO sim.relativity VALUES
   ('MOTOR', 'usage_code', 'BUSINESS', 1.45, 1.05, NULL, NULL),
   ('MOTOR', 'power_class', 'P1', 0.90, 0.85, NULL, NULL), ('MOTOR', 'power_class', 'P2', 1.00, 1.00, NULL, NULL),
   ('MOTOR', 'power_class', 'P3', 1.12, 1.15, NULL, NULL), ('MOTOR', 'power_class', 'P4', 1.35, 1.40, NULL, NULL),
-  ('HOME', 'construction_code', 'BRICK', 1.00, 1.00, NULL, NULL), ('HOME', 'construction_code', 'CONCRETE', 0.85, 0.95, NULL, NULL),
+  ('HOME', 'construction_code', 'BRICK', 1.00, 1.00, NULL, NULL),
+  ('HOME', 'construction_code', 'CONCRETE', 0.85, 0.95, NULL, NULL),
   ('HOME', 'construction_code', 'TIMBER', 1.40, 1.30, NULL, NULL),
   ('HOME', 'usage_code', 'OWNER', 1.00, 1, NULL, NULL), ('HOME', 'usage_code', 'LET', 1.35, 1.05, NULL, NULL),
   ('HOME', 'usage_code', 'HOLIDAY', 1.20, 1.20, NULL, NULL),

@@ -22,10 +22,12 @@ BEGIN
              CASE WHEN kind = 'individual'
                   THEN DATE '1940-01-01' + (sim.u(s, 'born', g) * 24000)::int END AS born,
              CASE WHEN kind = 'individual'
-                  THEN sim.pick(s, 'first', g, '{Ada,Ben,Chloe,Dev,Edith,Farid,Grace,Hugo,Ines,Jonas,Kira,Liam,Mona,Noel,Olga,Priya,Quinn,Rosa,Sami,Tara,Umar,Vera,Wim,Yara,Zoë}')
+                  THEN sim.pick(s, 'first', g, '{Ada,Ben,Chloe,Dev,Edith,Farid,Grace,Hugo,Ines,Jonas,'
+                    'Kira,Liam,Mona,Noel,Olga,Priya,Quinn,Rosa,Sami,Tara,Umar,Vera,Wim,Yara,Zoë}')
                   ELSE sim.pick(s, 'firm', g, '{Harbour,Northern,Meadow,Summit,Union,Valley}') END || ' ' ||
              CASE WHEN kind = 'individual'
-                  THEN sim.pick(s, 'last', g, '{Abel,Brandt,Costa,Dietz,Evans,Fischer,Garcia,Hall,Ito,Jensen,Kaya,Lopez,Moreau,Novak,Ortiz,Petrov,Quist,Rossi,Silva,Turner,Urban,Vogel,Weiss,Young}')
+                  THEN sim.pick(s, 'last', g, '{Abel,Brandt,Costa,Dietz,Evans,Fischer,Garcia,Hall,Ito,'
+                    'Jensen,Kaya,Lopez,Moreau,Novak,Ortiz,Petrov,Quist,Rossi,Silva,Turner,Urban,Vogel,Weiss,Young}')
                   ELSE sim.pick(s, 'trade', g, '{Bakery,Builders,Cargo,Dental,Energy,Foods}') || ' Ltd' END AS label,
              sim.at(d0 + floor(sim.u(s, 'arrives', g) * (d1 - d0))::int, sim.u(s, 'hour', g)) AS moment
         FROM generate_series(1, arriving) g,
@@ -37,7 +39,8 @@ BEGIN
   INSERT INTO party_address (party_id, address_type, line1, city, postal_code, region_code, valid_from, updated_at)
   SELECT y.party_id, CASE y.type WHEN 'corporate' THEN 'BUSINESS' ELSE 'HOME' END,
          coalesce(known.line1, (1 + floor(180 * sim.u(s, 'house', y.party_id))) || ' '
-           || sim.pick(s, 'street', y.party_id, '{Mill Lane,High Street,Station Road,Park Avenue,Quay Street,Church Row}')),
+           || sim.pick(s, 'street', y.party_id,
+                '{Mill Lane,High Street,Station Road,Park Avenue,Quay Street,Church Row}')),
          coalesce(known.city, place.city), coalesce(known.postal_code, place.postal_code),
          coalesce(known.region_code, place.region_code), sim.day_of(y.created_at), y.created_at
     FROM party y

@@ -16,7 +16,8 @@ BEGIN
                    ELSE sim.pick(s, 'class', id, '{NEAR,NEAR,FAR,WORLD}') END,
          round((value * (0.5 + sim.u(s, 'value', id)))::numeric, -2),
          CASE kind WHEN 'VEHICLE' THEN sim.pick(s, 'make', id, '{ARDEN,BOREAL,CORSO,DELTA,EVO}') END,
-         CASE kind WHEN 'VEHICLE' THEN extract(year FROM start_date) - floor(18 * power(sim.u(s, 'car age', id), 1.4)) END,
+         CASE kind WHEN 'VEHICLE' 
+              THEN extract(year FROM start_date) - floor(18 * power(sim.u(s, 'car age', id), 1.4)) END,
          CASE kind WHEN 'VEHICLE' THEN sim.pick(s, 'power', id, '{P1,P1,P1,P2,P2,P2,P2,P3,P3,P4}') END,
          CASE kind WHEN 'VEHICLE' THEN sim.pick(s, 'fuel', id, '{PETROL,PETROL,DIESEL,HYBRID,ELECTRIC}') END,
          CASE kind WHEN 'VEHICLE' THEN (ARRAY[50, 50, 50, 54, 57, 60, 64, 68, 76, 85, 90, 100, 106, 118, 140])
@@ -30,10 +31,10 @@ BEGIN
       SELECT p.policy_id AS id, p.start_date, p.quoted_at AS asked, t.object_type AS kind,
              place.area_code, place.region_code, place.postal_code, place.density_per_km2,
              CASE t.object_type WHEN 'VEHICLE' THEN 18000 WHEN 'PROPERTY' THEN 220000 ELSE 50000 END AS value,
-             -- The young and the firms do not drive on their own birthday: both ends of the age scale exist.
+             -- Somebody else drives for a firm; nobody drives below eighteen or far above eighty.
              CASE WHEN t.object_type = 'VEHICLE' THEN
-               greatest(least(coalesce(y.birth_date, DATE '1960-01-01' + (15000 * sim.u(s, 'driver', p.policy_id))::int),
-                              p.start_date - 6700), p.start_date - 31000) END AS driver
+               greatest(p.start_date - 31000, least(p.start_date - 6700, coalesce(y.birth_date,
+                 DATE '1960-01-01' + (15000 * sim.u(s, 'driver', p.policy_id))::int))) END AS driver
         FROM policy p
         JOIN party y USING (party_id)
         JOIN sim.product_terms t USING (product_id)
@@ -41,7 +42,8 @@ BEGIN
                             WHERE a.party_id = p.party_id AND a.valid_to IS NULL
                             ORDER BY a.address_id LIMIT 1) AS home ON TRUE
         JOIN sim.place place
-          ON place.place_id = coalesce(substr(home.postal_code, 3)::int, 1 + floor(200 * sim.u(s, 'risk place', p.policy_id))::int)
+          ON place.place_id = coalesce(substr(home.postal_code, 3)::int,
+                                       1 + floor(200 * sim.u(s, 'risk place', p.policy_id))::int)
        WHERE p.policy_id > after_policy_id
     ) AS asked_for
    ORDER BY id;
@@ -88,7 +90,8 @@ BEGIN
         FROM generate_series(1, quotes) g
         JOIN party y ON y.party_id = CASE WHEN g <= arriving THEN known + g
                                           ELSE 1 + floor((known + arriving) * sim.u(s, 'who', g))::bigint END
-       CROSS JOIN LATERAL (SELECT 0.999999 * sim.u(s, 'product', g) AS product, 0.999999 * sim.u(s, 'channel', g) AS channel) AS draw
+       CROSS JOIN LATERAL (SELECT 0.999999 * sim.u(s, 'product', g) AS product,
+                                  0.999999 * sim.u(s, 'channel', g) AS channel) AS draw
         JOIN wanted w ON draw.product >= w.lo AND draw.product < w.hi
         JOIN product pr ON pr.product_id = w.product_id
         JOIN through ch ON draw.channel >= ch.lo AND draw.channel < ch.hi
@@ -119,7 +122,8 @@ BEGIN
          CROSS JOIN LATERAL (
            SELECT sim.day_of(quoted_at) + 1 + floor(8 * sim.u(s, 'thinks', policy_id))::int AS decides_on,
                   CASE WHEN sim.u(s, 'decides', policy_id) < 0.25 THEN 'BOUND'
-                       WHEN sim.u(s, 'decides', policy_id) < 0.33 THEN 'DECLINED' ELSE 'NOT_TAKEN' END AS outcome) AS answer
+                       WHEN sim.u(s, 'decides', policy_id) < 0.33 THEN 'DECLINED'
+                       ELSE 'NOT_TAKEN' END AS outcome) AS answer
          WHERE status = 'QUOTED' AND term_no = 1 AND decides_on >= d0 AND decides_on < d1) AS d
      WHERE p.policy_id = d.policy_id
     RETURNING p.policy_id, p.party_id, p.status, p.bound_at

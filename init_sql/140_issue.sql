@@ -19,7 +19,8 @@ BEGIN
     SELECT b.policy_id, 1, CASE b.term_no WHEN 1 THEN 'NEW' ELSE 'RENEWAL' END, b.start_date, b.bound_at,
            priced.annual_premium
       FROM bound b
-      JOIN (SELECT policy_id, sum(annual_premium) AS annual_premium FROM offer GROUP BY policy_id) AS priced USING (policy_id)
+      JOIN (SELECT policy_id, sum(annual_premium) AS annual_premium
+              FROM offer GROUP BY policy_id) AS priced USING (policy_id)
      ORDER BY b.bound_at, b.policy_id
     RETURNING policy_version_id, policy_id, txn_type
   ), cover AS (
@@ -50,11 +51,11 @@ BEGIN
          'OPEN', b.bound_at
     FROM (SELECT policy_id, sum(gross) AS total FROM written GROUP BY policy_id) AS due
     JOIN bound b USING (policy_id)
-   CROSS JOIN LATERAL (SELECT CASE b.payment_plan WHEN 'MONTHLY' THEN 12 WHEN 'QUARTERLY' THEN 4 ELSE 1 END AS n) AS plan
+   CROSS JOIN LATERAL (SELECT CASE b.payment_plan WHEN 'MONTHLY' THEN 12 WHEN 'QUARTERLY' THEN 4
+                              ELSE 1 END AS n) AS plan
    CROSS JOIN LATERAL generate_series(0, n - 1) AS k
    WHERE total > 0
    ORDER BY b.bound_at, b.policy_id, k;
-
 END $$;
 
 -- One more invoice so that what is billed equals what is written, tax included: a demand after an

@@ -66,8 +66,10 @@ BEGIN
                        WHERE o.policy_id = n.policy_id) AS offered ON TRUE
         JOIN LATERAL (SELECT annual_premium::float8 AS premium FROM policy_version v
                        WHERE v.policy_id = old.policy_id ORDER BY version_no DESC LIMIT 1) AS old_price ON TRUE
-       CROSS JOIN LATERAL (SELECT sim.at(n.start_date + CASE WHEN sim.u(s, 'forgets', n.policy_id) < 0.02 THEN 4
-             ELSE -1 - floor(20 * sim.u(s, 'answers', n.policy_id))::int END, sim.u(s, 'answers at', n.policy_id)) AS moment) AS m
+       CROSS JOIN LATERAL (
+         SELECT sim.at(n.start_date + CASE WHEN sim.u(s, 'forgets', n.policy_id) < 0.02 THEN 4
+                         ELSE -1 - floor(20 * sim.u(s, 'answers', n.policy_id))::int END,
+                       sim.u(s, 'answers at', n.policy_id)) AS moment) AS m
        WHERE n.status = 'QUOTED' AND n.term_no > 1
          AND sim.day_of(moment) >= d0 AND sim.day_of(moment) < d1
     ) AS d

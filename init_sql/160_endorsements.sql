@@ -16,8 +16,10 @@ BEGIN
          round(c.annual_premium * call.change, 2)
     FROM (
       SELECT p.policy_id, p.start_date, p.end_date, sim.at(day, sim.u(s, 'rings at', p.policy_id)) AS moment,
-             day + CASE WHEN sim.u(s, 'from when', p.policy_id) < 0.1 THEN -floor(21 * sim.u(s, 'late', p.policy_id))::int
-                        WHEN sim.u(s, 'from when', p.policy_id) > 0.9 THEN  floor(10 * sim.u(s, 'ahead', p.policy_id))::int
+             day + CASE WHEN sim.u(s, 'from when', p.policy_id) < 0.1
+                        THEN -floor(21 * sim.u(s, 'late', p.policy_id))::int
+                        WHEN sim.u(s, 'from when', p.policy_id) > 0.9
+                        THEN floor(10 * sim.u(s, 'ahead', p.policy_id))::int
                         ELSE 0 END AS effective_on,
              CASE WHEN sim.u(s, 'what', p.policy_id) < 0.4 THEN 'NEW_OBJECT' ELSE 'COVER_CHANGE' END AS reason,
              (0.85 + 0.5 * sim.u(s, 'how much', p.policy_id))::numeric AS change
@@ -46,7 +48,8 @@ BEGIN
       density_per_km2, usage_code, object_class, sum_insured, make, model_year, power_class, fuel_type,
       ncd_level, driver_birth_date, driver_licence_date, construction_code, year_built, floor_area_m2,
       valid_from, updated_at)
-  SELECT r.policy_id, r.object_type, left(r.object_type, 1) || upper(substr(sim.token('successor of ' || r.risk_object_id), 1, 9)),
+  SELECT r.policy_id, r.object_type,
+         left(r.object_type, 1) || upper(substr(sim.token('successor of ' || r.risk_object_id), 1, 9)),
          r.area_code, r.region_code, r.postal_code, r.density_per_km2, r.usage_code, r.object_class,
          round(r.sum_insured * 1.1, -2), r.make, r.model_year, r.power_class, r.fuel_type, r.ncd_level,
          r.driver_birth_date, r.driver_licence_date, r.construction_code, r.year_built, r.floor_area_m2,

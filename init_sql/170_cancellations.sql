@@ -13,7 +13,8 @@ BEGIN
   SELECT policy_id, sim.at(day, sim.u(s, 'gives notice at', policy_id)),
          CASE WHEN quiet AND day < start_date + 14 THEN start_date ELSE day END,
          CASE WHEN quiet AND day < start_date + 14 THEN 'FLAT'
-              WHEN NOT owes AND policy_type IN ('MOTOR', 'HOME', 'TRAVEL') AND sim.u(s, 'penalty', policy_id) < 0.3 THEN 'SHORT_RATE'
+              WHEN NOT owes AND policy_type IN ('MOTOR', 'HOME', 'TRAVEL')
+                   AND sim.u(s, 'penalty', policy_id) < 0.3 THEN 'SHORT_RATE'
               ELSE 'PRO_RATA' END,
          CASE WHEN owes THEN 'NON_PAYMENT'
               WHEN policy_type IN ('LIFE', 'UNIT_LINKED') THEN 'SURRENDER'
@@ -49,17 +50,20 @@ CREATE OR REPLACE PROCEDURE sim.refund() LANGUAGE sql AS $$
      WHERE t.earn_to > x.cancel_on
      GROUP BY x.policy_id, t.coverage_code, greatest(t.earn_from, x.cancel_on), t.earn_to
   ), penalty AS (
-    SELECT x.policy_id, min(u.coverage_id) AS coverage_id, (array_agg(u.coverage_code ORDER BY u.coverage_id))[1] AS coverage_code,
-           x.cancel_on, -round(sum(u.amount) * 0.10, 2) AS amount, -round(sum(u.tax) * 0.10, 2) AS tax
+    SELECT x.policy_id, min(u.coverage_id) AS coverage_id,
+           (array_agg(u.coverage_code ORDER BY u.coverage_id))[1] AS coverage_code, x.cancel_on,
+           -round(sum(u.amount) * 0.10, 2) AS amount, -round(sum(u.tax) * 0.10, 2) AS tax
       FROM sim.cancelled x JOIN unearned u USING (policy_id)
      WHERE x.kind = 'SHORT_RATE'
      GROUP BY x.policy_id, x.cancel_on
     HAVING sum(u.amount) < 0
   ), entries AS (
-    SELECT policy_id, coverage_id, coverage_code, 'CANCELLATION' AS txn_type, amount, tax, commission, earn_from, earn_to
+    SELECT policy_id, coverage_id, coverage_code, 'CANCELLATION' AS txn_type, amount, tax, commission,
+           earn_from, earn_to
       FROM unearned WHERE amount <> 0 OR tax <> 0
     UNION ALL
-    SELECT policy_id, coverage_id, coverage_code, 'PENALTY', amount, tax, 0, cancel_on, cancel_on + 1 FROM penalty WHERE amount <> 0
+    SELECT policy_id, coverage_id, coverage_code, 'PENALTY', amount, tax, 0, cancel_on, cancel_on + 1
+      FROM penalty WHERE amount <> 0
   )
   INSERT INTO premium_transaction (policy_id, policy_version_id, coverage_id, coverage_code, txn_type,
       amount, tax_amount, commission_amount, earn_from, earn_to, booked_on)
@@ -89,7 +93,8 @@ BEGIN
 
   UPDATE coverage c SET effective_to = greatest(c.effective_from, x.cancel_on), updated_at = x.booked_at
     FROM sim.cancelled x WHERE x.policy_id = c.policy_id AND c.effective_to > x.cancel_on;
-  UPDATE policy p SET status = 'CANCELLED', cancelled_on = x.cancel_on, cancel_reason = x.reason, updated_at = x.booked_at
+  UPDATE policy p
+     SET status = 'CANCELLED', cancelled_on = x.cancel_on, cancel_reason = x.reason, updated_at = x.booked_at
     FROM sim.cancelled x WHERE x.policy_id = p.policy_id;
   UPDATE invoice i SET status = 'VOID', updated_at = x.booked_at
     FROM sim.cancelled x WHERE x.policy_id = i.policy_id AND i.status = 'OPEN' AND i.due_date > sim.day_of(x.booked_at);
@@ -112,7 +117,8 @@ BEGIN
   SELECT array_agg(p.policy_id ORDER BY p.policy_id) INTO back
     FROM policy p
     JOIN policy_version v ON v.policy_id = p.policy_id AND v.txn_type = 'CANCELLATION' AND v.reason_code = 'PRO_RATA'
-   CROSS JOIN LATERAL (SELECT sim.day_of(v.booked_at) + 5 + floor(20 * sim.u(s, 'returns on', p.policy_id))::int AS day) AS r
+   CROSS JOIN LATERAL (SELECT sim.day_of(v.booked_at) + 5
+                              + floor(20 * sim.u(s, 'returns on', p.policy_id))::int AS day) AS r
    WHERE p.status = 'CANCELLED' AND p.cancelled_on >= d0 - 60 AND p.cancel_reason IN ('CUSTOMER', 'NON_PAYMENT')
      AND r.day >= d0 AND r.day < d1 AND r.day < p.end_date - 40
      AND sim.u(s, 'returns', p.policy_id) < 0.12
@@ -123,7 +129,8 @@ BEGIN
 
   INSERT INTO policy_version (policy_id, version_no, txn_type, effective_date, booked_at, reason_code, annual_premium)
   SELECT v.policy_id, v.version_no + 1, 'REINSTATEMENT', v.effective_date,
-         sim.at(sim.day_of(v.booked_at) + 5 + floor(20 * sim.u(s, 'returns on', v.policy_id))::int, sim.u(s, 'returns at', v.policy_id)),
+         sim.at(sim.day_of(v.booked_at) + 5 + floor(20 * sim.u(s, 'returns on', v.policy_id))::int,
+                sim.u(s, 'returns at', v.policy_id)),
          'NO_GAP', v.annual_premium
     FROM policy_version v
    WHERE v.policy_id = ANY (back) AND v.txn_type = 'CANCELLATION'
@@ -135,7 +142,8 @@ BEGIN
     SELECT c.policy_id, c.risk_object_id, c.coverage_code, c.limit_amount, c.deductible_amount, p.cancelled_on,
            p.end_date, c.annual_premium, c.unit_count, v.booked_at
       FROM policy p
-      JOIN coverage c ON c.policy_id = p.policy_id AND c.effective_to = p.cancelled_on AND c.effective_from < c.effective_to
+      JOIN coverage c ON c.policy_id = p.policy_id
+                     AND c.effective_to = p.cancelled_on AND c.effective_from < c.effective_to
       JOIN policy_version v ON v.policy_id = p.policy_id AND v.txn_type = 'REINSTATEMENT'
      WHERE p.policy_id = ANY (back)
      ORDER BY c.coverage_id
@@ -163,7 +171,8 @@ CREATE OR REPLACE PROCEDURE sim.end_by_death(d0 date, d1 date) LANGUAGE plpgsql 
 BEGIN
   DELETE FROM sim.cancelled;
   INSERT INTO sim.cancelled
-  SELECT DISTINCT ON (p.policy_id) p.policy_id, c.reported_at, greatest(c.loss_date + 1, last.effective_date), 'PRO_RATA', 'DEATH'
+  SELECT DISTINCT ON (p.policy_id) p.policy_id, c.reported_at,
+         greatest(c.loss_date + 1, last.effective_date), 'PRO_RATA', 'DEATH'
     FROM claim c
     JOIN policy p USING (policy_id)
     JOIN LATERAL (SELECT effective_date FROM policy_version v WHERE v.policy_id = p.policy_id

@@ -3,7 +3,8 @@
 -- What becomes of an invoice if nobody interferes: one row per attempt to pay. A pure function of the
 -- invoice, so a month lived at once and a month lived by days collect the same money on the same days.
 CREATE OR REPLACE VIEW sim.payment_attempt AS
-SELECT i.invoice_id, i.policy_id, i.status AS invoice_status, i.due_date, a.part, i.due_date + a.after_days AS paid_on, a.outcome, a.method,
+SELECT i.invoice_id, i.policy_id, i.status AS invoice_status, i.due_date, a.part,
+       i.due_date + a.after_days AS paid_on, a.outcome, a.method,
        CASE a.part WHEN 0 THEN i.amount WHEN 1 THEN round(i.amount * a.share, 2)
                    ELSE i.amount - round(i.amount * 0.5, 2) END AS amount
   FROM invoice i
@@ -12,7 +13,8 @@ SELECT i.invoice_id, i.policy_id, i.status AS invoice_status, i.due_date, a.part
                             floor(33 * sim.u(b.seed, 'pays late', i.invoice_id))::int AS late
                      OFFSET 0) AS c   -- a fence: drawn once, not once a branch
  CROSS JOIN LATERAL (
-   SELECT 1 AS part, floor(c.u * 3)::int AS after_days, 'SETTLED' AS outcome, 1.0 AS share, 'DIRECT_DEBIT' AS method WHERE c.u < 0.87 AND i.amount > 0
+   SELECT 1 AS part, floor(c.u * 3)::int AS after_days, 'SETTLED' AS outcome, 1.0 AS share,
+          'DIRECT_DEBIT' AS method WHERE c.u < 0.87 AND i.amount > 0
    UNION ALL SELECT 1, 2 + c.late, 'SETTLED', 1.0, 'TRANSFER'  WHERE c.u >= 0.87  AND c.u < 0.945 AND i.amount > 0
    UNION ALL SELECT 1, 1,          'SETTLED', 0.5, 'TRANSFER'  WHERE c.u >= 0.945 AND c.u < 0.968 AND i.amount > 0
    UNION ALL SELECT 2, 24,         'SETTLED', 0.5, 'TRANSFER'  WHERE c.u >= 0.945 AND c.u < 0.965 AND i.amount > 0
@@ -26,7 +28,8 @@ CREATE OR REPLACE PROCEDURE sim.collect(d0 date, d1 date) LANGUAGE plpgsql AS $$
 DECLARE s bigint := sim.seed();
 BEGIN
   WITH received AS (
-    INSERT INTO payment (invoice_id, policy_id, payer_party_id, paid_at, amount, method, bank_account_token, status, updated_at)
+    INSERT INTO payment (invoice_id, policy_id, payer_party_id, paid_at, amount, method,
+                         bank_account_token, status, updated_at)
     SELECT a.invoice_id, a.policy_id, p.party_id, m.moment, a.amount, a.method,
            CASE WHEN a.method <> 'CARD' THEN sim.token('party ' || p.party_id) END,
            CASE WHEN a.outcome = 'BOUNCED' AND a.paid_on + 3 >= d1 THEN 'PENDING' ELSE a.outcome END, m.moment

@@ -30,10 +30,14 @@ BEGIN
   SELECT policy_id, coverage_id, coverage_code, lost_on,
          lost_on + floor(-ln(sim.u(s, 'silent', coverage_id)) * report_days
            -- Injuries that show themselves late.
-           * CASE WHEN coverage_code IN ('TPL', 'LIABILITY') AND sim.u(s, 'shows late', coverage_id) < 0.06 THEN 9 ELSE 1 END)::int,
-         greatest(20, least(limit_amount, round((mean * exp(sigma * sim.normal(s, 'size', coverage_id) - sigma * sigma / 2))::numeric, 2))),
-         storm, CASE WHEN storm IS NULL AND coverage_code IN ('TPL', 'COLL', 'THEFT', 'CONTENTS') AND sim.u(s, 'staged', coverage_id) < 0.03
-                     THEN 1 + floor(rings * sim.u(s, 'ring', coverage_id))::int END
+           * CASE WHEN coverage_code IN ('TPL', 'LIABILITY')
+                   AND sim.u(s, 'shows late', coverage_id) < 0.06 THEN 9 ELSE 1 END)::int,
+         greatest(20, least(limit_amount, round((mean * exp(
+           sigma * sim.normal(s, 'size', coverage_id) - sigma * sigma / 2))::numeric, 2))),
+         storm,
+         CASE WHEN storm IS NULL AND coverage_code IN ('TPL', 'COLL', 'THEFT', 'CONTENTS')
+                   AND sim.u(s, 'staged', coverage_id) < 0.03
+              THEN 1 + floor(rings * sim.u(s, 'ring', coverage_id))::int END
     FROM (
       SELECT c.policy_id, c.coverage_id, c.coverage_code, c.limit_amount, t.sigma, t.report_days, NULL::text AS storm,
              w.lo + floor((w.hi - w.lo) * sim.u(s, 'lost on', c.coverage_id))::int AS lost_on,

@@ -13,7 +13,8 @@ LANGUAGE sql IMMUTABLE AS $$
               WHEN coverage_code = 'TPL' THEN CASE WHEN u < 0.25 THEN 'INJURY' ELSE 'COLLISION' END
               WHEN coverage_code = 'COLL' THEN CASE WHEN u < 0.8 THEN 'COLLISION' ELSE 'VANDALISM' END
               WHEN coverage_code IN ('BUILDING', 'CONTENTS')
-                THEN CASE WHEN u < 0.2 THEN 'FIRE' WHEN u < 0.55 THEN 'THEFT' WHEN u < 0.8 THEN 'WATER' ELSE 'ACCIDENT' END
+                THEN CASE WHEN u < 0.2 THEN 'FIRE' WHEN u < 0.55 THEN 'THEFT' WHEN u < 0.8 THEN 'WATER'
+                          ELSE 'ACCIDENT' END
               WHEN coverage_code = 'PA' THEN 'INJURY' WHEN coverage_code = 'MEDICAL' THEN 'ILLNESS'
               ELSE coverage_code END
 $$;
@@ -24,15 +25,19 @@ DECLARE
   before bigint := (SELECT coalesce(max(claim_id), 0) FROM claim);
 BEGIN
   WITH reported AS (
-    INSERT INTO claim (claim_number, policy_id, coverage_id, loss_date, reported_at, status, cause_code, severity_code,
-        catastrophe_code, at_fault_pct, loss_postal_code, police_report, witness_count, litigated, description, updated_at)
+    INSERT INTO claim (claim_number, policy_id, coverage_id, loss_date, reported_at, status, cause_code,
+        severity_code, catastrophe_code, at_fault_pct, loss_postal_code, police_report, witness_count,
+        litigated, description, updated_at)
     SELECT 'C' || to_char(sim.day_of(moment), 'YYYY') || '-' || lpad(nextval('sim.claim_number')::text, 7, '0'),
            policy_id, coverage_id, loss_date, moment, 'OPEN', cause,
            CASE WHEN amount < 1000 THEN 'MINOR' WHEN amount < 10000 THEN 'MEDIUM' ELSE 'MAJOR' END,
            catastrophe_code,
-           CASE WHEN coverage_code IN ('TPL', 'COLL') THEN CASE WHEN sim.u(s, 'fault', loss_id) < 0.55 THEN 100 WHEN sim.u(s, 'fault', loss_id) < 0.65 THEN 50 ELSE 0 END END,
+           CASE WHEN coverage_code IN ('TPL', 'COLL')
+                THEN (ARRAY[100, 50, 0])[1 + width_bucket(sim.u(s, 'fault', loss_id), ARRAY[0.55, 0.65])] END,
            postal_code,
-           CASE WHEN cause IN ('THEFT', 'INJURY', 'VANDALISM') THEN CASE WHEN sim.u(s, 'police', loss_id) < CASE WHEN ring IS NULL THEN 0.85 ELSE 0.3 END THEN 'YES' ELSE 'NO' END END,
+           CASE WHEN cause NOT IN ('THEFT', 'INJURY', 'VANDALISM') THEN NULL
+                WHEN sim.u(s, 'police', loss_id) < CASE WHEN ring IS NULL THEN 0.85 ELSE 0.3 END THEN 'YES'
+                ELSE 'NO' END,
            floor(3 * sim.u(s, 'witnesses', loss_id)), amount > 15000 AND sim.u(s, 'court', loss_id) < 0.4,
            'Reported by phone: ' || lower(cause), moment
       FROM (
@@ -56,8 +61,8 @@ END $$;
 -- the same witness.
 CREATE OR REPLACE PROCEDURE sim.name_claim_parties(after_claim_id bigint) LANGUAGE sql AS $$
   INSERT INTO party_address (party_id, address_type, line1, city, postal_code, region_code, valid_from, updated_at)
-  SELECT DISTINCT ON (p.party_id) p.party_id, 'MAILING', 'Unit ' || l.ring || ', Dock Road', home.city, home.postal_code,
-         home.region_code, sim.day_of(c.reported_at), c.reported_at
+  SELECT DISTINCT ON (p.party_id) p.party_id, 'MAILING', 'Unit ' || l.ring || ', Dock Road', home.city,
+         home.postal_code, home.region_code, sim.day_of(c.reported_at), c.reported_at
     FROM claim c
     JOIN sim.loss l USING (claim_id)
     JOIN policy p ON p.policy_id = c.policy_id
@@ -76,11 +81,14 @@ CREATE OR REPLACE PROCEDURE sim.name_claim_parties(after_claim_id bigint) LANGUA
             CASE WHEN l.ring IS NULL THEN y.phone ELSE '+44 7911 ' || lpad(l.ring::text, 6, '0') END AS phone,
             sim.token(CASE WHEN l.ring IS NULL THEN 'party ' || y.party_id ELSE 'ring ' || l.ring END) AS token
      UNION ALL
-     SELECT 2, NULL, 'THIRD_PARTY', '+44 7822 ' || lpad((c.claim_id % 1000000)::text, 6, '0'), sim.token('third party of ' || c.claim_id)
+     SELECT 2, NULL, 'THIRD_PARTY', '+44 7822 ' || lpad((c.claim_id % 1000000)::text, 6, '0'),
+            sim.token('third party of ' || c.claim_id)
       WHERE l.coverage_code IN ('TPL', 'LIABILITY')
      UNION ALL
-     SELECT 2 + g, CASE WHEN l.ring IS NOT NULL AND g = 1 THEN (SELECT party_id FROM party WHERE party_id = 3 * l.ring) END, 'WITNESS',
-            CASE WHEN l.ring IS NULL THEN '+44 7833 ' || lpad((c.claim_id * 3 + g)::text, 6, '0') ELSE '+44 7911 ' || lpad((l.ring + 100)::text, 6, '0') END, NULL
+     SELECT 2 + g,
+            CASE WHEN g = 1 THEN (SELECT party_id FROM party WHERE party_id = 3 * l.ring) END, 'WITNESS',
+            CASE WHEN l.ring IS NULL THEN '+44 7833 ' || lpad((c.claim_id * 3 + g)::text, 6, '0')
+                 ELSE '+44 7911 ' || lpad((l.ring + 100)::text, 6, '0') END, NULL
        FROM generate_series(1, c.witness_count) AS g
    ) AS w
    WHERE c.claim_id > after_claim_id

@@ -11,7 +11,8 @@ BEGIN
                                ORDER BY p.price_date DESC LIMIT 1), 1.5)
                * exp(sum(f.drift + f.risk * sim.normal(s, f.fund_code, g::date - DATE '2000-01-01'))
                      OVER (PARTITION BY f.fund_code ORDER BY g)))::numeric, 6) AS bid
-        FROM (VALUES ('EQ-WORLD', 0.00025, 0.009), ('EQ-EUROPE', 0.0002, 0.010), ('BOND', 0.00008, 0.003), ('CASH', 0.00006, 0.0002)) AS f(fund_code, drift, risk),
+        FROM (VALUES ('EQ-WORLD', 0.00025, 0.009), ('EQ-EUROPE', 0.0002, 0.010), ('BOND', 0.00008, 0.003),
+                     ('CASH', 0.00006, 0.0002)) AS f(fund_code, drift, risk),
              generate_series(d0::timestamp, d1 - INTERVAL '1 day', INTERVAL '1 day') AS g
        WHERE extract(isodow FROM g) < 6) AS priced
    ORDER BY day, fund_code
@@ -29,8 +30,10 @@ BEGIN
       JOIN policy p ON p.policy_id = y.policy_id AND p.policy_type = 'UNIT_LINKED' AND p.status <> 'CANCELLED'
       -- A holding belongs to the contract, not to the term: it hangs on the first one.
       JOIN policy first ON first.policy_number = p.policy_number AND first.term_no = 1
-     CROSS JOIN LATERAL (SELECT sim.pick(s, 'fund', first.policy_id, '{EQ-WORLD,EQ-WORLD,EQ-EUROPE,BOND,CASH}') AS fund_code) AS f
-      JOIN LATERAL (SELECT offer_price FROM fund_price x WHERE x.fund_code = f.fund_code AND x.price_date <= sim.day_of(y.paid_at)
+     CROSS JOIN LATERAL (SELECT sim.pick(s, 'fund', first.policy_id,
+                                         '{EQ-WORLD,EQ-WORLD,EQ-EUROPE,BOND,CASH}') AS fund_code) AS f
+      JOIN LATERAL (SELECT offer_price FROM fund_price x
+                     WHERE x.fund_code = f.fund_code AND x.price_date <= sim.day_of(y.paid_at)
                      ORDER BY x.price_date DESC LIMIT 1) AS price ON TRUE
      WHERE y.paid_at >= sim.at(d0, -0.8) AND y.paid_at < sim.at(d1, -0.8) AND y.status = 'SETTLED' AND y.amount > 0
      GROUP BY 1, 2, 3

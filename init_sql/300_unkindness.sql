@@ -2,7 +2,8 @@
 
 -- Two entries of one person become one: the loser stays, points to the survivor and keeps its contracts.
 CREATE OR REPLACE PROCEDURE sim.merge_parties(d0 date, d1 date) LANGUAGE sql AS $$
-  UPDATE party y SET status = 'MERGED', merged_into_party_id = d.survivor_id, updated_at = sim.at(greatest(d0, d.merge_on), 0.5)
+  UPDATE party y
+     SET status = 'MERGED', merged_into_party_id = d.survivor_id, updated_at = sim.at(greatest(d0, d.merge_on), 0.5)
     FROM sim.duplicate d
     JOIN party o ON o.party_id = d.survivor_id
    WHERE d.party_id = y.party_id AND d.merge_on < d1
@@ -50,14 +51,16 @@ BEGIN
   SELECT t.* INTO wrong
     FROM premium_transaction t
     JOIN policy p USING (policy_id)
-   WHERE t.premium_txn_id >= (SELECT max(premium_txn_id) FROM premium_transaction) - floor(50 * sim.u(s, 'keyed twice', 1))::bigint
+   WHERE t.premium_txn_id >= (SELECT max(premium_txn_id) FROM premium_transaction)
+                             - floor(50 * sim.u(s, 'keyed twice', 1))::bigint
      AND t.txn_type IN ('NEW', 'RENEWAL') AND p.status IN ('BOUND', 'IN_FORCE')
    ORDER BY t.premium_txn_id LIMIT 1;
   IF wrong.premium_txn_id IS NULL THEN RETURN; END IF;
   INSERT INTO premium_transaction (policy_id, policy_version_id, coverage_id, coverage_code, txn_type, amount,
       tax_amount, commission_amount, earn_from, earn_to, booked_on)
   SELECT wrong.policy_id, wrong.policy_version_id, wrong.coverage_id, wrong.coverage_code, k.txn_type,
-         k.sign * wrong.amount, k.sign * wrong.tax_amount, k.sign * wrong.commission_amount, wrong.earn_from, wrong.earn_to, d1 - 1
+         k.sign * wrong.amount, k.sign * wrong.tax_amount, k.sign * wrong.commission_amount,
+         wrong.earn_from, wrong.earn_to, d1 - 1
     FROM (VALUES (1, wrong.txn_type), (-1, 'REVERSAL')) AS k(sign, txn_type);
 END $$;
 
@@ -67,11 +70,13 @@ DECLARE s bigint := sim.period_seed(d0);
 BEGIN
   DELETE FROM party_address WHERE address_id = (
     SELECT address_id FROM party_address
-     WHERE address_type = 'MAILING' AND address_id >= sim.somewhere(sim.u(s, 'wrong address', 1), (SELECT max(address_id) FROM party_address))
+     WHERE address_type = 'MAILING'
+       AND address_id >= sim.somewhere(sim.u(s, 'wrong address', 1), (SELECT max(address_id) FROM party_address))
      ORDER BY address_id LIMIT 1);
   DELETE FROM claim_party WHERE claim_party_id = (
     SELECT claim_party_id FROM claim_party
-     WHERE role = 'WITNESS' AND claim_party_id >= sim.somewhere(sim.u(s, 'wrong witness', 1), (SELECT max(claim_party_id) FROM claim_party))
+     WHERE role = 'WITNESS'
+       AND claim_party_id >= sim.somewhere(sim.u(s, 'wrong witness', 1), (SELECT max(claim_party_id) FROM claim_party))
      ORDER BY claim_party_id LIMIT 1);
 END $$;
 
@@ -79,15 +84,21 @@ END $$;
 CREATE OR REPLACE PROCEDURE sim.change_keys(d0 date, d1 date) LANGUAGE plpgsql AS $$
 DECLARE s bigint := sim.period_seed(d0);
 BEGIN
-  UPDATE party_address SET address_id = nextval(pg_get_serial_sequence('public.party_address', 'address_id')), updated_at = sim.at(d0, 0.7)
+  UPDATE party_address
+     SET address_id = nextval(pg_get_serial_sequence('public.party_address', 'address_id')),
+         updated_at = sim.at(d0, 0.7)
    WHERE address_id = (
      SELECT address_id FROM party_address
       WHERE address_id >= sim.somewhere(sim.u(s, 'rekeyed address', 1), (SELECT max(address_id) FROM party_address))
       ORDER BY address_id LIMIT 1);
-  UPDATE claim_party SET claim_party_id = nextval(pg_get_serial_sequence('public.claim_party', 'claim_party_id')), updated_at = sim.at(d0, 0.7)
+  UPDATE claim_party
+     SET claim_party_id = nextval(pg_get_serial_sequence('public.claim_party', 'claim_party_id')),
+         updated_at = sim.at(d0, 0.7)
    WHERE claim_party_id = (
      SELECT claim_party_id FROM claim_party
-      WHERE role <> 'INSURED' AND claim_party_id >= sim.somewhere(sim.u(s, 'rekeyed involved', 1), (SELECT max(claim_party_id) FROM claim_party))
+      WHERE role <> 'INSURED'
+        AND claim_party_id >= sim.somewhere(sim.u(s, 'rekeyed involved', 1),
+                                           (SELECT max(claim_party_id) FROM claim_party))
       ORDER BY claim_party_id LIMIT 1);
 END $$;
 
@@ -99,7 +110,8 @@ DECLARE
 BEGIN
   UPDATE policy SET status = status WHERE policy_id IN (
     SELECT policy_id FROM policy
-     WHERE status = 'IN_FORCE' AND policy_id >= sim.somewhere(sim.u(s, 'untouched', 1), (SELECT max(policy_id) FROM policy))
+     WHERE status = 'IN_FORCE'
+       AND policy_id >= sim.somewhere(sim.u(s, 'untouched', 1), (SELECT max(policy_id) FROM policy))
      ORDER BY policy_id LIMIT 3);
   SELECT party_id INTO one FROM party
    WHERE status = 'ACTIVE' AND party_id >= sim.somewhere(sim.u(s, 'touched', 1), (SELECT max(party_id) FROM party))

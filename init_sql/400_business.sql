@@ -12,14 +12,16 @@ DECLARE
   months    int := 0;
 BEGIN
   IF EXISTS (SELECT FROM sim.book) THEN
-    RAISE EXCEPTION 'BOOK_ALREADY_OPEN: this database holds a book that is lived up to %', (SELECT closed_day FROM sim.book)
+    RAISE EXCEPTION 'BOOK_ALREADY_OPEN: this database holds a book that is lived up to %',
+      (SELECT closed_day FROM sim.book)
       USING HINT = 'CALL live_day(date) goes on from there; a new book needs a new database.';
   END IF;
   IF parties < 1 OR years < 1 THEN
     RAISE EXCEPTION 'BOOK_TOO_SMALL: parties and years must be at least 1, not % and %', parties, years;
   END IF;
   INSERT INTO sim.book (seed, opened_on, history_until, closed_day, parties, new_business_per_day, column_added_on)
-  VALUES (seed, first_day, as_of, first_day - 1, parties, coalesce(new_business_per_day, greatest(2, parties * 0.15 / 365)), column_added_on);
+  VALUES (seed, first_day, as_of, first_day - 1, parties,
+          coalesce(new_business_per_day, greatest(2, parties * 0.15 / 365)), column_added_on);
   -- History is lived month by month by the same procedures that later live single days.
   WHILE d0 <= as_of LOOP
     d1 := least((date_trunc('month', d0::timestamp) + INTERVAL '1 month')::date, as_of + 1);

@@ -10,7 +10,8 @@ SELECT * FROM policy WHERE status IN ('BOUND', 'IN_FORCE', 'ACTIVE', 'CANCELLED'
 CREATE OR REPLACE FUNCTION sim.check_status(today date) RETURNS TABLE (rule text, key text)
 LANGUAGE sql STABLE AS $$
   SELECT 'policy status is one of the machine', policy_id::text FROM policy
-   WHERE status NOT IN ('QUOTED', 'DECLINED', 'NOT_TAKEN', 'BOUND', 'IN_FORCE', 'ACTIVE', 'CANCELLED', 'RENEWED', 'LAPSED', 'EXPIRED')
+   WHERE status NOT IN ('QUOTED', 'DECLINED', 'NOT_TAKEN', 'BOUND', 'IN_FORCE', 'ACTIVE', 'CANCELLED',
+                        'RENEWED', 'LAPSED', 'EXPIRED')
   UNION ALL
   SELECT 'cover that runs is in force', policy_id::text FROM policy
    WHERE status = 'BOUND' AND start_date <= today AND sim.day_of(bound_at) <= today
@@ -46,7 +47,8 @@ LANGUAGE sql STABLE AS $$
     FROM party y JOIN party s ON s.party_id = y.merged_into_party_id WHERE s.status = 'MERGED'
   UNION ALL
   SELECT 'erased holds nothing personal', y.party_id::text FROM party y
-   WHERE y.status = 'ERASED' AND (y.name <> 'ERASED' OR num_nonnulls(y.birth_date, y.gender, y.national_id, y.email, y.phone) > 0
+   WHERE y.status = 'ERASED' AND (y.name <> 'ERASED'
+      OR num_nonnulls(y.birth_date, y.gender, y.national_id, y.email, y.phone) > 0
       OR EXISTS (SELECT FROM party_address a WHERE a.party_id = y.party_id))
   UNION ALL
   SELECT 'a prospect has bought nothing', y.party_id::text FROM party y
@@ -68,7 +70,7 @@ LANGUAGE sql STABLE AS $$
    WHERE (nth = 1) <> (txn_type IN ('NEW', 'RENEWAL')) OR (nth = 1 AND (term_no = 1) <> (txn_type = 'NEW'))
   UNION ALL
   SELECT 'only reinstatement follows cancellation', policy_version_id::text FROM history
-   WHERE (before = 'CANCELLATION') IS DISTINCT FROM (txn_type = 'REINSTATEMENT') AND (before = 'CANCELLATION' OR txn_type = 'REINSTATEMENT')
+   WHERE coalesce(before = 'CANCELLATION', FALSE) <> (txn_type = 'REINSTATEMENT')
   UNION ALL
   SELECT 'the last version agrees with the status', policy_version_id::text FROM history
    WHERE after IS NULL AND (txn_type = 'CANCELLATION') <> (status = 'CANCELLED')

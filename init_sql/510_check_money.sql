@@ -31,7 +31,8 @@ $$;
 CREATE OR REPLACE FUNCTION sim.check_collections() RETURNS TABLE (rule text, key text)
 LANGUAGE sql STABLE AS $$
   WITH settled AS (
-    SELECT i.invoice_id, i.policy_id, i.amount, i.status, coalesce(sum(y.amount) FILTER (WHERE y.status = 'SETTLED'), 0) AS paid
+    SELECT i.invoice_id, i.policy_id, i.amount, i.status,
+           coalesce(sum(y.amount) FILTER (WHERE y.status = 'SETTLED'), 0) AS paid
       FROM invoice i LEFT JOIN payment y USING (invoice_id)
      GROUP BY i.invoice_id)
   SELECT 'what is billed is what is written, tax included', b.policy_id::text
@@ -89,7 +90,8 @@ LANGUAGE sql STABLE AS $$
   UNION ALL
   SELECT 'a reversal takes back one entry of its claim, to the cent', t.claim_txn_id::text
     FROM claim_transaction t JOIN claim_transaction w ON w.claim_txn_id = t.reverses_txn_id
-   WHERE (t.claim_id, t.txn_type, t.component, t.amount) IS DISTINCT FROM (w.claim_id, w.txn_type, w.component, -w.amount)
+   WHERE (t.claim_id, t.txn_type, t.component, t.amount)
+         IS DISTINCT FROM (w.claim_id, w.txn_type, w.component, -w.amount)
   UNION ALL
   SELECT 'only a reversal is a negative payment', claim_txn_id::text FROM claim_transaction
    WHERE txn_type IN ('PAYMENT', 'RECOVERY') AND (amount < 0) <> (reverses_txn_id IS NOT NULL)

@@ -29,17 +29,20 @@ RETURNS TABLE (month date, policy_type text, coverage_code text, channel text,
 LANGUAGE sql STABLE AS $$
   WITH months AS (
     SELECT m::date AS starts, least((m + INTERVAL '1 month')::date, v + 1) AS ends
-      FROM generate_series((SELECT report.month_of(least(min(earn_from), min(booked_on))) FROM premium_transaction)::timestamp,
-                           v::timestamp, INTERVAL '1 month') AS m
+      FROM generate_series((SELECT report.month_of(least(min(earn_from), min(booked_on)))
+                              FROM premium_transaction)::timestamp, v::timestamp, INTERVAL '1 month') AS m
   ), parts AS (
     SELECT m.starts, l.policy_type, l.coverage_code, l.channel,
            CASE WHEN l.booked_on >= m.starts AND l.booked_on < m.ends THEN 1 ELSE 0 END AS booked_now,
            l.amount, l.tax_amount, l.commission_amount,
-           l.amount * report.overlap_days(l.earn_from, l.earn_to, m.starts, m.ends) / (l.earn_to - l.earn_from) AS earned,
+           l.amount * report.overlap_days(l.earn_from, l.earn_to, m.starts, m.ends)
+             / (l.earn_to - l.earn_from) AS earned,
            CASE WHEN l.booked_on < m.starts
-                THEN l.amount * report.overlap_days(l.earn_from, l.earn_to, m.starts, 'infinity') / (l.earn_to - l.earn_from) ELSE 0 END AS unearned_start,
+                THEN l.amount * (l.earn_to - greatest(l.earn_from, least(m.starts, l.earn_to)))
+                     / (l.earn_to - l.earn_from) ELSE 0 END AS unearned_start,
            CASE WHEN l.booked_on < m.ends
-                THEN l.amount * report.overlap_days(l.earn_from, l.earn_to, m.ends, 'infinity') / (l.earn_to - l.earn_from) ELSE 0 END AS unearned_end
+                THEN l.amount * (l.earn_to - greatest(l.earn_from, least(m.ends, l.earn_to)))
+                     / (l.earn_to - l.earn_from) ELSE 0 END AS unearned_end
       FROM report.ledger l
       JOIN months m ON m.ends > least(l.earn_from, l.booked_on) AND m.starts <= greatest(l.earn_to - 1, l.booked_on)
      WHERE l.booked_on <= v
@@ -98,7 +101,8 @@ $$;
 
 -- Grain: month_end, policy_type; every month end from the type's first start to v.
 CREATE OR REPLACE FUNCTION report.inforce_month_end(v date)
-RETURNS TABLE (month_end date, policy_type text, policies bigint, coverages bigint, vehicles bigint, in_force_premium numeric)
+RETURNS TABLE (month_end date, policy_type text, policies bigint, coverages bigint, vehicles bigint,
+               in_force_premium numeric)
 LANGUAGE sql STABLE AS $$
   SELECT d.month_end, first.policy_type, count(DISTINCT s.policy_number), count(s.coverage_id),
          coalesce(sum(s.unit_count), 0), coalesce(sum(s.annual_premium), 0)

@@ -2,8 +2,9 @@
 
 -- Grain: claim_id. Status as at v is read from the claim's own timestamps.
 CREATE OR REPLACE FUNCTION report.claim_position(v date, cap numeric DEFAULT 100000)
-RETURNS TABLE (claim_id bigint, valuation_date date, claim_number text, policy_id bigint, policy_number text, segment text,
-               coverage_code text, cause_code text, catastrophe_code text, loss_date date, accident_year integer,
+RETURNS TABLE (claim_id bigint, valuation_date date, claim_number text, policy_id bigint, policy_number text,
+               segment text, coverage_code text, cause_code text, catastrophe_code text, loss_date date,
+               accident_year integer,
                reported_on date, report_lag_days integer, status text, closed_on date, litigated boolean,
                paid numeric, paid_indemnity numeric, paid_expense numeric, recovered numeric, case_reserve numeric,
                recovery_reserve numeric, incurred numeric, incurred_capped numeric, excess numeric, is_large boolean)
@@ -64,14 +65,16 @@ LANGUAGE sql STABLE AS $$
     SELECT calendar_year, policy_type, 0, 0, 0, 0, 0, 0, 0, earned_premium, 0, 0, 0, 0 FROM report.earned_year(v)
   ), summed AS (
     SELECT accident_year, coalesce(segment, 'ALL') AS segment, sum(claims) AS reported, sum(open) AS open,
-           sum(ended * with_payment) AS closed_with, sum(ended * (1 - with_payment)) AS closed_without, sum(reopened) AS reopened,
-           sum(exposure) AS exposure, sum(earned) AS earned, sum(paid) AS paid, sum(incurred) AS incurred, sum(large) AS large,
+           sum(ended * with_payment) AS closed_with, sum(ended * (1 - with_payment)) AS closed_without,
+           sum(reopened) AS reopened, sum(exposure) AS exposure, sum(earned) AS earned, sum(paid) AS paid,
+           sum(incurred) AS incurred, sum(large) AS large,
            sum(excess) AS excess, sum(claims * matched) AS matched_claims, sum(incurred * matched) AS matched_incurred,
            sum(claims * with_payment) AS paid_claims, sum(incurred * with_payment) AS paid_claims_incurred
       FROM facts
      GROUP BY GROUPING SETS ((accident_year, segment), (accident_year))
   )
-  SELECT accident_year, segment, reported, open, closed_with, closed_without, reopened, exposure, round(earned, 2), paid, incurred,
+  SELECT accident_year, segment, reported, open, closed_with, closed_without, reopened, exposure,
+         round(earned, 2), paid, incurred,
          matched_claims / nullif(exposure, 0), incurred::float8 / nullif(reported, 0),
          paid_claims_incurred::float8 / nullif(paid_claims, 0), matched_incurred / nullif(exposure, 0),
          (matched_incurred / nullif(earned, 0))::float8, large, excess
@@ -109,7 +112,8 @@ $$;
 -- Grain: segment (and ALL), measure, origin_year, dev_lag_months. Every observed cell from the segment's
 -- first origin year on, zero increments included; cells beyond the diagonal of v are absent.
 CREATE OR REPLACE FUNCTION report.triangle(v date, cap numeric DEFAULT 100000)
-RETURNS TABLE (segment text, measure text, origin_year integer, dev_lag_months integer, incremental numeric, cumulative numeric)
+RETURNS TABLE (segment text, measure text, origin_year integer, dev_lag_months integer,
+               incremental numeric, cumulative numeric)
 LANGUAGE sql STABLE AS $$
   WITH development AS (
     SELECT d.segment, d.measure, d.origin_year, d.calendar_year, d.amount FROM report.development(v, cap) AS d
@@ -119,10 +123,12 @@ LANGUAGE sql STABLE AS $$
     SELECT o.segment, m.measure, o.origin_year, year
       FROM (SELECT f.segment, generate_series(min(f.origin_year), extract(year FROM v)::int) AS origin_year
               FROM development f WHERE f.measure = 'reported_count' GROUP BY f.segment) AS o
-     CROSS JOIN (SELECT unnest(ARRAY['paid', 'incurred', 'paid_capped_' || trim_scale(cap), 'reported_count', 'closed_with_payment_count']) AS measure) AS m
+     CROSS JOIN (VALUES ('paid'), ('incurred'), ('paid_capped_' || trim_scale(cap)), ('reported_count'),
+                        ('closed_with_payment_count')) AS m(measure)
      CROSS JOIN LATERAL generate_series(o.origin_year, extract(year FROM v)::int) AS year
   ), increments AS (
-    SELECT c.segment, c.measure, c.origin_year, 12 * (c.year - c.origin_year + 1) AS lag, coalesce(sum(d.amount), 0) AS incremental
+    SELECT c.segment, c.measure, c.origin_year, 12 * (c.year - c.origin_year + 1) AS lag,
+           coalesce(sum(d.amount), 0) AS incremental
       FROM cells c
       LEFT JOIN development d ON d.segment = c.segment AND d.measure = c.measure
                              AND d.origin_year = c.origin_year AND d.calendar_year = c.year
