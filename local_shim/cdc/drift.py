@@ -34,8 +34,9 @@ def check_drift(flow: AutoCdcFlow | SnapshotFlow, target: CdcTarget, source: Dat
     Keys, storage type, tracked columns and the sequence may not change, and no column may go
     (reference 2.2, 2.9). The error says what would be lost and which refresh cures it.
     """
-    layout = layout_of(flow, source)
     manifest = Memory(target.state).manifest()
+    _refuse_lost_keys(flow, manifest, source.columns, target)
+    layout = layout_of(flow, source)
     check_definition(flow, layout, manifest, target)
     table = look_at(source.sparkSession, target.table)
     settled(flow, layout, manifest, table.schema if table else None, target)
@@ -240,6 +241,21 @@ def _refuse_vanished(
             "COLUMN_VANISHED",
             f"the source no longer has the columns {', '.join(gone)}, which {target.name} has",
             f"the values of {', '.join(gone)} of every row changed from now on",
+        )
+
+
+def _refuse_lost_keys(
+    flow: AutoCdcFlow | SnapshotFlow, manifest: Manifest, names: list[str], target: CdcTarget
+) -> None:
+    known = manifest.target.get("keys", [])
+    gone = [key for key in known if key not in {name.lower() for name in names}]
+    if gone:
+        raise _drift(
+            flow,
+            target,
+            "KEY_SCHEMA_DRIFT",
+            f"the source no longer has the key columns {', '.join(gone)}",
+            "which rows the coming changes belong to",
         )
 
 

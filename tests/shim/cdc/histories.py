@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from oracle import Event, Oracle
@@ -83,9 +84,7 @@ def history(seed: int, shape: Shape) -> list[tuple[Any, ...]]:
     return rows
 
 
-def batches(
-    seeds: Iterable[int], shape: Shape, count: int
-) -> list[list[tuple[Any, ...]]]:
+def batches(seeds: Iterable[int], shape: Shape, count: int) -> list[list[tuple[Any, ...]]]:
     """All seeds' rows, each seed shuffled, some rows repeated, split over `count` batches."""
     found: list[list[tuple[Any, ...]]] = [[] for _ in range(count)]
     for seed in seeds:
@@ -129,4 +128,4 @@ def _row(dice: random.Random, seed: int, shape: Shape) -> tuple[Any, ...]:
 
 def _pairs(cuts: list[int], end: int) -> list[tuple[int, int]]:
     edges = [0, *cuts, end]
-    return list(zip(edges, edges[1:], strict=False))
+    return list(pairwise(edges))

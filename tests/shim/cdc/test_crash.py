@@ -62,9 +62,7 @@ def undo_target_write(spark: SparkSession, target: CdcTarget, before: Path) -> N
 
 
 @pytest.mark.parametrize("name", ("scd1", "scd1 listed columns"))
-def test_a_commit_that_was_not_noted_counts(
-    spark: SparkSession, tmp_path: Path, name: str
-) -> None:
+def test_a_commit_that_was_not_noted_counts(spark: SparkSession, tmp_path: Path, name: str) -> None:
     shape = NAMED[name]
     flow, target = flow_of(shape), target_in(tmp_path)
     one, two, three = split(shape)
