@@ -6,7 +6,7 @@ import getpass
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from local_shim.engine.failures import Failure
 from local_shim.engine.stories import story
 from local_shim.engine.surroundings import Surroundings
 from local_shim.engine.worlds import PathMap, Planning, Running
-from local_shim.errors import ShimError
+from local_shim.errors import ShimError, close_match
 from local_shim.events.definitions import describe
 from local_shim.events.event import UpdateState
 from local_shim.events.log import EventLog, Listener
@@ -87,7 +87,7 @@ def prepared(request: Request, storage: Storage) -> Iterator[tuple[Surroundings,
     registry = Registry(namespace, spec.configuration)
     paths = PathMap(request.paths)
     with (
-        opened(),
+        opened() as keys_read,
         pipeline_session(spark) as session,
         configured(session, spec.configuration),
         sources.front_doors(spec),
@@ -99,11 +99,23 @@ def prepared(request: Request, storage: Storage) -> Iterator[tuple[Surroundings,
             graph = resolve(registry, Planning(session, storage, paths))
         validate(graph)
         plan = make_plan(graph, request.selection, namespace)
+        plan = replace(plan, warnings=(*plan.warnings, *_unread(spec, keys_read)))
         admit(plan, storage, continuous=request.continuous)
         around = Surroundings(
             session, storage, paths, graph, namespace, spec.configuration, spec.key
         )
         yield around, registry, plan
+
+
+_OTHERS_READ = ("spark.", "pipelines.", "delta.")
+
+
+def _unread(spec: PipelineSpec, keys_read: set[str]) -> Iterator[str]:
+    """A misspelt configuration key changes nothing, so that nobody would notice it."""
+    for key in spec.configuration:
+        if key not in keys_read and not key.startswith(_OTHERS_READ):
+            near = close_match(key, keys_read)
+            yield f"no file reads the configuration key '{key}'" + (f"; {near}" if near else ".")
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import Any
 
 from pyspark.sql import DataFrameReader, DataFrameWriter, SparkSession
 from pyspark.sql.classic.dataframe import DataFrame as ClassicDataFrame
+from pyspark.sql.conf import RuntimeConfig
 from pyspark.sql.streaming.readwriter import DataStreamReader, DataStreamWriter
 from pyspark.sql.types import StructType
 
@@ -31,14 +32,30 @@ def session() -> SparkSession:
 
 
 @contextmanager
-def opened() -> Iterator[None]:
-    """Puts the doors in place, and Spark's own methods back afterwards."""
+def opened() -> Iterator[set[str]]:
+    """Puts the doors in place, and Spark's own methods back afterwards.
+
+    Gives the set of configuration keys that pipeline code asks for meanwhile.
+    """
+    keys: set[str] = set()
     with ExitStack() as stack:
-        for owner, name, make in _doors():
+        for owner, name, make in [*_doors(), (RuntimeConfig, "get", _noting(keys))]:
             original = getattr(owner, name)
             setattr(owner, name, functools.wraps(original)(make(original)))
             stack.callback(setattr, owner, name, original)
-        yield
+        yield keys
+
+
+def _noting(keys: set[str]) -> Callable[[Any], Any]:
+    def door(original: Any) -> Any:
+        def call(self: RuntimeConfig, key: str, *default: Any, **kwargs: Any) -> Any:
+            if world() is not None:
+                keys.add(key)
+            return original(self, key, *default, **kwargs)
+
+        return call
+
+    return door
 
 
 def _doors() -> list[tuple[type, str, Callable[[Any], Any]]]:
