@@ -72,6 +72,9 @@ def run(args: argparse.Namespace) -> int:
     except ShimError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
+    except KeyboardInterrupt:
+        _report("stopped before the full load was complete; nothing of it was published")
+        return 1
 
 
 def _act(task: Task, args: argparse.Namespace) -> None:
@@ -82,15 +85,14 @@ def _act(task: Task, args: argparse.Namespace) -> None:
     if args.dms_action == "drop":
         running.drop(task, _report)
         return
-    stop = Stop()
-    stop.on_signals()
     with opened(task, clock, _report) as session:
-        if args.dms_action == "full-load":
-            running.full_load(session)
-        elif args.dms_action == "cdc":
+        fresh = session.state.phase != "running"
+        if args.dms_action == "full-load" or (args.dms_action == "run" and fresh):
+            running.full_load(session)  # a signal ends it, and nothing of it is seen
+        if args.dms_action != "full-load":
+            stop = Stop()
+            stop.on_signals()
             running.replicate(session, stop, until_caught_up=args.until_caught_up)
-        else:
-            running.run(session, stop, until_caught_up=args.until_caught_up)
 
 
 def _report(text: str) -> None:

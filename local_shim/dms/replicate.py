@@ -11,7 +11,7 @@ from psycopg2.extras import LogicalReplicationConnection, ReplicationCursor
 from local_shim.dms.changes.applier import Applier
 from local_shim.dms.clock import Clock
 from local_shim.dms.errors import TaskFailed
-from local_shim.dms.source.connection import Link, connect_replication, connected
+from local_shim.dms.source.connection import Link, connect_replication
 from local_shim.dms.source.slot import heartbeat, publications
 from local_shim.dms.stopping import Stop
 from local_shim.dms.task import Task
@@ -79,6 +79,8 @@ class Replication:
             self._read(cursor)
             self.applier.publish_all()
             self._confirm(cursor)
+        except GroundError as error:  # a question to the catalog found the server gone
+            raise ConnectionLost(error.message) from None
         except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
             raise self._explained(error) from None
         except psycopg2.DatabaseError as error:
@@ -118,7 +120,7 @@ class Replication:
         return self.applier.last_end
 
     def _read(self, cursor: ReplicationCursor) -> None:
-        beat = _Heartbeat(self.task, self.clock)
+        beat = _Heartbeat(self.task, self.link, self.clock)
         beat.beat_if_due()
         apply, read = self.applier.apply, cursor.read_message
         seen = 0
@@ -196,8 +198,9 @@ class Replication:
 class _Heartbeat:
     """Writes a message into the source's WAL now and then, if the endpoint asks for it."""
 
-    def __init__(self, task: Task, clock: Clock):
+    def __init__(self, task: Task, link: Link, clock: Clock):
         self._task = task
+        self._link = link
         self._clock = clock
         self._next = clock.elapsed()
 
@@ -205,8 +208,7 @@ class _Heartbeat:
         interval = self._task.endpoint.heartbeat_seconds
         if interval and self._clock.elapsed() >= self._next:
             self._next = self._clock.elapsed() + interval
-            with connected(self._task.source) as connection:
-                heartbeat(connection, self._task.name)
+            heartbeat(self._link.connection(), self._task.name)
 
 
 def slot_lost(slot: str, where: str) -> TaskFailed:

@@ -80,14 +80,6 @@ def replicate(session: Session, stop: Stop, *, until_caught_up: bool = False) ->
         applier.abandon()
 
 
-def run(session: Session, stop: Stop, *, until_caught_up: bool = False) -> None:
-    """The full load, unless it has been done, then changes."""
-    if session.state.phase != "running":
-        full_load(session)
-    if not stop.wished:
-        replicate(session, stop, until_caught_up=until_caught_up)
-
-
 def drop(task: Task, report: Report) -> None:
     """Drop the slot and the publications, and forget the state; data files stay."""
     store = Store(task.bucket().work)

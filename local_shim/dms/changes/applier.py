@@ -241,8 +241,14 @@ class Applier:
         self._publish([key for key, file in self._files.items() if file.data.size >= limit])
 
     def _publish(self, keys: list[tuple[str, str]]) -> None:
+        """Publish files, and with them the other date folders' files of the same tables.
+
+        A table's mark says up to where its rows are published, so none may stay behind it.
+        """
         if not keys:
             return
+        owners = {owner for owner, _ in keys}
+        keys = [key for key in self._files if key[0] in owners]
         finished = [self._files.pop(key).finish() for key in keys]
         committed_at = self.state.committed_at if self.in_transaction else self._begin.commit_time
         self._publisher.publish(

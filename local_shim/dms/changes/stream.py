@@ -16,6 +16,8 @@ from local_shim.dms.target.layout import Facts, Fields, Layout
 from local_shim.dms.target.values import Unfit
 from local_shim.dms.task import Task
 
+Columns = tuple[tuple[str, int, int], ...]  # name, type, type modifier
+
 
 class RecordIgnored(Exception):
     """A row that an error policy leaves out."""
@@ -69,12 +71,13 @@ class TableStream:
         told = tuple((c.name, c.type_oid, c.typmod) for c in self._relation.columns)
         changed = bool(self.columns) and told != self.columns
         keep_old = changed and not self._around.task.settings.handle_alter
-        if not keep_old:
-            self.columns = told
+        columns = self.columns if keep_old else told
+        # The catalog is asked first: if it does not answer, nothing has been taken yet.
+        key = self._current_key(columns)
+        self._layout = self._new_layout(columns, key)
         places = {name: i for i, (name, _, _) in enumerate(told)}
-        self._projection = [places.get(c[0]) for c in self.columns] if keep_old else None
-        self.key = self._current_key()
-        self._layout = self._new_layout()
+        self._projection = [places.get(c[0]) for c in columns] if keep_old else None
+        self.columns, self.key = columns, key
         self.relation_is_new = False
         return changed
 
@@ -130,26 +133,26 @@ class TableStream:
         places = self._projection or []
         return [None if place is None else row[place] for place in places]
 
-    def _current_key(self) -> tuple[str, ...]:
+    def _current_key(self, columns: Columns) -> tuple[str, ...]:
         table = self._around.catalog.table(self._relation.oid)
-        names = {name for name, _, _ in self.columns}
+        names = {name for name, _, _ in columns}
         if table is not None and table.key:
             return tuple(name for name in table.key if name in names)
         if self._relation.identity == "d":
             return tuple(c.name for c in self._relation.columns if c.identity and c.name in names)
         return self.key
 
-    def _new_layout(self) -> Layout:
+    def _new_layout(self, columns: Columns, key: tuple[str, ...]) -> Layout:
         task, relation = self._around.task, self._relation
         table = SourceTable(
             relation.oid,
             relation.schema,
             relation.table,
-            tuple(SourceColumn(*column) for column in self.columns),
-            self.key,
+            tuple(SourceColumn(*column) for column in columns),
+            key,
             relation.identity,
         )
-        self._key_places = [i for i, c in enumerate(table.columns) if c.name in self.key]
+        self._key_places = [i for i, c in enumerate(table.columns) if c.name in key]
         return new_layout(task, self._around.catalog, table, load=False, report=self._around.report)
 
     def _completed(self, row: list[Value], old: list[Value] | None) -> list[Value]:

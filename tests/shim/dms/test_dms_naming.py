@@ -178,6 +178,19 @@ def test_a_batch_over_midnight_is_split_by_commit_date_in_the_time_zone(lab: Lab
     assert all(re.search(r"/20231115-0913\d{5}\.csv$", key) for key in lab.cdc_keys())
 
 
+@pytest.mark.dms(9)
+def test_a_full_date_folder_takes_the_table_s_other_folders_along(lab: Lab) -> None:
+    """What is published of a table is published up to one point, or a crash would repeat rows."""
+    lab.set_up(s3={**PROFILE, "DatePartitionEnabled": True, "CdcMinFileSize": 1})
+    lab.sql(WIDE)
+    lab.load()
+    lab.sql("INSERT INTO t VALUES (1)", KILOBYTE_ROWS.format(2, 2))
+    with lab.fed() as feed:
+        for day, messages in enumerate(feed.transactions()):
+            feed.give(committed_at(messages, NOON + day * 86_400_000_000))
+        assert [row["id"] for row in lab.changed()] == ["1", "2"]
+
+
 @pytest.mark.dms(11)
 def test_files_grow_outside_the_prefix_and_appear_whole(lab: Lab) -> None:
     lab.sql(WIDE)
