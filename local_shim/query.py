@@ -14,7 +14,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from local_shim.engine.worlds import PathMap, Running
+from local_shim.engine.worlds import NOWHERE, PathMap, Running
 from local_shim.errors import UsageError, close_match
 from local_shim.graph.graph import Graph
 from local_shim.graph.names import Namespace, TableName
@@ -37,7 +37,7 @@ def reading(storage: Storage, namespace: Namespace) -> Iterator[SparkSession]:
     """A session in which names mean the storage's tables."""
     spark = open_session()
     with opened(), pipeline_session(spark) as session:
-        world = Running(session, storage, PathMap(), Graph({}, (), {}), namespace, "query")
+        world = Running(session, storage, PathMap(), Graph({}, (), {}), namespace, "query", NOWHERE)
         with in_world(world):
             yield session
 

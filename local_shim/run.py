@@ -20,7 +20,7 @@ from local_shim.engine.executor import Executor
 from local_shim.engine.failures import Failure
 from local_shim.engine.stories import story
 from local_shim.engine.surroundings import Surroundings
-from local_shim.engine.worlds import PathMap, Planning, Running
+from local_shim.engine.worlds import NOWHERE, PathMap, Planning, Running
 from local_shim.errors import ShimError, close_match
 from local_shim.events.definitions import describe
 from local_shim.events.event import UpdateState
@@ -92,7 +92,9 @@ def prepared(request: Request, storage: Storage) -> Iterator[tuple[Surroundings,
         configured(session, spec.configuration),
         sources.front_doors(spec),
     ):
-        module_level = Running(session, storage, paths, Graph({}, (), {}), namespace, "definitions")
+        module_level = Running(
+            session, storage, paths, Graph({}, (), {}), namespace, "definitions", NOWHERE
+        )
         with in_world(module_level):
             sources.load(spec, session, registry)
         with own_session(session, {}):  # views that queries make while they are analysed

@@ -70,6 +70,7 @@ class FlowRun:
             around.graph,
             around.namespace,
             self.flow.name,
+            self.flow.target,
             first_start=not (self._checkpoint / "offsets").exists(),
         )
 

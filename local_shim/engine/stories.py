@@ -56,6 +56,7 @@ def _changes(around: Surroundings, flow: AutoCdcFlow) -> DataFrame:
         around.graph,
         around.namespace,
         flow.name,
+        flow.target,
         all_in_batch=True,
     )
     with in_world(world):

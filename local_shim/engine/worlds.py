@@ -24,6 +24,8 @@ from local_shim.reading.world import evaluating
 from local_shim.session import empty_frame
 from local_shim.storage import Storage, delta_version
 
+NOWHERE = TableName("", "", "")  # the target of code that belongs to no flow
+
 
 @dataclass(frozen=True)
 class PathMap:
@@ -50,6 +52,18 @@ def struct(schema: StructType | str | None) -> StructType | None:
     parsed = StructType.fromDDL(schema)
     assert isinstance(parsed, StructType)
     return parsed
+
+
+def not_yet_there(path: str, options: Mapping[str, str], schema: StructType | None) -> bool:
+    """Whether a missing folder is only an empty one, because its columns are known.
+
+    [choice] DMS makes no folder for an empty table. If the folder above exists and a schema or
+    schemaHints name the columns, the missing folder is made and read as empty; on Databricks the
+    path must exist.
+    """
+    hinted = any(key.lower() == "cloudfiles.schemahints" for key in options)
+    folder = Path(path)
+    return (schema is not None or hinted) and not folder.exists() and folder.parent.is_dir()
 
 
 def schema_store(storage: Storage, flow: str, path: str) -> SchemaStore:
@@ -97,8 +111,10 @@ class Planning:
         self, flow: str, path: str, options: Mapping[str, str], schema: StructType | None
     ) -> DataFrame:
         """An Auto Loader stream that reads what was learned about the files and learns nothing."""
-        store = schema_store(self.storage, flow, path)
-        return open_stream(self.spark, self.path(path), options, schema, store, remember=False)
+        local, store = self.path(path), schema_store(self.storage, flow, path)
+        if not_yet_there(local, options, schema):
+            local = self._empty_folder.name
+        return open_stream(self.spark, local, options, schema, store, remember=False)
 
     def path(self, path: str) -> str:
         """Where `path` lies on this machine."""
@@ -147,6 +163,7 @@ class Running:
     graph: Graph
     namespace: Namespace
     flow_name: str
+    target: TableName
     versions: dict[str, int] = field(default_factory=dict)
     streams: list[tuple[str, Mapping[str, str] | None]] = field(default_factory=list)
     view_rules: list[Rules] = field(default_factory=list)
@@ -196,10 +213,14 @@ class Running:
         self, flow: str, path: str, options: Mapping[str, str], schema: StructType | None
     ) -> DataFrame:
         """An Auto Loader stream that remembers the schemas it meets."""
-        local = self.path(path)
-        store = schema_store(self.storage, flow, path)
+        local, store = self.path(path), schema_store(self.storage, flow, path)
+        if not_yet_there(local, options, schema):
+            Path(local).mkdir()
         self.streams.append((local, options))
-        return open_stream(self.spark, local, options, schema, store, remember=True)
+        checkpoint = self.storage.checkpoint(self.target, self.flow_name)
+        return open_stream(
+            self.spark, local, options, schema, store, remember=True, checkpoint=checkpoint
+        )
 
     def path(self, path: str) -> str:
         """Where `path` lies on this machine."""

@@ -1,0 +1,132 @@
+"""A living insurer, its DMS files and its tables, each in a temporary folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg2
+import pytest
+
+from local_shim.dms import server
+
+PROJECT = Path(__file__).parents[2]
+
+
+@dataclass
+class House:
+    """The whole line: a database, the folder DMS writes to, and a storage."""
+
+    uri: str
+    folder: Path
+    connection: Any
+
+    @property
+    def landing(self) -> Path:
+        return self.folder / "landing"
+
+    @property
+    def storage(self) -> Path:
+        return self.folder / "storage"
+
+    def sql(self, statement: str) -> list[dict[str, Any]]:
+        """Runs a statement; gives its rows as dicts."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(statement)
+            if cursor.description is None:
+                return []
+            names = [column.name for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def live(self, days: int) -> date:
+        """Lives the next business days."""
+        day: date = self.sql("SELECT closed_day FROM sim.book")[0]["closed_day"]
+        for _ in range(days):
+            day += timedelta(days=1)
+            self.sql(f"CALL live_day('{day}')")
+        return day
+
+    def dms(self) -> list[str]:
+        """The command of the stand-in; the source goes by the environment."""
+        task = str(PROJECT / "resources" / "dms")
+        return [sys.executable, "-m", "local_shim", "dms", "run", "--until-caught-up",
+                "--task", task, "--target", str(self.landing)]  # fmt: skip
+
+    def update(self) -> list[str]:
+        """The command of an update."""
+        return [sys.executable, "-m", "local_shim", "run", "--bundle", str(PROJECT),
+                "--var", f"landing={self.landing}", "--storage", str(self.storage)]  # fmt: skip
+
+    def do(self, command: list[str]) -> None:
+        """Runs a command to its end, which must be good."""
+        done = subprocess.run(
+            command, env=self.environment(), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+    def kill(self, command: list[str], after: float) -> bool:
+        """Starts a command and kills it with no warning; False if it had ended before."""
+        process = subprocess.Popen(
+            command,
+            env=self.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            process.wait(timeout=after)
+            return False
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, 9)
+            process.wait()
+            return True
+
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "DLT_LOCAL_SOURCE": self.uri}
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Server]:
+    """A private server for the run."""
+    data = Path("/var/tmp") / f"dlt-local-e2e-{uuid4().hex[:8]}"
+    running = server.start(data, durable=False)
+    try:
+        yield running
+    finally:
+        server.stop(running, mode="immediate")
+        server.forget(data)
+
+
+@pytest.fixture
+def house(postgres: server.Server, tmp_path: Path) -> Iterator[House]:
+    """A small insurer with one year of history."""
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    name = f"insurer_{uuid4().hex[:8]}"
+    admin = psycopg2.connect(postgres.uri)
+    admin.autocommit = True
+    with admin.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    admin.close()
+    uri = postgres.database(name)
+    connection = psycopg2.connect(uri)
+    connection.autocommit = True
+    house = House(uri, tmp_path, connection)
+    for path in sorted((PROJECT / "init_sql").glob("*.sql")):
+        house.sql(path.read_text())
+    house.sql("CALL open_book(parties => 60, years => 2, seed => 7, as_of => DATE '2026-06-30')")
+    yield house
+    connection.close()
+    subprocess.run(
+        [sys.executable, "-m", "local_shim", "dms", "drop", "--task",
+         str(PROJECT / "resources" / "dms"), "--target", str(house.landing)],
+        env=house.environment(), capture_output=True, check=False,
+    )  # fmt: skip

@@ -1,0 +1,128 @@
+"""What PostgreSQL committed is what silver holds, and gold is what PostgreSQL itself computes."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import random
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from dlt_pipelines.source_tables import SOURCE_TABLES, History, SourceTable
+from local_shim.query import default_namespace, reading
+from local_shim.storage import Storage
+from tests.end_to_end.conftest import House
+
+GRAINS = {
+    "gold_premium_month": ("month", "policy_type", "coverage_code", "channel"),
+    "gold_inforce_month_end": ("month_end", "policy_type"),
+    "gold_claim_position": ("claim_id",),
+    "gold_claim_kpi": ("accident_year", "segment"),
+    "gold_triangle": ("segment", "measure", "origin_year", "dev_lag_months"),
+}
+
+
+@pytest.mark.slow
+def test_silver_and_gold_equal_the_source_after_any_days_and_updates(
+    house: House, spark: SparkSession
+) -> None:
+    days = random.Random(11)
+    house.do(house.dms())
+    house.do(house.update())
+    assert_equal(house)
+    for _ in range(2):
+        house.live(days.randint(1, 3))
+        house.do(house.dms())
+    house.do(house.update())
+    assert_equal(house)
+
+
+@pytest.mark.slow
+def test_nothing_is_lost_or_doubled_when_everything_is_killed(
+    house: House, spark: SparkSession
+) -> None:
+    moments = random.Random(5)
+    house.kill(house.dms(), moments.uniform(0.3, 1.2))
+    house.do(house.dms())
+    # once while tables are made and bronze is read, once among the merges of silver
+    assert house.kill(house.update(), moments.uniform(14, 22))
+    house.live(2)
+    house.kill(house.dms(), moments.uniform(0.3, 0.9))
+    house.do(house.dms())
+    house.kill(house.update(), moments.uniform(28, 40))
+    house.do(house.update())
+    assert_equal(house)
+
+
+def assert_equal(house: House) -> None:
+    """Row by row for silver's current rows, figure by figure for gold."""
+    storage = Storage(house.storage, "insurance")
+    with reading(storage, default_namespace(storage)) as spark:
+        for table in SOURCE_TABLES:
+            assert silver(spark, table) == source(house, table), table.name
+        row = spark.sql("SELECT max(valuation_date) FROM ref_valuation").first()
+        assert row is not None
+        for name in GRAINS:
+            assert_same_figures(name, gold(spark, name, row[0]), report(house, name, row[0]))
+
+
+def silver(spark: SparkSession, table: SourceTable) -> dict[Any, Any]:
+    frame = spark.table(f"silver_{table.name}")
+    if table.history is History.VERSIONS:
+        frame = frame.where("__END_AT IS NULL")
+    rows = frame.select(*table.columns).collect()
+    return {tuple(row[key] for key in table.keys): plain(row.asDict()) for row in rows}
+
+
+def source(house: House, table: SourceTable) -> dict[Any, Any]:
+    rows = house.sql(f"SELECT {', '.join(table.columns)} FROM public.{table.name}")
+    for row in rows:
+        for name in table.hashed:
+            if row[name] is not None:
+                row[name] = hashlib.sha256(row[name].encode()).hexdigest()
+    return {tuple(row[key] for key in table.keys): plain(row) for row in rows}
+
+
+def gold(spark: SparkSession, name: str, valuation: date) -> dict[Any, Any]:
+    frame = spark.table(name)
+    if name == "gold_claim_position":
+        frame = frame.where(frame.valuation_date == valuation)
+    return {tuple(row[key] for key in GRAINS[name]): row.asDict() for row in frame.collect()}
+
+
+def report(house: House, name: str, valuation: date) -> dict[Any, Any]:
+    rows = house.sql(f"SELECT * FROM report.{name.removeprefix('gold_')}(DATE '{valuation}')")
+    return {tuple(row[key] for key in GRAINS[name]): row for row in rows}
+
+
+def assert_same_figures(name: str, found: dict[Any, Any], expected: dict[Any, Any]) -> None:
+    assert expected, name
+    assert found.keys() == expected.keys(), name
+    for key, row in expected.items():
+        for column, value in row.items():
+            assert same(found[key][column], value), f"{name} {key} {column}"
+
+
+def same(found: Any, expected: Any) -> bool:
+    if isinstance(found, float) or isinstance(expected, float):
+        if found is None or expected is None:
+            return found is expected
+        return math.isclose(float(found), float(expected), rel_tol=1e-9, abs_tol=1e-9)
+    return bool(found == expected)
+
+
+def plain(row: dict[str, Any]) -> dict[str, Any]:
+    """Values that compare alike wherever they came from: text unpadded, times in UTC."""
+
+    def value(each: Any) -> Any:
+        if isinstance(each, datetime) and each.tzinfo is not None:
+            return each.replace(tzinfo=None) - each.utcoffset()  # type: ignore[operator]
+        if isinstance(each, Decimal):
+            return each.normalize()
+        return each.rstrip() if isinstance(each, str) else each
+
+    return {name: value(each) for name, each in row.items()}
