@@ -14,7 +14,7 @@ from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow
 
 # Parts of about one size are merged when there are so many of them: the work per row grows with
 # the logarithm of the table, and a batch never waits for a rewrite of everything.
-_PARTS_PER_SIZE = 16
+_PARTS_PER_SIZE = 8
 _SMALLEST = 50_000
 
 

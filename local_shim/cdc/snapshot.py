@@ -166,7 +166,11 @@ def _commit(
         F.count_if(F.coalesce(op == DROP, F.lit(False))),
         F.count_if(op.isNotNull() & F.col("touches")),
         F.count_if(null_key & F.col("given")),
-        F.max(F.struct("count", rendered(F.col("key")).alias("sample"))),
+        F.max(
+            F.struct(
+                F.coalesce("count", F.lit(0)).alias("count"), rendered(F.col("key")).alias("sample")
+            )
+        ),
     ).first()
     assert seen is not None  # an aggregate without groups has one row
     put, drop, touches, nulls, most = seen

@@ -1,0 +1,248 @@
+"""What a batch of changes costs on a big AUTO CDC target, against a MERGE written by hand.
+
+    .venv/bin/python benchmarks/cdc.py [--rows 10000000] [--changes 10000] [--rounds 3]
+    .venv/bin/python benchmarks/cdc.py --growth 200      cost over many batches on a small target
+
+The batch: 90 % updates spread over all keys, 5 % inserts, 5 % deletes, 2 % of all late. The peer
+gives the same guarantee against late changes with as little as possible: for SCD1 one MERGE
+guarded by a sequence and a delete mark that it keeps in the table itself, for SCD2 the keys' rows
+read, their intervals computed anew, and one MERGE. Both have deletion vectors, the same session
+settings and the same batches, one after the other in one JVM, which starts with none of them.
+Bars: SCD1 at most 0.8 of the peer, SCD2 at most 1.2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+
+from delta.tables import DeltaTable
+from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import functions as F
+
+from local_shim.cdc.apply import Batch, CdcTarget, apply_batch
+from local_shim.graph.cdc_arguments import auto_cdc_flow
+from local_shim.graph.elements import AutoCdcFlow, SourceLocation
+from local_shim.graph.names import Namespace, TableName
+from local_shim.session import LARGE_DATA, open_session
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of wall clock and of processor time."""
+
+    wall: float
+    cpu: float
+
+
+class Machine:
+    """The JVM's own accounts."""
+
+    def __init__(self) -> None:
+        found = subprocess.run(
+            ["pgrep", "-P", str(os.getpid()), "java"], capture_output=True, text=True, check=True
+        )
+        self.process = Path(f"/proc/{found.stdout.split()[0]}")
+
+    def cpu(self) -> float:
+        """Seconds of processor time so far."""
+        fields = (self.process / "stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def peak_megabytes(self) -> int:
+        """The most memory it ever had."""
+        status = (self.process / "status").read_text()
+        line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) // 1024
+
+    def cost(self, work: Callable[[], object]) -> Cost:
+        """What some work costs."""
+        wall, cpu = time.monotonic(), self.cpu()
+        work()
+        return Cost(time.monotonic() - wall, self.cpu() - cpu)
+
+
+def rows(spark: SparkSession, ids: DataFrame, seq: int, op: str) -> DataFrame:
+    """Change rows of nine columns for these ids."""
+    return ids.select(
+        "id",
+        F.concat(F.lit("name "), F.col("id"), F.lit(f" {seq}")).alias("name"),
+        F.concat(F.lit("city "), F.col("id") % 1000).alias("city"),
+        (F.col("id") % 100_000 / 100).cast("decimal(12,2)").alias("amount"),
+        F.date_add(F.lit("2020-01-01").cast("date"), (F.col("id") % 2000).cast("int")).alias("day"),
+        F.element_at(F.array(*map(F.lit, "abc")), (F.col("id") % 3 + 1).cast("int")).alias(
+            "status"
+        ),
+        F.sha2(F.col("id").cast("string"), 256).alias("note"),
+        (F.col("id") % 2 == 0).alias("flag"),
+        F.lit(op).alias("op"),
+        F.lit(seq).cast("bigint").alias("seq"),
+    )
+
+
+def changes(spark: SparkSession, size: int, count: int, number: int) -> DataFrame:
+    """One batch; a change is late if its sequence is below that of the batch before."""
+    picked = F.pmod(F.xxhash64("n", F.lit(number)), F.lit(size))
+    base = spark.range(count).withColumnRenamed("id", "n")
+    updates = base.where(f"n < {count * 90 // 100}").select(picked.alias("id"))
+    inserts = base.where(f"n between {count * 90 // 100} and {count * 95 // 100 - 1}").select(
+        (F.lit(size + number * count) + F.col("n")).alias("id")
+    )
+    deletes = base.where(f"n >= {count * 95 // 100}").select(picked.alias("id"))
+    now = (number + 1) * 10
+    parts = ((updates, "U"), (inserts, "I"), (deletes, "D"))
+    whole = reduce(DataFrame.union, (rows(spark, part, now, op) for part, op in parts))
+    late = F.when(F.pmod(F.col("id"), F.lit(50)) == 0, 15).otherwise(0)
+    return whole.withColumn("seq", (F.col("seq") - late).cast("bigint")).dropDuplicates(["id"])
+
+
+def flow(scd_type: int) -> AutoCdcFlow:
+    """The flow whose target is measured."""
+    return auto_cdc_flow(
+        target="t",
+        source="s",
+        keys=["id"],
+        sequence_by="seq",
+        apply_as_deletes="op = 'D'",
+        except_column_list=["op", "seq"],
+        stored_as_scd_type=scd_type,
+        where=SourceLocation(__file__, 1),
+        namespace=Namespace("main", "default"),
+    )
+
+
+def target(folder: Path) -> CdcTarget:
+    """Where it lies."""
+    return CdcTarget(str(folder / "table"), str(folder / "state"), TableName("m", "d", "t"))
+
+
+DELETION_VECTORS = "'delta.enableDeletionVectors'='true'"
+
+
+def peer_scd1(spark: SparkSession, path: str, batch: DataFrame) -> None:
+    """The best MERGE for SCD1: guarded by the sequence, deletes kept as marks."""
+    newest = Window.partitionBy("id").orderBy(F.desc("seq"))
+    one = batch.withColumn("n", F.row_number().over(newest)).where("n = 1").drop("n")
+    source = one.withColumn("deleted", F.col("op") == "D").drop("op")
+    merge = DeltaTable.forPath(spark, path).alias("t").merge(source.alias("s"), "t.id = s.id")
+    merge.whenMatchedUpdateAll("s.seq > t.seq").whenNotMatchedInsertAll().execute()
+
+
+def peer_scd2(spark: SparkSession, path: str, batch: DataFrame) -> None:
+    """The keys' intervals made anew, and one MERGE."""
+    held = spark.read.format("delta").load(path)
+    keys = F.broadcast(batch.select("id").distinct())
+    mine = held.join(keys, "id", "left_semi").persist()
+    closing = mine.where("`end` is not null").select("id", F.col("end").alias("start"))
+    ends = closing.join(mine.select("id", "start"), ["id", "start"], "left_anti")
+    pool = (
+        mine.drop("end")
+        .withColumn("op", F.lit("U"))
+        .unionByName(batch.withColumnRenamed("seq", "start"))
+        .unionByName(ends.withColumn("op", F.lit("D")), allowMissingColumns=True)
+    )
+    order = Window.partitionBy("id").orderBy("start")
+    fresh = pool.dropDuplicates(["id", "start"]).withColumn("end", F.lead("start").over(order))
+    fresh = fresh.where("op <> 'D'").drop("op")
+    merge = (
+        DeltaTable.forPath(spark, path)
+        .alias("t")
+        .merge(fresh.alias("s"), "t.id = s.id and t.start = s.start")
+    )
+    merge.whenMatchedUpdateAll("not (t.end <=> s.end)").whenNotMatchedInsertAll().execute()
+    mine.unpersist()
+
+
+def lay(spark: SparkSession, base: DataFrame, path: str) -> None:
+    """The peer's table, with deletion vectors."""
+    base.limit(0).write.format("delta").save(path)
+    spark.sql(f"ALTER TABLE delta.`{path}` SET TBLPROPERTIES ({DELETION_VECTORS})")
+    base.write.format("delta").mode("append").save(path)
+
+
+def compare(spark: SparkSession, folder: Path, scd_type: int, options: argparse.Namespace) -> None:
+    """Both sides, batch by batch."""
+    machine = Machine()
+    base = rows(spark, spark.range(options.rows), 0, "I")
+    mine, theirs = target(folder), str(folder / "peer")
+    loaded = machine.cost(lambda: apply_batch(base, Batch("load", 0), flow(scd_type), mine))
+    if scd_type == 1:
+        lay(spark, base.withColumn("deleted", F.lit(False)).drop("op"), theirs)
+    else:
+        renamed = base.drop("op").withColumnRenamed("seq", "start")
+        lay(spark, renamed.withColumn("end", F.lit(None).cast("bigint")), theirs)
+    peer = peer_scd1 if scd_type == 1 else peer_scd2
+    found: list[tuple[Cost, Cost]] = []
+    for number in range(options.rounds + 1):
+        path = str(folder / f"batch{number}")
+        changes(spark, options.rows, options.changes, number).write.parquet(path)
+        batch = spark.read.parquet(path)
+        ours = machine.cost(
+            lambda b=batch, n=number: apply_batch(b, Batch("app", n), flow(scd_type), mine)
+        )
+        found.append((ours, machine.cost(lambda b=batch: peer(spark, theirs, b))))
+    report(f"SCD{scd_type}, {options.changes:,} changes on {options.rows:,} rows", found[1:])
+    print(f"  first load {loaded.wall:.0f} s; peak memory of the JVM {machine.peak_megabytes()} MB")
+
+
+def report(title: str, found: list[tuple[Cost, Cost]]) -> None:
+    """Medians, and their ratios."""
+    wall = [statistics.median(side[i].wall for side in found) for i in (0, 1)]
+    cpu = [statistics.median(side[i].cpu for side in found) for i in (0, 1)]
+    print(f"{title}: wall {wall[0]:.1f} s against {wall[1]:.1f} s = {wall[0] / wall[1]:.2f}, "
+          f"cpu {cpu[0]:.1f} s against {cpu[1]:.1f} s = {cpu[0] / cpu[1]:.2f}")  # fmt: skip
+
+
+def growth(spark: SparkSession, folder: Path, scd_type: int, batches: int) -> None:
+    """1,000 changes on 1,000 rows, again and again; compaction is part of the figure."""
+    machine, at = Machine(), target(folder)
+    walls = []
+    for number in range(batches):
+        batch = rows(spark, spark.range(1000), number, "U").coalesce(1)
+        walls.append(
+            machine.cost(
+                lambda b=batch, n=number: apply_batch(b, Batch("app", n), flow(scd_type), at)
+            ).wall
+        )
+    size = sum(f.stat().st_size for f in Path(at.state).rglob("*") if f.is_file()) / 2**20
+    tenth = max(batches // 10, 1)
+    early, late = statistics.mean(walls[tenth : 2 * tenth]), statistics.mean(walls[-tenth:])
+    print(f"SCD{scd_type}, 1,000 changes on 1,000 rows, {batches} batches: {early:.2f} s a batch "
+          f"early, {late:.2f} s late; memory {size:.1f} MB in "
+          f"{len(list(Path(at.state).glob('part-*')))} parts")  # fmt: skip
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--changes", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--growth", type=int, default=0)
+    parser.add_argument("--scd", type=int, choices=(1, 2), nargs="*", default=[1, 2])
+    options = parser.parse_args()
+    spark = open_session()
+    folder = Path(tempfile.mkdtemp(prefix="cdc-bench-"))
+    try:
+        for scd_type in options.scd:
+            if options.growth:
+                growth(spark, folder / f"growth{scd_type}", scd_type, options.growth)
+                continue
+            for key, value in LARGE_DATA.items():
+                spark.conf.set(key, value)
+            compare(spark, folder / f"scd{scd_type}", scd_type, options)
+    finally:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
