@@ -175,12 +175,7 @@ class Replication:
         if text.startswith("replication slot") and "does not exist" in text:
             return slot_lost(self.task_slot, where)
         if "publication" in text and "does not exist" in text:
-            return TaskFailed(
-                "DMS_PUBLICATION_LOST",
-                f"The task's publication was dropped at the source: {text}.",
-                where=where,
-                hint="changes since then cannot be read: dlt-local dms full-load",
-            )
+            return publication_lost(self.applier.state.publication, where)
         if "can no longer" in text or "already been removed" in text or "invalidated" in text:
             return wal_removed(self.task_slot, where)
         if isinstance(error, psycopg2.errors.ObjectInUse):
@@ -216,6 +211,16 @@ def slot_lost(slot: str, where: str) -> TaskFailed:
     return TaskFailed(
         "DMS_SLOT_LOST",
         f"The slot {slot} is gone from the server; changes made since cannot be read.",
+        where=where,
+        hint="dlt-local dms full-load takes all tables anew",
+    )
+
+
+def publication_lost(name: str, where: str) -> TaskFailed:
+    """The error for a publication that somebody dropped."""
+    return TaskFailed(
+        "DMS_PUBLICATION_LOST",
+        f"The task's publication {name} was dropped; changes made since cannot be read.",
         where=where,
         hint="dlt-local dms full-load takes all tables anew",
     )

@@ -8,7 +8,7 @@ from local_shim.dms.changes.applier import Applier
 from local_shim.dms.changes.stream import Streams
 from local_shim.dms.fullload import Stamps, deliver_load, load_tables, selected_tables
 from local_shim.dms.publishing.state import Store, TableState
-from local_shim.dms.replicate import Replication, slot_lost, wal_removed
+from local_shim.dms.replicate import Replication, publication_lost, slot_lost, wal_removed
 from local_shim.dms.session import Report, Session, new_state, trouble_explained
 from local_shim.dms.source.catalog import Catalog, SourceTable
 from local_shim.dms.source.connection import connect, connect_replication, linked
@@ -18,6 +18,7 @@ from local_shim.dms.source.slot import (
     drop_publications,
     drop_slot,
     flush_wal,
+    have_publications,
     published_tables,
     slot_status,
     sync_publications,
@@ -141,6 +142,8 @@ def _check_slot(session: Session) -> None:
         raise slot_lost(state.slot, where)
     if status.wal_status == "lost":
         raise wal_removed(state.slot, where)
+    if not have_publications(session.connection, state.publication):
+        raise publication_lost(state.publication, where)
 
 
 def _begin_without_load(session: Session) -> None:

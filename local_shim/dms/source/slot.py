@@ -152,6 +152,16 @@ def drop_publications(connection: Connection, name: str) -> None:
             )
 
 
+def have_publications(connection: Connection, name: str) -> bool:
+    """Are both there? PostgreSQL 18 passes over a missing one, and its changes, in silence."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_publication WHERE pubname IN %s", [publications(name)]
+        )
+        row = cursor.fetchone()
+    return row is not None and row[0] == len(publications(name))
+
+
 def published_tables(connection: Connection, name: str) -> set[tuple[str, str]]:
     """Schema and name of every table that the publications hold."""
     with connection.cursor() as cursor:
