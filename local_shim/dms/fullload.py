@@ -2,6 +2,8 @@
 
 Nothing appears in the bucket before all tables are copied. A crash in the middle therefore
 leaves no half of a load that a reader could have taken for the whole; the next run starts over.
+
+[choice] MaxFileSize holds for Parquet too, measured before encoding.
 """
 
 from __future__ import annotations

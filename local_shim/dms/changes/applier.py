@@ -1,4 +1,7 @@
-"""Messages of the stream into rows of open files, and files into publications."""
+"""Messages of the stream into rows of open files, and files into publications.
+
+[choice] A file never holds two layouts: a change of a table closes what is open.
+"""
 
 from __future__ import annotations
 

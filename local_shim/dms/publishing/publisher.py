@@ -4,6 +4,11 @@ The order is what makes a crash harmless. Files are on the disk before the state
 state names them before they appear; and a position is confirmed to the server only afterwards.
 A crash before the state is written loses nothing, because the server sends everything again; a
 crash after it is repaired by `recover`, which finishes the renames.
+
+[choice] DMS delivers at least once. The stand-in delivers once, whatever kills it, since the state
+knows how far each table is published; repeats are had on request (`replay_transactions`).
+
+[choice] When a name is taken, the millisecond is raised until one is free.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""pgoutput, protocol version 1: bytes of the stream into messages (PostgreSQL manual, 55.9)."""
+"""pgoutput, protocol version 1: bytes of the stream into messages (PostgreSQL manual, 55.9).
+
+[choice] DMS reads test_decoding or pglogical; pgoutput says the same and is in every server. Its
+stream has no stored generated columns, so the full load leaves them out too.
+"""
 
 from __future__ import annotations
 

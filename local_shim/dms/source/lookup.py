@@ -1,6 +1,7 @@
 """Values that the stream left out (TOAST), read from the table by primary key.
 
-This is what DMS does with LOBs while it replicates: the value may be newer than the change.
+[choice] As DMS does with LOBs while it replicates: the value may be newer than the change, and is
+NULL if the row is gone. `"toast": "null"` in stand-in.json leaves such fields NULL throughout.
 """
 
 from __future__ import annotations

@@ -137,6 +137,9 @@ def sync_publications(connection: Connection, name: str, tables: Sequence[Source
 
     A table that cannot say which row an UPDATE means would make that UPDATE fail at the source
     if its updates were published, so only its inserts are.
+
+    [choice] Updates and deletes of such tables are counted from the server's own statistics,
+    which also count what was rolled back.
     """
     keyed, unkeyed = publications(name)
     _publish(connection, keyed, [t for t in tables if t.tells_old_rows], "")

@@ -1,6 +1,11 @@
 """The columns of a file, and a row put into their order.
 
 Op, timestamp, the source's columns, columns added by rules, before-image columns.
+
+[choice] Added columns are ordered by rule-id. Before images hold the key on every U and D, changed
+or not. CdcInsertsAndUpdates without IncludeOpForFullLoad has no Op column.
+
+[choice] $AR_H_STREAM_POSITION is the row's own position in the WAL, `%08X/%08X`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Keys in the bucket: folders and file names as DMS makes them."""
+"""Keys in the bucket: folders and file names as DMS makes them.
+
+[choice] Parquet with gzip inside keeps the ending `.parquet`; gzipped CSV ends in `.csv.gz`.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,14 @@
 
 Both formats start from the same cleaned text (`cleaner`): limits of LOBs, infinities, values
 that DMS's types cannot hold. CSV then prints it in DMS's way (`csv_printer`).
+
+[choice] bytea is lower-case hexadecimal without a prefix; intervals, arrays, ranges and all other
+types without a rule are PostgreSQL's text; times have six decimals in CSV.
+
+[choice] A NUMERIC that is no number, or too large for NUMERIC(28,6), becomes NULL and a row of
+awsdms_apply_exceptions; floating-point ones are the words NaN, Infinity and -Infinity.
+
+[choice] Infinite timestamps are clamped as the guide says, with the six decimals of all others.
 """
 
 from __future__ import annotations
