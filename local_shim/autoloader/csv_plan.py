@@ -38,10 +38,17 @@ _OURS = {
 }
 
 
-def csv_frame(place: Landing, shape: Shape, layout: Layout) -> DataFrame:
-    """The stream of records with the columns of `shape`."""
+def csv_frame(place: Landing, shape: Shape, layout: Layout, *, line_feeds: bool) -> DataFrame:
+    """The stream of records with the columns of `shape`.
+
+    `line_feeds` tells that no file ends its lines with CRLF. Spark then need not guess, and a
+    CRLF inside quotes stays what it is; else it becomes a line feed.
+    """
     plan = _CsvPlan(place.options, shape, layout)
-    frame = place.load("csv", plan.source_schema(), plan.reader_options())
+    settings = plan.reader_options()
+    if line_feeds and plan.has_header and place.options.flag("multiline"):
+        settings = {"lineSep": "\n", **settings}
+    frame = place.load("csv", plan.source_schema(), settings)
     if not plan.one_header:
         frame = frame.selectExpr("*", f"{plan.group()} AS {_GROUP}").where(f"{_GROUP} >= 0")
     condition = plan.accepted()

@@ -7,7 +7,13 @@ from pyspark.sql.types import StructType
 
 from local_shim.autoloader.csv_plan import csv_frame
 from local_shim.autoloader.csv_types import csv_fields
-from local_shim.autoloader.headers import Dialect, Header, dialect_of, header_of
+from local_shim.autoloader.headers import (
+    Dialect,
+    Header,
+    dialect_of,
+    ends_with_line_feed,
+    header_of,
+)
 from local_shim.autoloader.landing import Landing
 from local_shim.autoloader.layout import layout_of
 from local_shim.autoloader.schema import Shape, found_shape, given_shape, learned_schema
@@ -31,7 +37,9 @@ def csv_stream(
         learned = learned_schema(found, place.options, store, remember=remember)
         shape = found_shape(learned, place.options, place.partitions)
     headers = {file: _named(header, shape, dialect) for file, header in headers.items()}
-    return csv_frame(place, shape, layout_of(headers, _expected(place, shape, dialect)))
+    line_feeds = all(ends_with_line_feed(file, dialect) for file in place.new)
+    layout = layout_of(headers, _expected(place, shape, dialect))
+    return csv_frame(place, shape, layout, line_feeds=line_feeds)
 
 
 def _expected(place: Landing, shape: Shape, dialect: Dialect) -> Header:

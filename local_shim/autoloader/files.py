@@ -131,7 +131,8 @@ def _of_entry(entry: os.DirEntry[str], options: CloudFilesOptions) -> Iterator[S
 
 def _hidden(name: str) -> bool:
     """Hadoop's rule for files that a reader does not see."""
-    return (name.startswith("_") and "=" not in name) or name.startswith(".")
+    unfinished = name.endswith("._COPYING_")
+    return unfinished or name.startswith(".") or (name.startswith("_") and "=" not in name)
 
 
 def _wanted(name: str, pattern: str | None) -> bool:

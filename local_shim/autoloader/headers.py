@@ -81,6 +81,13 @@ def header_of(file: SourceFile, dialect: Dialect) -> Header | None:
     return Header(names, plain=names == tuple(first))
 
 
+@lru_cache(maxsize=200_000)
+def ends_with_line_feed(file: SourceFile, dialect: Dialect) -> bool:
+    """Whether lines end with a line feed alone, as far as the first line tells."""
+    with open_text(file.path, dialect.encoding) as stream:
+        return not next(stream, "").endswith("\r\n")
+
+
 def safe_names(fields: Sequence[str], null_value: str) -> Iterator[str]:
     """Unique, non-empty column names from the fields of a header line."""
     count = Counter(field.lower() for field in fields)
