@@ -76,5 +76,3 @@ def valued_at(spark: SparkSession) -> Callable[..., DataFrame]:
         return spark.createDataFrame(rows, "valuation_date DATE")
 
     return frame
-
-
