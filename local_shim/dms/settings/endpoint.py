@@ -69,11 +69,11 @@ def read_source_settings(document: Document) -> SourceSettings:
         "BabelfishDatabaseName",
         "CaptureDdls",
         "DdlArtifactsSchema",
-        "FailTasksOnLobTruncation",
         "DisableUnicodeSourceFilter",
     )
     document.only("MapUnboundedNumericAsString", False)
     document.only("MapJsonbAsClob", False)
+    document.only("FailTasksOnLobTruncation", False)  # DataTruncationErrorPolicy says it better
     document.only("MapLongVarcharAs", "wstring")
     document.only("AfterConnectScript", "")
     document.finish()

