@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
+
+import psycopg2
 
 from local_shim.dms.changes.applier import Applier
 from local_shim.dms.changes.stream import Streams
@@ -47,6 +50,9 @@ def full_load(session: Session) -> None:
         report(f"slot {session.state.slot} begins at {slot.lsn >> 32:X}/{slot.lsn & 0xFFFFFFFF:X}")
         snapshot = slot.snapshot if task.stand_in.full_load == "clean" else None
         _load_and_deliver(session, tables, slot, snapshot, start)
+    except BaseException:
+        _forget_slot_of_failed_load(session)
+        raise
     finally:
         holder.close()
 
@@ -108,6 +114,13 @@ def _load_and_deliver(
     finally:
         reader.close()
     deliver_load(task, session.publisher, tables, loaded, slot.lsn)
+
+
+def _forget_slot_of_failed_load(session: Session) -> None:
+    """A slot that nobody will read would fill the source's disk."""
+    if session.state.phase != "running":
+        with contextlib.suppress(psycopg2.Error, ShimError):
+            drop_slot(session.connection, session.state.slot)
 
 
 def _tables(task: Task, catalog: Catalog) -> list[SourceTable]:

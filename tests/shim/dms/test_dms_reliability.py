@@ -309,6 +309,7 @@ def test_a_load_that_stopped_is_not_replicated_from(lab: Lab) -> None:
     lab.sql(TABLE, "INSERT INTO t VALUES (1, repeat('x', 600))")
     with pytest.raises(TaskFailed):
         lab.load()
+    assert lab.sql("SELECT count(*) FROM pg_replication_slots") == [(0,)]  # it holds no WAL back
     with pytest.raises(Exception, match="DMS_LOAD_UNFINISHED"):
         lab.cdc()
     assert lab.objects() == []
