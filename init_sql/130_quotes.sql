@@ -124,7 +124,8 @@ BEGIN
                   CASE WHEN sim.u(s, 'decides', policy_id) < 0.25 THEN 'BOUND'
                        WHEN sim.u(s, 'decides', policy_id) < 0.33 THEN 'DECLINED'
                        ELSE 'NOT_TAKEN' END AS outcome) AS answer
-         WHERE status = 'QUOTED' AND term_no = 1 AND decides_on >= d0 AND decides_on < d1) AS d
+         WHERE status = 'QUOTED' AND term_no = 1 AND quoted_at >= sim.at(d0 - 10, 0)
+           AND decides_on >= d0 AND decides_on < d1) AS d
      WHERE p.policy_id = d.policy_id
     RETURNING p.policy_id, p.party_id, p.status, p.bound_at
   ), customers AS (

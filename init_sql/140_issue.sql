@@ -1,7 +1,7 @@
 -- What the system books when cover is bound, for new business and renewals alike: a version, its
 -- coverage segments, the written premium, and the invoices that collect it.
 
-CREATE OR REPLACE PROCEDURE sim.issue() LANGUAGE plpgsql AS $$
+CREATE OR REPLACE PROCEDURE sim.issue(d0 date) LANGUAGE plpgsql AS $$
 BEGIN
   WITH bound AS (
     SELECT p.*, pr.term_months, t.tax_rate, coalesce(c.commission, 0) AS commission
@@ -10,7 +10,7 @@ BEGIN
       JOIN sim.product_terms t USING (product_id)
       LEFT JOIN agent a ON a.agent_id = p.agent_id
       LEFT JOIN sim.channel c ON c.channel = a.channel
-     WHERE p.status = 'BOUND'
+     WHERE p.status = 'BOUND' AND p.quoted_at >= sim.at(d0 - 45, 0)
        AND NOT EXISTS (SELECT FROM policy_version v WHERE v.policy_id = p.policy_id)
   ), offer AS (
     DELETE FROM sim.offer o USING bound b WHERE b.policy_id = o.policy_id RETURNING o.*

@@ -70,7 +70,7 @@ BEGIN
          SELECT sim.at(n.start_date + CASE WHEN sim.u(s, 'forgets', n.policy_id) < 0.02 THEN 4
                          ELSE -1 - floor(20 * sim.u(s, 'answers', n.policy_id))::int END,
                        sim.u(s, 'answers at', n.policy_id)) AS moment) AS m
-       WHERE n.status = 'QUOTED' AND n.term_no > 1
+       WHERE n.status = 'QUOTED' AND n.term_no > 1 AND n.quoted_at >= sim.at(d0 - 45, 0)
          AND sim.day_of(moment) >= d0 AND sim.day_of(moment) < d1
     ) AS d
    WHERE n.policy_id = d.policy_id
@@ -83,7 +83,7 @@ END $$;
 CREATE OR REPLACE PROCEDURE sim.turn_terms(d0 date, d1 date) LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE policy SET status = 'IN_FORCE', updated_at = sim.at(greatest(start_date, sim.day_of(bound_at)), 1)
-   WHERE status = 'BOUND' AND start_date < d1;
+   WHERE status = 'BOUND' AND start_date < d1 AND quoted_at >= sim.at(d0 - 75, 0);
 
   UPDATE policy p
      SET status = over.outcome, updated_at = sim.at(p.end_date, 1)

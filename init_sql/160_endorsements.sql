@@ -27,7 +27,7 @@ BEGIN
         JOIN sim.product_terms t USING (product_id)
        CROSS JOIN LATERAL (SELECT greatest(d0, p.start_date) AS lo, least(d1, p.end_date) AS hi) AS w
        CROSS JOIN LATERAL (SELECT w.lo + floor((w.hi - w.lo) * sim.u(s, 'rings', p.policy_id))::int AS day) AS k
-       WHERE p.status = 'IN_FORCE' AND w.hi > w.lo
+       WHERE p.status = 'IN_FORCE' AND p.end_date > d0 AND w.hi > w.lo
          AND sim.u(s, 'endorses', p.policy_id) < t.endorsement_rate * (w.hi - w.lo) / 365.0
          AND NOT EXISTS (SELECT FROM policy n WHERE n.policy_number = p.policy_number AND n.term_no > p.term_no)
     ) AS call

@@ -10,6 +10,9 @@ DECLARE s bigint := sim.period_seed(d0);
 BEGIN
   DELETE FROM sim.cancelled;
   INSERT INTO sim.cancelled
+  WITH debtor AS MATERIALIZED (
+    SELECT DISTINCT policy_id FROM invoice
+     WHERE status = 'OVERDUE' AND amount > 0 AND due_date >= d0 - 160 AND due_date < d0 - 60)
   SELECT policy_id, sim.at(day, sim.u(s, 'gives notice at', policy_id)),
          CASE WHEN quiet AND day < start_date + 14 THEN start_date ELSE day END,
          CASE WHEN quiet AND day < start_date + 14 THEN 'FLAT'
@@ -20,16 +23,16 @@ BEGIN
               WHEN policy_type IN ('LIFE', 'UNIT_LINKED') THEN 'SURRENDER'
               ELSE sim.pick(s, 'why', policy_id, '{CUSTOMER,CUSTOMER,SOLD,MOVED}') END
     FROM (
-      SELECT p.policy_id, p.start_date, p.policy_type, debt.owes,
+      SELECT p.policy_id, p.start_date, p.policy_type, debtor.policy_id IS NOT NULL AS owes,
              w.lo + floor((w.hi - w.lo) * sim.u(s, 'gives notice', p.policy_id))::int AS day,
              NOT EXISTS (SELECT FROM claim c WHERE c.policy_id = p.policy_id) AS quiet
         FROM policy p
         JOIN sim.product_terms t USING (product_id)
+        LEFT JOIN debtor ON debtor.policy_id = p.policy_id
        CROSS JOIN LATERAL (SELECT greatest(d0, p.start_date) AS lo, least(d1, p.end_date) AS hi) AS w
-       CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM invoice i WHERE i.policy_id = p.policy_id
-             AND i.status = 'OVERDUE' AND i.amount > 0 AND i.due_date < d0 - 60) AS owes) AS debt
-       WHERE p.status = 'IN_FORCE' AND w.hi > w.lo
-         AND (debt.owes OR sim.u(s, 'cancels', p.policy_id) < t.cancellation_rate * (w.hi - w.lo) / 365.0)
+       WHERE p.status = 'IN_FORCE' AND p.end_date > d0 AND w.hi > w.lo
+         AND (debtor.policy_id IS NOT NULL
+              OR sim.u(s, 'cancels', p.policy_id) < t.cancellation_rate * (w.hi - w.lo) / 365.0)
          AND NOT EXISTS (SELECT FROM policy n WHERE n.policy_number = p.policy_number AND n.term_no > p.term_no)
          AND NOT EXISTS (SELECT FROM sim.endorsed e WHERE e.policy_id = p.policy_id)
     ) AS leaving;

@@ -57,7 +57,7 @@ END $$;
 -- Reminders after ten days; after 150 we stop believing.
 CREATE OR REPLACE PROCEDURE sim.dun(d0 date, d1 date) LANGUAGE sql AS $$
   UPDATE invoice SET status = 'OVERDUE', updated_at = sim.at(greatest(d0, due_date + 11), 1)
-   WHERE status IN ('OPEN', 'PART_PAID') AND due_date < d1 - 11 AND amount > 0;
+   WHERE status IN ('OPEN', 'PART_PAID') AND due_date >= d0 - 11 AND due_date < d1 - 11 AND amount > 0;
   UPDATE invoice SET status = 'WRITTEN_OFF', updated_at = sim.at(greatest(d0, due_date + 151), 1)
-   WHERE status = 'OVERDUE' AND due_date < d1 - 151;
+   WHERE status = 'OVERDUE' AND due_date >= d0 - 151 AND due_date < d1 - 151;
 $$;

@@ -22,13 +22,14 @@ BEGIN
   INSERT INTO sim.book (seed, opened_on, history_until, closed_day, parties, new_business_per_day, column_added_on)
   VALUES (seed, first_day, as_of, first_day - 1, parties,
           coalesce(new_business_per_day, greatest(2, parties * 0.15 / 365)), column_added_on);
+  ANALYZE product, agent, sim.book, sim.place, sim.tariff, sim.relativity, sim.product_terms, sim.channel;
   -- History is lived month by month by the same procedures that later live single days.
   WHILE d0 <= as_of LOOP
     d1 := least((date_trunc('month', d0::timestamp) + INTERVAL '1 month')::date, as_of + 1);
     CALL sim.sell(d0, d1);
     CALL sim.change_contracts(d0, d1);
-    CALL sim.take_money(d0, d1);
     CALL sim.handle_claims(d0, d1);
+    CALL sim.take_money(d0, d1);
     CALL sim.keep_parties(d0, d1);
     CALL sim.close_day(d0, d1);
     COMMIT;
@@ -55,8 +56,8 @@ BEGIN
   CALL sim.alter_schema(d0, d1);            COMMIT;
   CALL sim.sell(d0, d1);                    COMMIT;
   CALL sim.change_contracts(d0, d1);        COMMIT;
-  CALL sim.take_money(d0, d1);              COMMIT;
   CALL sim.handle_claims(d0, d1);           COMMIT;
+  CALL sim.take_money(d0, d1);              COMMIT;
   CALL sim.keep_parties(d0, d1);            COMMIT;
   CALL sim.delete_mistakes(d0, d1);         COMMIT;
   CALL sim.change_keys(d0, d1);             COMMIT;
@@ -75,7 +76,7 @@ BEGIN
   CALL sim.decide_quotes(d0, d1);
   CALL sim.offer_renewals(d0, d1);
   CALL sim.decide_renewals(d0, d1);
-  CALL sim.issue();
+  CALL sim.issue(d0);
 END $$;
 
 CREATE OR REPLACE PROCEDURE sim.change_contracts(d0 date, d1 date) LANGUAGE plpgsql AS $$
@@ -87,15 +88,6 @@ BEGIN
   CALL sim.reverse_double_booking(d0, d1);
 END $$;
 
-CREATE OR REPLACE PROCEDURE sim.take_money(d0 date, d1 date) LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM sim.tune();
-  CALL sim.collect(d0, d1);
-  CALL sim.dun(d0, d1);
-  CALL sim.quote_funds(d0, d1);
-  CALL sim.buy_units(d0, d1);
-END $$;
-
 CREATE OR REPLACE PROCEDURE sim.handle_claims(d0 date, d1 date) LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM sim.tune();
@@ -103,6 +95,16 @@ BEGIN
   CALL sim.report_losses(d0, d1);
   CALL sim.end_by_death(d0, d1);
   CALL sim.post_claims(d0, d1);
+END $$;
+
+-- After the claims: a death leaves a refund to pay.
+CREATE OR REPLACE PROCEDURE sim.take_money(d0 date, d1 date) LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM sim.tune();
+  CALL sim.collect(d0, d1);
+  CALL sim.dun(d0, d1);
+  CALL sim.quote_funds(d0, d1);
+  CALL sim.buy_units(d0, d1);
 END $$;
 
 CREATE OR REPLACE PROCEDURE sim.keep_parties(d0 date, d1 date) LANGUAGE plpgsql AS $$

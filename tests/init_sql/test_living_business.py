@@ -47,7 +47,7 @@ def test_the_same_seed_writes_the_same_rows_in_any_time_zone_and_another_seed_ot
 
 def test_the_rules_hold_at_every_commit_of_a_day(small_book: Database) -> None:
     """The parts of a day, each followed by the check, as another session would see it."""
-    parts = ("sell", "change_contracts", "take_money", "handle_claims", "keep_parties")
+    parts = ("sell", "change_contracts", "handle_claims", "take_money", "keep_parties")
     first = small_book.value("SELECT closed_day + 1 FROM sim.book")
     assert isinstance(first, date)
     with small_book.undone():
@@ -176,6 +176,17 @@ def test_every_event_of_the_business_happens(open_book: OpenBook) -> None:
         "SELECT 1 FROM party_address WHERE address_type = 'MAILING' GROUP BY line1, postal_code"
         " HAVING count(DISTINCT party_id) > 1"
     )
+
+
+def test_no_invoice_is_forgotten(small_book: Database) -> None:
+    """Every invoice is settled, dunned or written off in time; a refund is paid when it is due."""
+    forgotten = small_book.rows(
+        "SELECT invoice_id FROM invoice CROSS JOIN sim.book WHERE"
+        " (status IN ('OPEN', 'PART_PAID') AND due_date < closed_day - 11)"
+        " OR (status = 'OVERDUE' AND due_date < closed_day - 151)"
+        " OR (status = 'OPEN' AND amount < 0 AND due_date < closed_day)"
+    )
+    assert forgotten == []
 
 
 def test_a_column_appears_on_the_day_it_was_announced_for(insurer: Database) -> None:
