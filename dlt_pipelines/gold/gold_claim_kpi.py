@@ -5,7 +5,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from dlt_pipelines.transforms.claim_kpi import claim_kpis
-from dlt_pipelines.transforms.premium import booked_premium, earned_by_year
+from dlt_pipelines.transforms.premium import earned_by_year, premium_by_type
 from dlt_pipelines.transforms.risk import exposure, segments_on_risk
 
 spark: SparkSession  # put here by the pipeline runtime
@@ -42,10 +42,5 @@ def gold_claim_kpi() -> DataFrame:
     positions = spark.read.table("gold_claim_position").join(F.broadcast(latest), "valuation_date")
     policies = spark.read.table("silver_policy")
     segments = segments_on_risk(spark.read.table("silver_coverage"), policies)
-    booked = booked_premium(
-        spark.read.table("silver_premium_transaction"),
-        policies,
-        spark.read.table("silver_agent"),
-        latest,
-    )
+    booked = premium_by_type(spark.read.table("silver_premium_transaction"), policies, latest)
     return claim_kpis(positions, exposure(segments, latest), earned_by_year(booked))

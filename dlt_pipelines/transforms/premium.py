@@ -9,7 +9,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from dlt_pipelines.transforms.history import UNKNOWN, as_known
+from dlt_pipelines.transforms.history import UNKNOWN, as_known, current
 
 MONEY = "decimal(18,2)"
 _GRAIN = ("month", "policy_type", "coverage_code", "channel")
@@ -24,11 +24,7 @@ def booked_premium(
     was recorded by then. A row without a policy keeps its money under UNKNOWN. An empty earning
     window is one day long: what cannot be spread is earned at once.
     """
-    rows = (
-        ledger.crossJoin(F.broadcast(latest.select("valuation_date")))
-        .where("booked_on <= valuation_date")
-        .withColumn("earn_to", F.expr("greatest(earn_to, date_add(earn_from, 1))"))
-    )
+    rows = _seen(ledger, latest)
     # The agent as known at booking, the type as it is: losses are divided by premium of one type.
     latest_type = F.max_by("policy_type", "known_from").over(Window.partitionBy("policy_id"))
     terms = as_known(policies, "policy_id").select(
@@ -39,6 +35,21 @@ def booked_premium(
     with_term = _known_at_booking(rows, terms, "policy_id")
     return _known_at_booking(with_term, channels, "agent_id").fillna(
         UNKNOWN, ["policy_type", "channel"]
+    )
+
+
+def premium_by_type(ledger: DataFrame, policies: DataFrame, latest: DataFrame) -> DataFrame:
+    """The same rows with their `policy_type` only, for figures that ask for no channel."""
+    types = current(policies).select("policy_id", "policy_type")
+    return _seen(ledger, latest).join(types, "policy_id", "left").fillna(UNKNOWN, ["policy_type"])
+
+
+def _seen(ledger: DataFrame, latest: DataFrame) -> DataFrame:
+    """What is booked by the valuation. An empty earning window is one day long: earned at once."""
+    return (
+        ledger.crossJoin(F.broadcast(latest.select("valuation_date")))
+        .where("booked_on <= valuation_date")
+        .withColumn("earn_to", F.expr("greatest(earn_to, date_add(earn_from, 1))"))
     )
 
 

@@ -15,7 +15,12 @@ from chispa import assert_df_equality
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from dlt_pipelines.transforms.premium import booked_premium, earned_by_year, premium_by_month
+from dlt_pipelines.transforms.premium import (
+    booked_premium,
+    earned_by_year,
+    premium_by_month,
+    premium_by_type,
+)
 
 POLICY = {"policy_id": 1, "agent_id": 7, "policy_type": "MOTOR", "policy_number": "P1"}
 AGENT = {"agent_id": 7, "channel": "BROKER"}
@@ -127,6 +132,14 @@ def test_the_channel_is_the_one_known_when_the_row_was_booked(silver: Any, value
         (4, "MOTOR", "DIRECT"),  # recorded in the course of the day
         (8, "UNKNOWN", "UNKNOWN"),  # no such policy: the money stays
     ]
+
+
+def test_years_need_no_channel_and_keep_the_type_of_the_policy(silver: Any, valued_at: Any) -> None:
+    rows = [*EXAMPLE, booking("10.00", "2024-01-01", "2024-01-02", "2024-01-01", policy_id=99)]
+    ledger, latest = silver("premium_transaction", *rows), valued_at("2024-12-31")
+    by_type = premium_by_type(ledger, silver("policy", POLICY), latest)
+    with_channel = booked_premium(ledger, silver("policy", POLICY), silver("agent", AGENT), latest)
+    assert_df_equality(earned_by_year(by_type), earned_by_year(with_channel), ignore_row_order=True)
 
 
 def test_an_empty_earning_window_is_earned_at_once(booked: Any) -> None:
