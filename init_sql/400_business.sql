@@ -53,6 +53,10 @@ BEGIN
     RAISE EXCEPTION 'DAY_ALREADY_CLOSED: % is closed, the last closed day is %', day, d0 - 1
       USING HINT = 'Days only go forward: CALL live_day(''' || d0 || ''').';
   END IF;
+  IF d1 - d0 > 31 THEN
+    RAISE EXCEPTION 'GAP_TOO_LONG: % days lie between % and %; at most 31 are lived at once', d1 - d0, d0 - 1, day
+      USING HINT = 'Live the days between in smaller steps. After an open_book that was broken off, start with a new database.';
+  END IF;
   CALL sim.alter_schema(d0, d1);            COMMIT;
   CALL sim.sell(d0, d1);                    COMMIT;
   CALL sim.change_contracts(d0, d1);        COMMIT;
@@ -65,7 +69,7 @@ BEGIN
   CALL sim.try_and_fail(d0, d1);            COMMIT;
   CALL sim.bulk_update(d0, d1);             COMMIT;
   UPDATE product SET name = 'oops';         ROLLBACK;   -- somebody forgot the WHERE, and noticed in time
-  CALL sim.close_day(d0, d1);                   COMMIT;
+  CALL sim.close_day(d0, d1);               COMMIT;
 END $$;
 
 -- One period [d0, d1), in the order in which an office works. Each part leaves the business whole.

@@ -100,3 +100,5 @@ def test_a_book_opens_once_and_days_only_go_forward(insurer: Database) -> None:
         insurer.open_book(5, seed=1, years=1)
     with pytest.raises(psycopg2.errors.RaiseException, match="DAY_ALREADY_CLOSED"):
         insurer.run("CALL live_day(%s)", date(2026, 6, 30))
+    with pytest.raises(psycopg2.errors.RaiseException, match="GAP_TOO_LONG"):
+        insurer.run("CALL live_day(%s)", date(2026, 8, 1))
