@@ -6,26 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 from pyspark.sql import DataFrame
-from pyspark.sql.types import (
-    ByteType,
-    DataType,
-    DecimalType,
-    DoubleType,
-    FloatType,
-    IntegerType,
-    LongType,
-    ShortType,
-    StructField,
-    StructType,
-)
+from pyspark.sql.types import DataType, StructField, StructType
 
 from local_shim.cdc.layout import START, SYSTEM_START, Layout, is_sparse, layout_of
 from local_shim.cdc.memory import Manifest, Memory
+from local_shim.cdc.schema import extended, fits, widest
 from local_shim.cdc.target import CdcTarget, look_at
 from local_shim.errors import FlowError
 from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow
-
-_WIDTH = (ByteType, ShortType, IntegerType, LongType)
 
 
 def check_drift(flow: AutoCdcFlow | SnapshotFlow, target: CdcTarget, source: DataFrame) -> None:
@@ -117,18 +105,18 @@ def settled(
     _refuse_vanished(flow, layout, theirs, target)
     columns = []
     for name, field in mine.items():
-        known = theirs.get(name)
-        kind = field.dataType if known is None else known.dataType
-        if known is not None and not fits(field.dataType, kind):
+        known = theirs.get(name, field)
+        kind = extended(field.dataType, known.dataType)
+        if kind is None:
             raise _drift(
                 flow,
                 target,
                 "INCOMPATIBLE_COLUMN_TYPE",
                 f"column '{field.name}' is {field.dataType.simpleString()} in the source and "
-                f"{kind.simpleString()} in the table",
+                f"{known.dataType.simpleString()} in the table",
                 "values that the table's type cannot hold",
             )
-        columns.append(StructField(known.name if known else field.name, kind))
+        columns.append(StructField(known.name, kind))
     spelled = {f.name.lower(): f.name for f in columns}
     return replace(
         layout,
@@ -138,28 +126,6 @@ def settled(
         sequence=sequence,
         system=_system(layout, table),
     )
-
-
-def fits(kind: DataType, into: DataType) -> bool:
-    """Whether every value of a type is a value of the other, so that nothing is lost."""
-    if isinstance(into, StructType) and isinstance(kind, StructType):
-        known = {f.name.lower(): f.dataType for f in into}
-        return all(
-            f.name.lower() in known and fits(f.dataType, known[f.name.lower()]) for f in kind
-        )
-    if kind.simpleString() == into.simpleString():
-        return True
-    if isinstance(kind, _WIDTH) and isinstance(into, _WIDTH):
-        return _WIDTH.index(type(kind)) <= _WIDTH.index(type(into))
-    if isinstance(kind, DecimalType) and isinstance(into, DecimalType):
-        whole = into.precision - into.scale >= kind.precision - kind.scale
-        return whole and into.scale >= kind.scale
-    return isinstance(kind, FloatType) and isinstance(into, DoubleType)
-
-
-def widest(kind: DataType) -> DataType:
-    """The type that memory keeps a sequence in, so that `lit(0)` and BIGINT can meet."""
-    return LongType() if isinstance(kind, _WIDTH) else kind
 
 
 _TARGET_RULES = {

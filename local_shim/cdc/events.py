@@ -19,6 +19,7 @@ from pyspark.sql.types import DataType, LongType, StringType, StructField, Struc
 
 from local_shim.cdc.cells import NAMES, cells_of, supplied_cells
 from local_shim.cdc.layout import Layout, ignoring_nulls, is_sparse, sortable
+from local_shim.cdc.schema import conformed, quoted
 from local_shim.graph.elements import AutoCdcFlow
 
 COUNTS = ("null_sequences", "null_keys", "violations", "events")
@@ -34,10 +35,11 @@ _EXACT = {
 
 def events_of(changes: DataFrame, flow: AutoCdcFlow, layout: Layout) -> DataFrame:
     """One event a change row. Conditions see all source columns, also the dropped ones."""
-    row = packed(layout.columns)
+    given = changes.schema
+    row = packed(layout.columns, given)
     supplied = _supplied(flow, layout, changes)
     columns = [
-        packed(key_schema(layout)).alias("key"),
+        packed(key_schema(layout), given).alias("key"),
         flow.sequence_by.cast(_known(layout.sequence)).alias("seq"),
         _kind(flow).alias("kind"),
         row.alias("row"),
@@ -63,14 +65,15 @@ def row_schema(layout: Layout) -> StructType:
     return StructType([StructField(f.name, f.dataType) for f in layout.columns])
 
 
-def packed(columns: StructType) -> Column:
-    """A struct of these columns of a frame, cast to these types."""
-    return F.struct(*(F.col(quoted(f.name)).cast(f.dataType).alias(f.name) for f in columns))
-
-
-def quoted(name: str) -> str:
-    """A column name that Spark reads as one name, whatever it holds."""
-    return "`" + name.replace("`", "``") + "`"
+def packed(columns: StructType, given: StructType) -> Column:
+    """A struct of these columns of a frame with the columns `given`, as these types."""
+    kinds = {field.name.lower(): field.dataType for field in given}
+    return F.struct(
+        *(
+            conformed(F.col(quoted(f.name)), kinds[f.name.lower()], f.dataType).alias(f.name)
+            for f in columns
+        )
+    )
 
 
 def rendered(row: Column) -> Column:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
 from pyspark.sql.types import (
+    ArrayType,
     ByteType,
     DataType,
+    DecimalType,
+    DoubleType,
+    FloatType,
     IntegerType,
     LongType,
     ShortType,
+    StructField,
     StructType,
     TimestampType,
 )
@@ -49,11 +55,84 @@ def snapshot_schema(flow: SnapshotFlow, source: DataFrame | None) -> StructType:
     return StructType([]) if source is None else target_schema(flow, source, None, TimestampType())
 
 
-def common_type(one: DataType, other: DataType) -> DataType:
-    """The wider of two whole-number types; of other types, the first."""
-    if isinstance(one, _WHOLE) and isinstance(other, _WHOLE):
-        return max(one, other, key=lambda kind: _WHOLE.index(type(kind)))
-    return one
+def fits(kind: DataType, into: DataType) -> bool:
+    """Whether every value of a type is a value of the other, so that nothing is lost."""
+    return extended(kind, into) == into
+
+
+def extended(kind: DataType, known: DataType) -> DataType | None:
+    """The table's type, with the struct fields that only the source has; None if values differ.
+
+    A struct field that the source lacks is None, too: its values would be lost.
+    """
+    if isinstance(kind, StructType) and isinstance(known, StructType):
+        return _extended_struct(kind, known)
+    if isinstance(kind, ArrayType) and isinstance(known, ArrayType):
+        element = extended(kind.elementType, known.elementType)
+        return known if element == known.elementType else None
+    if isinstance(kind, _WHOLE) and isinstance(known, _WHOLE):
+        return known if _WHOLE.index(type(kind)) <= _WHOLE.index(type(known)) else None
+    if isinstance(kind, DecimalType) and isinstance(known, DecimalType):
+        whole = known.precision - known.scale >= kind.precision - kind.scale
+        return known if whole and known.scale >= kind.scale else None
+    if isinstance(kind, FloatType) and isinstance(known, DoubleType):
+        return known
+    return known if kind.simpleString() == known.simpleString() else None
+
+
+def widest(kind: DataType) -> DataType:
+    """The type that memory keeps a sequence in, so that `lit(0)` and BIGINT can meet."""
+    return LongType() if isinstance(kind, _WHOLE) else kind
+
+
+def missing_columns(known: StructType, wanted: StructType, path: str = "") -> list[str]:
+    """What ALTER TABLE must add, each column after its neighbour in `wanted`."""
+    have = {field.name.lower(): field for field in known}
+    added = []
+    place = "FIRST"
+    for field in wanted:
+        name = path + quoted(field.name)
+        found = have.get(field.name.lower())
+        if found is None:
+            added.append(f"{name} {field.dataType.simpleString()} {place}")
+        elif isinstance(found.dataType, StructType) and isinstance(field.dataType, StructType):
+            added += missing_columns(found.dataType, field.dataType, f"{name}.")
+        place = f"AFTER {quoted(field.name)}"
+    return added
+
+
+def conformed(column: Column, kind: DataType, into: DataType) -> Column:
+    """A column as another type; structs by the names of their fields, not by position."""
+    if not (isinstance(kind, StructType) and isinstance(into, StructType)):
+        return column.cast(into)
+    have = {field.name.lower(): field for field in kind}
+    fields = []
+    for field in into:
+        found = have.get(field.name.lower())
+        value = (
+            F.lit(None).cast(field.dataType)
+            if found is None
+            else conformed(column.getField(found.name), found.dataType, field.dataType)
+        )
+        fields.append(value.alias(field.name))
+    return F.when(column.isNotNull(), F.struct(*fields)).cast(into)
+
+
+def quoted(name: str) -> str:
+    """A column name that Spark reads as one name, whatever it holds."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _extended_struct(kind: StructType, known: StructType) -> StructType | None:
+    mine = {field.name.lower(): field for field in kind}
+    fields = []
+    for field in known:
+        found = mine.pop(field.name.lower(), None)
+        inner = None if found is None else extended(found.dataType, field.dataType)
+        if inner is None:
+            return None
+        fields.append(StructField(field.name, inner, field.nullable, field.metadata))
+    return StructType([*fields, *mine.values()])
 
 
 def _check_columns_to_update(flow: AutoCdcFlow, source: DataFrame) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from local_shim.cdc.drift import check_definition, fits, flow_facts, settled, target_facts, widest
+from local_shim.cdc.drift import check_definition, flow_facts, settled, target_facts
 from local_shim.cdc.events import (
     key_schema,
     memory_schema,
@@ -32,6 +32,7 @@ from local_shim.cdc.events import (
 from local_shim.cdc.layout import Layout, layout_of
 from local_shim.cdc.memory import Manifest, Memory
 from local_shim.cdc.scd1 import DROP, PUT
+from local_shim.cdc.schema import fits, widest
 from local_shim.cdc.target import (
     CdcResult,
     CdcTarget,
@@ -141,8 +142,9 @@ def _write(
     manifest: Manifest,
 ) -> CdcResult:
     held = held_rows(frame.sparkSession, target.table, table, layout, None)
+    given = frame.schema
     snapshot = frame.select(
-        packed(key_schema(layout)).alias("key"), packed(layout.columns).alias("new")
+        packed(key_schema(layout), given).alias("key"), packed(layout.columns, given).alias("new")
     )
     if flow.scd_type is ScdType.ONE:
         newer = _newer(frame, moment, target, manifest, layout)

@@ -16,9 +16,10 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from local_shim.cdc.events import key_schema, packed, quoted
+from local_shim.cdc.events import key_schema, packed
 from local_shim.cdc.layout import END, START, SYSTEM_END, SYSTEM_START, Layout
 from local_shim.cdc.scd1 import DROP, PUT
+from local_shim.cdc.schema import missing_columns, quoted
 from local_shim.graph.names import TableName
 from local_shim.session import LARGE_DATA, empty_frame
 
@@ -136,7 +137,9 @@ def held_rows(
         rows = rows.where(prune)
     intervals = (F.col(quoted(name)).alias(_NAMES[name]) for name in layout.intervals)
     return rows.select(
-        packed(key_schema(layout)).alias("key"), packed(layout.columns).alias("row"), *intervals
+        packed(key_schema(layout), table.schema).alias("key"),
+        packed(layout.columns, table.schema).alias("row"),
+        *intervals,
     )
 
 
@@ -213,26 +216,15 @@ def made_ready(spark: SparkSession, path: str, table: Table | None, wanted: Stru
     """The table, created if it is not there, with all wanted columns."""
     if table is None:
         _append(empty_frame(spark, wanted), path)
-    elif len(table.schema) < len(wanted):
-        _add_columns(spark, path, table, wanted)
     else:
-        return table
+        missing = missing_columns(table.schema, wanted)
+        for column in missing:
+            spark.sql(f"ALTER TABLE delta.{quoted(path)} ADD COLUMNS ({column})")
+        if not missing:
+            return table
     ready = look_at(spark, path)
     assert ready is not None  # it was written just now
     return ready
-
-
-def _add_columns(spark: SparkSession, path: str, table: Table, wanted: StructType) -> None:
-    # Each new column stands after its neighbour in `wanted`, not behind the interval columns.
-    known = {name.lower() for name in table.schema.names}
-    added = []
-    for before, field in zip([None, *wanted.fields], wanted.fields, strict=False):
-        if field.name.lower() in known:
-            continue
-        place = "FIRST" if before is None else f"AFTER {quoted(before.name)}"
-        added.append(f"{quoted(field.name)} {field.dataType.simpleString()} {place}")
-    for column in added:
-        spark.sql(f"ALTER TABLE delta.{quoted(path)} ADD COLUMNS ({column})")
 
 
 def _append(rows: DataFrame, path: str) -> None:

@@ -8,6 +8,7 @@ snapshot, `Target` what the target then holds.
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,18 @@ def examples() -> list[Example]:
     return [read(path) for path in sorted(FOLDER.glob("*.md"))]
 
 
+def page() -> str:
+    """All pages as one: `python tests/shim/cdc/example_tables.py > docs/auto-cdc.md`."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.md"))]
+    lower = [re.sub(r"^(#+ )", r"#\1", text.strip(), flags=re.MULTILINE) for text in texts]
+    head = (
+        "<!-- Made by tests/shim/cdc/example_tables.py; each section is a test. -->\n"
+        "# AUTO CDC by example\n\n"
+        "Changes go in, a target comes out. Several tables of changes are several updates."
+    )
+    return "\n\n".join([head, *lower]) + "\n"
+
+
 def read(path: Path) -> Example:
     text = path.read_text(encoding="utf-8")
     head, *sections = re.split(r"^## ", text, flags=re.MULTILINE)
@@ -68,3 +81,7 @@ def _step(section: str) -> Step:
 def _cells(line: str) -> tuple[str | None, ...]:
     cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
     return tuple(None if cell == "null" else cell for cell in cells)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

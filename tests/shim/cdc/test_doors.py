@@ -64,7 +64,7 @@ def metrics(pipeline: Pipeline, flow: str) -> dict[str, int]:
     """The metrics of a flow in the last update, added up."""
     total: dict[str, int] = {}
     for event in pipeline.progress():
-        if event.origin["flow_name"] == f"main.default.{flow}":
+        if str(event.origin["flow_name"]).split(".")[-1] == flow:
             for name, value in (event.details.get("metrics") or {}).items():
                 total[name] = total.get(name, 0) + value
     return total

@@ -186,6 +186,16 @@ def test_a_new_source_column_is_added(target: Target, scd_type: int) -> None:
     assert target.rows() == expected
 
 
+@pytest.mark.dlt(44)
+def test_fields_of_structs_are_added_and_go_by_name(target: Target) -> None:
+    declared = flow(stored_as_scd_type=2, except_column_list=["seq"], apply_as_deletes=None)
+    target.take([(1, (1, 2), 1)], declared, "id int, s struct<x:int,y:int>, seq bigint")
+    target.take([(1, (3, 4, 5), 2)], declared, "id int, s struct<y:int,z:int,x:int>, seq bigint")
+    assert target.rows() == [(1, (1, 2, None), 1, 2), (1, (5, 3, 4), 2, None)]
+    told = target.refuses(declared, "id int, s struct<x:int,y:int>, seq bigint")
+    assert "INCOMPATIBLE_COLUMN_TYPE" in told
+
+
 @pytest.mark.dlt(39, 42)
 def test_a_hydrating_flow_and_a_running_one_share_a_target(target: Target) -> None:
     hydrate = flow(name="hydrate", sequence_by=F.lit(0), apply_as_deletes=None)
