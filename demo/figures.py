@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Any
+
+from pyspark.sql import SparkSession
 from rich.console import Console
 from rich.table import Table
 
 from demo.place import Place
+from local_shim.events.journal import events
 from local_shim.query import default_namespace, reading
 from local_shim.storage import Storage
 
@@ -35,19 +40,69 @@ _OPEN_CLAIMS = """
 """
 
 
+_LAYERS = ("bronze", "silver", "quarantine", "gold")
+
+
 def show(place: Place, console: Console) -> None:
-    """Prints rows per layer, premium and loss ratios, business in force, and open claims."""
+    """Prints rows per layer, premium and loss ratios, business in force, claims and quality."""
     storage = Storage(place.storage, "insurance")
+    told = events(storage, None, "flow_progress", None)
+    console.print()
+    console.print(_layers(told))
+    console.print(_quality(told))
     with reading(storage, default_namespace(storage)) as spark:
-        console.print()
         console.print(_table("Premium and loss ratio", _LOSS_RATIOS, spark))
         console.print(_table("In force at the last month end", _IN_FORCE, spark))
         console.print(_table("Claims at the valuation date", _OPEN_CLAIMS, spark))
 
 
-def _table(title: str, query: str, spark: object) -> Table:
-    frame = spark.sql(query)  # type: ignore[attr-defined]
+def _layers(told: list[dict[str, Any]]) -> Table:
+    """What this update wrote, by layer."""
+    table = _empty("Rows of this update", "layer", "tables", "written", "deleted")
+    for layer in _LAYERS:
+        metrics = [
+            event["details"]["flow_progress"].get("metrics", {})
+            for event in told
+            if event["origin"]["dataset_name"].split(".")[-1].startswith(f"{layer}_")
+        ]
+        written = sum(m.get("num_output_rows", 0) + m.get("num_upserted_rows", 0) for m in metrics)
+        deleted = sum(m.get("num_deleted_rows", 0) for m in metrics)
+        wrote = sum(bool(each) for each in metrics)
+        table.add_row(layer, f"{wrote}", f"{written:,}", f"{deleted:,}")
+    return table
+
+
+def _quality(told: list[dict[str, Any]]) -> Table:
+    """The rules that some row of this update broke."""
+    total: dict[tuple[str, str], list[int]] = {}
+    for event in told:
+        quality = event["details"]["flow_progress"].get("data_quality", {})
+        for rule in quality.get("expectations", ()):
+            key = (rule["dataset"].split(".")[-1], rule["name"])
+            found = total.setdefault(key, [0, 0])
+            found[0] += rule["passed_records"]
+            found[1] += rule["failed_records"]
+    broken = {key: counts for key, counts in total.items() if counts[1]}
+    title = f"Data quality: {len(total)} rules checked, {len(broken)} broken by some row"
+    table = _empty(title, "dataset", "rule", "passed", "failed")
+    for (dataset, rule), (passed, failed) in sorted(broken.items()):
+        table.add_row(dataset, rule, f"{passed:,}", f"{failed:,}")
+    return table
+
+
+def _empty(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for name in columns:
+        table.add_column(name, justify="left" if name in _WORDS else "right")
+    return table
+
+
+_WORDS = ("layer", "dataset", "rule")
+
+
+def _table(title: str, query: str, spark: SparkSession) -> Table:
+    frame = spark.sql(query)
+    table = _empty(title)
     for name in frame.columns:
         numeric = frame.schema[name].dataType.typeName() in ("decimal", "long", "double")
         table.add_column(name.replace("_", " "), justify="right" if numeric else "left")
@@ -61,4 +116,4 @@ def _cell(name: str, value: object) -> str:
         return "–"
     if name == "loss_ratio":
         return f"{value:.1f} %"
-    return f"{value:,}" if not isinstance(value, str) and name != "year" else str(value)
+    return f"{value:,}" if isinstance(value, int | Decimal) and name != "year" else str(value)

@@ -90,7 +90,7 @@ def prepared(request: Request, storage: Storage) -> Iterator[tuple[Surroundings,
         opened() as keys_read,
         pipeline_session(spark) as session,
         configured(session, spec.configuration),
-        sources.front_doors(spec),
+        sources.front_doors(spec, spark),
     ):
         module_level = Running(
             session, storage, paths, Graph({}, (), {}), namespace, "definitions", NOWHERE
@@ -98,7 +98,7 @@ def prepared(request: Request, storage: Storage) -> Iterator[tuple[Surroundings,
         with in_world(module_level):
             sources.load(spec, session, registry)
         with own_session(session, {}):  # views that queries make while they are analysed
-            graph = resolve(registry, Planning(session, storage, paths))
+            graph = resolve(registry, Planning(session, storage, paths, spec.configuration))
         validate(graph)
         plan = make_plan(graph, request.selection, namespace)
         plan = replace(plan, warnings=(*plan.warnings, *_unread(spec, keys_read)))

@@ -49,6 +49,8 @@ def open_session(*, record_classes_in: Path | None = None) -> SparkSession:
     if running is not None:
         return running
     check_java()
+    # Functions run in Python workers: in this interpreter, not in the first one on the PATH.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     # PySpark logs a page of JSON for each analysis error; we tell errors ourselves.
     logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,19 +28,29 @@ _DOORS = ("dlt", "pyspark.pipelines")
 
 
 @contextmanager
-def front_doors(spec: PipelineSpec) -> Iterator[None]:
-    """`import dlt` and `from pyspark import pipelines` lead here; the root is importable."""
+def front_doors(spec: PipelineSpec, spark: SparkSession) -> Iterator[None]:
+    """`import dlt` and `from pyspark import pipelines` lead here; the root is importable.
+
+    It is importable in Python workers too, where functions of helper modules run.
+    """
     modules = {name: sys.modules.get(name) for name in _DOORS}
     attribute = getattr(pyspark, "pipelines", None)
     path = list(sys.path)
     for name in _DOORS:
         sys.modules[name] = dlt_api
     pyspark.pipelines = dlt_api  # type: ignore[attr-defined]
-    sys.path[:0] = [str(folder) for folder in _import_folders(spec)]
+    folders = [str(folder) for folder in _import_folders(spec)]
+    sys.path[:0] = folders
+    environment = spark.sparkContext.environment
+    worker_path = environment.get("PYTHONPATH")
+    environment["PYTHONPATH"] = os.pathsep.join(folders)
     try:
         yield
     finally:
         sys.path[:] = path
+        environment.pop("PYTHONPATH")
+        if worker_path is not None:
+            environment["PYTHONPATH"] = worker_path
         for name, module in modules.items():
             _put_back(name, module)
         if attribute is not None:
@@ -55,8 +66,9 @@ def _put_back(name: str, module: ModuleType | None) -> None:
 
 def _import_folders(spec: PipelineSpec) -> list[Path]:
     folders = [spec.root] if spec.root else []
-    folders += [Path(each.split(None, 1)[1]) for each in spec.dependencies if _editable(each)]
-    return list(dict.fromkeys(folder for folder in folders if folder))
+    projects = [Path(each.split(None, 1)[1]) for each in spec.dependencies if _editable(each)]
+    folders += [folder for project in projects for folder in (project, project / "src")]
+    return list(dict.fromkeys(folder for folder in folders if folder.is_dir()))
 
 
 def _editable(dependency: str) -> bool:

@@ -23,10 +23,12 @@ from local_shim.graph.elements import Dataset, DatasetKind, QueryFlow
 from local_shim.graph.graph import ResolvedFlow
 from local_shim.graph.plan import Plan
 from local_shim.reading.flow_session import own_session
+from local_shim.session import LARGE_DATA
 from local_shim.storage import TableRecord, delta_version
 
 # A flow is mostly waiting for the driver to plan; a few more than the cores keep them busy.
 WORKERS = 3
+_SMALL_BYTES = 8 * 2**20  # about 200,000 rows of ten columns
 MOST_SCHEMAS = 20  # a source that changes its shape at every restart is broken
 ATTEMPTS_KEY = "pipelines.maxFlowRetryAttempts"
 
@@ -63,7 +65,14 @@ class Executor:
         return self.plan.graph.schemas[dataset.name]
 
     def set_up_tables(self) -> None:
-        """Creates the streaming tables that do not exist yet, and notes all that are kept."""
+        """Creates the streaming tables that do not exist yet.
+
+        Every table is noted as ours before it is made: after a crash in between, the next update
+        must not take it for somebody else's.
+        """
+        for dataset in self.plan.tables():
+            if self.around.storage.record(dataset.name) is None:
+                self._remember(dataset)
         streaming = [
             each for each in self.plan.tables() if each.kind is DatasetKind.STREAMING_TABLE
         ]
@@ -74,8 +83,6 @@ class Executor:
         ]
         with ThreadPoolExecutor(WORKERS) as pool:
             list(pool.map(self._create, missing))
-        for dataset in streaming:
-            self._remember(dataset)
 
     def _create(self, dataset: Dataset) -> None:
         folder = self.around.storage.table(dataset.name)
@@ -157,7 +164,8 @@ class Executor:
             except Exception as error:
                 failure = understood(error, flow)
                 self._tell(flow, FlowStatus.FAILED, failure.message, error=failure.error)
-                if isinstance(failure.error, SchemaChanged) and schemas < MOST_SCHEMAS:
+                if isinstance(failure.error, SchemaChanged) and schemas < _SMALL_BYTES = 8 * 2**20  # about 200,000 rows of ten columns
+MOST_SCHEMAS:
                     schemas += 1
                 elif failure.retryable and retries < self._attempts():
                     retries += 1
@@ -166,9 +174,16 @@ class Executor:
                     return False
 
     def _attempt(self, flow: ResolvedFlow) -> Outcome:
-        settings = flow.flow.spark_conf if isinstance(flow.flow, QueryFlow) else {}
-        with own_session(self.around.spark, settings):
+        own = flow.flow.spark_conf if isinstance(flow.flow, QueryFlow) else {}
+        with own_session(self.around.spark, {**self._profile(flow), **own}):
             return FlowRun(self.around, flow, self._warner(flow)).run()
+
+    def _profile(self, flow: ResolvedFlow) -> Mapping[str, str]:
+        """Interpreting one task suits small tables; from some megabytes on, Spark as usual."""
+        storage = self.around.storage
+        sources = self.plan.graph.sources(flow)
+        size = sum(tables.size(storage.table(source.name)) for source in sources)
+        return LARGE_DATA if size > _SMALL_BYTES else {}
 
     def _warner(self, flow: ResolvedFlow) -> Callable[[str], None]:
         def warn(message: str) -> None:

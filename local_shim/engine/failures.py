@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 
-from local_shim.errors import FlowError, SchemaChanged, ShimError
+from local_shim.autoloader.schema import schema_change_in
+from local_shim.errors import FlowError, ShimError
 from local_shim.expectations import violation
 from local_shim.graph.graph import ResolvedFlow
 
@@ -17,7 +18,6 @@ _RETRYABLE = re.compile(
     r"Concurrent(Append|Write|DeleteRead|DeleteDelete|Transaction|Modification)Exception"
     r"|DELTA_CONCURRENT_|java\.io\.IOException|java\.net\.|java\.nio\.file\.FileSystemException"
 )
-_NEW_FIELDS = "UNKNOWN_FIELD_EXCEPTION.NEW_FIELDS_IN_FILE"
 
 
 @dataclass(frozen=True)
@@ -42,15 +42,19 @@ def understood(error: BaseException, flow: ResolvedFlow) -> Failure:
         return Failure(flow.name, broken)
     if isinstance(error, ShimError):
         return Failure(flow.name, error)
+    changed = schema_change_in(error)
+    if changed is not None:
+        return Failure(flow.name, changed)
     text = str(error)
-    if _NEW_FIELDS in text:
-        return Failure(flow.name, SchemaChanged(_NEW_FIELDS, _line(text), where=flow.flow.where))
     condition, message = _cause(error)
     typed = FlowError(condition, message, where=flow.flow.where)
     return Failure(flow.name, typed, retryable=bool(_RETRYABLE.search(text)))
 
 
 _CONDITION = re.compile(r"\[([A-Z][A-Z0-9_]+(?:\.[A-Z0-9_]+)*)\] ?([^\n]*)")
+
+
+_RAISED = re.compile(r"^(\w+(?:Error|Exception|Warning): .*)$", re.MULTILINE)
 
 
 def _cause(error: BaseException) -> tuple[str, str]:
@@ -62,7 +66,9 @@ def _cause(error: BaseException) -> tuple[str, str]:
     ]
     if found:
         condition, message = found[0]
-        return condition, message.split(" SQLSTATE:")[0].strip()
+        message = message.split(" SQLSTATE:")[0].strip()
+        raised = _RAISED.findall(str(error))
+        return condition, f"{message} {raised[-1]}" if message.endswith(":") and raised else message
     if isinstance(error, PySparkException):
         return error.getCondition() or type(error).__name__, _line(str(error))
     if isinstance(error, Py4JError):

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.streaming.query import StreamingQuery
 from pyspark.sql.streaming.readwriter import DataStreamWriter
 
+from local_shim.autoloader.cleaning import clean_source
 from local_shim.cdc.apply import (
     Batch,
     CdcResult,
@@ -126,6 +127,9 @@ class FlowRun:
         frame = rules.applied(frame, observed_name(rules))
         writer = frame.writeStream.format("delta").outputMode("append")
         query = self._drain(writer.option("mergeSchema", "true").option("path", str(self.folder)))
+        for path, files in self.world.streams:
+            if files is not None:
+                clean_source(self._checkpoint, path, files, datetime.now(UTC))
         return Outcome(
             tables.written(self.folder, before),
             self._quality(query, [rules, *self.world.view_rules]),

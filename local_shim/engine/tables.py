@@ -97,6 +97,13 @@ def stored_schema(folder: Path) -> StructType | None:
     return None
 
 
+def size(folder: Path) -> int:
+    """Bytes of the data files in the table's folder, those of older versions included."""
+    if not folder.is_dir():
+        return 0
+    return sum(each.stat().st_size for each in folder.glob("**/*.parquet"))
+
+
 def grew_by_appends_only(folder: Path) -> bool:
     """Whether every commit since the first one added rows and did nothing else.
 

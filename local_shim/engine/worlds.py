@@ -83,10 +83,17 @@ def delta_frame(
 class Planning:
     """The world outside of the pipeline's own files, as planning sees it; nothing is written."""
 
-    def __init__(self, spark: SparkSession, storage: Storage, paths: PathMap):
+    def __init__(
+        self,
+        spark: SparkSession,
+        storage: Storage,
+        paths: PathMap,
+        configuration: Mapping[str, str],
+    ):
         self.spark = spark
         self.storage = storage
         self.paths = paths
+        self.configuration = configuration
         self._empty_folder = tempfile.TemporaryDirectory(prefix="dlt-local-empty-")
 
     def external(
@@ -114,7 +121,28 @@ class Planning:
         local, store = self.path(path), schema_store(self.storage, flow, path)
         if not_yet_there(local, options, schema):
             local = self._empty_folder.name
-        return open_stream(self.spark, local, options, schema, store, remember=False)
+        self._check_folder(local)
+        checkpoint = self.storage.checkpoint(TableName(*flow.split(".", 2)), flow)
+        return open_stream(
+            self.spark, local, options, schema, store, remember=False, checkpoint=checkpoint
+        )
+
+    def _check_folder(self, path: str) -> None:
+        """Told once for all tables below the folder that is missing, with the key that names it."""
+        missing = Path(path)
+        if any(letter in path for letter in "*?[{") or missing.exists():
+            return
+        while not missing.parent.exists():
+            missing = missing.parent
+        keys = [key for key, value in self.configuration.items() if value and value in path]
+        named = f", which the configuration key '{keys[0]}' names" if keys else ""
+        raise UsageError(
+            "CF_PATH_DOES_NOT_EXIST",
+            f"the folder '{missing}' does not exist{named}.",
+            hint="create it, name another one"
+            + (f" (--conf {keys[0]}=DIR)" if keys else "")
+            + ", or say where it lies here with --path FROM=TO",
+        )
 
     def path(self, path: str) -> str:
         """Where `path` lies on this machine."""

@@ -91,6 +91,9 @@ class _Resolution:
 
     def _failed(self, flow: Flow, error: ShimError) -> None:
         self.failed.add(flow.name)
+        told = {(each.condition, each.message) for each in self.errors}
+        if (error.condition, error.message) in told:
+            return  # the same cause, met by another flow
         self.errors.append(error if error.where else located(error, flow))
 
     def _resolve(self, flow: Flow) -> ResolvedFlow:
