@@ -164,8 +164,7 @@ class Executor:
             except Exception as error:
                 failure = understood(error, flow)
                 self._tell(flow, FlowStatus.FAILED, failure.message, error=failure.error)
-                if isinstance(failure.error, SchemaChanged) and schemas < _SMALL_BYTES = 8 * 2**20  # about 200,000 rows of ten columns
-MOST_SCHEMAS:
+                if isinstance(failure.error, SchemaChanged) and schemas < MOST_SCHEMAS:
                     schemas += 1
                 elif failure.retryable and retries < self._attempts():
                     retries += 1
