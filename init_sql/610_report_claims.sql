@@ -95,6 +95,11 @@ LANGUAGE sql STABLE AS $$
      GROUP BY 1, 2, 3, 4
   ), running AS (
     SELECT *, sum(paid) OVER (PARTITION BY claim_id ORDER BY year) AS paid_to_date FROM yearly
+  ), settled AS (  -- as at each year end: a claim reopened by then has left the count
+    SELECT p.segment, p.accident_year, e.year
+      FROM generate_series((SELECT min(accident_year) FROM position), extract(year FROM v)::int) AS e(year)
+     CROSS JOIN LATERAL report.claim_position(least(make_date(e.year, 12, 31), v), cap) AS p
+     WHERE p.closed_on IS NOT NULL AND p.paid > 0
   )
   SELECT segment, 'paid', accident_year, year, paid FROM running
   UNION ALL
@@ -105,8 +110,10 @@ LANGUAGE sql STABLE AS $$
   UNION ALL
   SELECT segment, 'reported_count', accident_year, extract(year FROM reported_on)::int, 1 FROM position
   UNION ALL
-  SELECT segment, 'closed_with_payment_count', accident_year, extract(year FROM closed_on)::int, 1
-    FROM position WHERE closed_on IS NOT NULL AND paid > 0
+  SELECT segment, 'closed_with_payment_count', accident_year, year, 1 FROM settled
+  UNION ALL
+  SELECT segment, 'closed_with_payment_count', accident_year, year + 1, -1
+    FROM settled WHERE year < extract(year FROM v)
 $$;
 
 -- Grain: segment (and ALL), measure, origin_year, dev_lag_months. Every observed cell from the segment's
