@@ -29,8 +29,7 @@ if TYPE_CHECKING:  # Spark is imported only by the commands that need it: help m
 
 def main(arguments: Sequence[str]) -> int:
     """Carries out one command; errors of ours are told without a traceback."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         code: int = options.command(options)
         return code
@@ -209,11 +208,12 @@ def _say(text: str) -> None:
 # --- the parser -------------------------------------------------------------------------------
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """All commands and their arguments."""
+    found = argparse.ArgumentParser(
         prog="dlt-local", description="Runs Delta Live Tables pipelines on this machine."
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = found.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="one update of a pipeline")
     _add_where(run)
     run.add_argument("--continuous", action="store_true", help="go on until stopped")
@@ -234,7 +234,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_sql(commands.add_parser("sql", help="a query over the storage"))
     _add_export(commands.add_parser("export", help="tables as files"))
     dms_command.add_parser(commands).set_defaults(command=dms_command.run)
-    return parser
+    return found
 
 
 def _add_where(parser: argparse.ArgumentParser) -> None:
