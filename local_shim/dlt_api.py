@@ -67,9 +67,10 @@ temporary_view = view
 def create_streaming_table(name: str, **options: Any) -> None:
     """An empty streaming table that flows fill."""
     where = declared_here()
-    rules = _rules_from_dicts(options, where)
     dataset = _dataset(DatasetKind.STREAMING_TABLE, name, options, where)
-    active_registry().add_dataset(replace(dataset, expectations=rules))
+    dataset = replace(dataset, expectations=_rules_from_dicts(options))
+    active_registry().add_dataset(dataset)
+    _check_rule_names(dataset)
 
 
 def create_sink(name: str, format: str, options: Mapping[str, str] | None = None) -> None:
@@ -437,8 +438,7 @@ def _add_rules(declared: Declared, rules: tuple[Expectation, ...]) -> None:
     _check_rule_names(dataset)
 
 
-def _rules_from_dicts(options: dict[str, Any], where: SourceLocation) -> tuple[Expectation, ...]:
-    del where
+def _rules_from_dicts(options: Mapping[str, Any]) -> tuple[Expectation, ...]:
     return tuple(
         Expectation(name, rule, action)
         for option, action in (

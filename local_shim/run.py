@@ -24,6 +24,7 @@ from local_shim.engine.worlds import NOWHERE, PathMap, Planning, Running
 from local_shim.errors import ShimError, close_match
 from local_shim.events.definitions import describe
 from local_shim.events.event import UpdateState
+from local_shim.events.hooks import Hooks
 from local_shim.events.log import EventLog, Listener
 from local_shim.graph.graph import Graph
 from local_shim.graph.names import Namespace
@@ -59,8 +60,7 @@ def run(request: Request) -> int:
     """
     storage = Storage(request.storage, request.spec.key)
     with storage.update_lock(), prepared(request, storage) as (around, registry, plan):
-        del registry
-        return _update(request, storage, around, plan)
+        return _update(request, storage, around, registry, plan)
 
 
 def plan_only(request: Request) -> Plan:
@@ -133,7 +133,9 @@ def configured(spark: SparkSession, configuration: Mapping[str, str]) -> Iterato
             spark.conf.unset(key) if old is None else spark.conf.set(key, old)
 
 
-def _update(request: Request, storage: Storage, around: Surroundings, plan: Plan) -> int:
+def _update(
+    request: Request, storage: Storage, around: Surroundings, registry: Registry, plan: Plan
+) -> int:
     update = str(uuid.uuid4())
     spec = request.spec
     origin = {
@@ -143,10 +145,14 @@ def _update(request: Request, storage: Storage, around: Surroundings, plan: Plan
         "update_id": update,
     }
     events = EventLog(storage.journal(update), origin, request.listeners)
+    hooks = Hooks(registry.hooks, events)
+    events.listeners.append(hooks)
     fingerprint = sources.fingerprint(spec, spec.configuration)
     executor = Executor(around, events, plan, fingerprint)
     try:
         _announce(events, request, plan)
+        for what, where in registry.deprecations:
+            events.tell("deprecation", f"{what} at {where} is deprecated.", {"message": what})
         if plan.reset_tables or plan.reset_checkpoints:
             events.update(UpdateState.RESETTING)
         executor.reset()
@@ -169,6 +175,7 @@ def _update(request: Request, storage: Storage, around: Surroundings, plan: Plan
         events.update(UpdateState.FAILED, error=error)
         raise
     finally:
+        hooks.close()
         events.close()
         take_in_journals(around.spark, storage)
 

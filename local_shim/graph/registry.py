@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from local_shim.errors import DefinitionError, ShimError
 from local_shim.graph.elements import Dataset, Flow, QueryFlow, SourceLocation
@@ -26,7 +27,7 @@ class Registry:
     flows: list[Flow] = field(default_factory=list)
     errors: list[ShimError] = field(default_factory=list)
     deprecations: list[tuple[str, SourceLocation]] = field(default_factory=list)
-    hooks: list[object] = field(default_factory=list)
+    hooks: list[tuple[Callable[[dict[str, Any]], None], int | None]] = field(default_factory=list)
 
     def add_dataset(self, dataset: Dataset) -> None:
         """Keeps a dataset; a second one of the same name is recorded as an error."""

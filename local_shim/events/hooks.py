@@ -1,0 +1,51 @@
+"""Event hooks: functions of the user's that are called with every stable event (reference 1.6)."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from local_shim.events.event import Event
+from local_shim.events.log import EventLog
+
+Hook = Callable[[dict[str, Any]], None]
+_GRACE = 10.0  # seconds that the end of an update waits for hooks
+
+
+class Hooks:
+    """Calls the hooks beside the update, one event at a time; a slow hook delays nothing."""
+
+    def __init__(self, hooks: Sequence[tuple[Hook, int | None]], events: EventLog):
+        self._failures = {index: 0 for index in range(len(hooks))}
+        self._hooks = hooks
+        self._events = events
+        self._waiting: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._call_all, daemon=True)
+        self._thread.start()
+
+    def __call__(self, event: Event) -> None:
+        if event.maturity_level == "STABLE" and event.event_type != "hook_progress":
+            self._waiting.put(event)
+
+    def close(self) -> None:
+        """Lets the hooks see what was told, for a while."""
+        self._waiting.put(None)
+        self._thread.join(_GRACE)
+
+    def _call_all(self) -> None:
+        while (event := self._waiting.get()) is not None:
+            for index, (hook, most) in enumerate(self._hooks):
+                if most is None or self._failures[index] <= most:
+                    self._call(index, hook, event)
+
+    def _call(self, index: int, hook: Hook, event: Event) -> None:
+        try:
+            hook(event.as_record())
+            self._failures[index] = 0
+        except Exception as error:
+            self._failures[index] += 1
+            name = getattr(hook, "__name__", "hook")
+            details = {"name": name, "status": "FAILED"}
+            self._events.tell("hook_progress", f"Hook '{name}' failed: {error}", details)
