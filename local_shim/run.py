@@ -150,9 +150,7 @@ def _update(
     fingerprint = sources.fingerprint(spec, spec.configuration)
     executor = Executor(around, events, plan, fingerprint)
     try:
-        _announce(events, request, plan)
-        for what, where in registry.deprecations:
-            events.tell("deprecation", f"{what} at {where} is deprecated.", {"message": what})
+        _announce(events, request, registry, plan)
         if plan.reset_tables or plan.reset_checkpoints:
             events.update(UpdateState.RESETTING)
         executor.reset()
@@ -188,7 +186,7 @@ def _go_on(request: Request, executor: Executor, around: Surroundings) -> tuple[
     return ()
 
 
-def _announce(events: EventLog, request: Request, plan: Plan) -> None:
+def _announce(events: EventLog, request: Request, registry: Registry, plan: Plan) -> None:
     spec = request.spec
     events.tell(
         "create_update",
@@ -207,4 +205,6 @@ def _announce(events: EventLog, request: Request, plan: Plan) -> None:
         events.update(state)
     for warning in (*spec.warnings, *plan.warnings):
         events.warn(warning)
+    for what, where in registry.deprecations:
+        events.tell("deprecation", f"{what} at {where} is deprecated.", {"message": what})
     describe(plan.graph, events)
