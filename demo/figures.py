@@ -47,18 +47,23 @@ def show(place: Place, console: Console) -> None:
     """Prints rows per layer, premium and loss ratios, business in force, claims and quality."""
     storage = Storage(place.storage, "insurance")
     told = events(storage, None, "flow_progress", None)
-    console.print()
-    console.print(_layers(told))
-    console.print(_quality(told))
+    _section(console, "Rows of this update", _layers(told))
+    _quality(console, told)
     with reading(storage, default_namespace(storage)) as spark:
-        console.print(_table("Premium and loss ratio", _LOSS_RATIOS, spark))
-        console.print(_table("In force at the last month end", _IN_FORCE, spark))
-        console.print(_table("Claims at the valuation date", _OPEN_CLAIMS, spark))
+        _section(console, "Premium and loss ratio", _table(_LOSS_RATIOS, spark))
+        _section(console, "In force at the last month end", _table(_IN_FORCE, spark))
+        _section(console, "Claims at the valuation date", _table(_OPEN_CLAIMS, spark))
+    console.print()
+
+
+def _section(console: Console, title: str, table: Table) -> None:
+    console.print(f"\n[bold]{title}[/]")
+    console.print(table)
 
 
 def _layers(told: list[dict[str, Any]]) -> Table:
     """What this update wrote, by layer."""
-    table = _empty("Rows of this update", "layer", "tables", "written", "deleted")
+    table = _empty("layer", "tables", "written", "deleted")
     for layer in _LAYERS:
         metrics = [
             event["details"]["flow_progress"].get("metrics", {})
@@ -72,7 +77,7 @@ def _layers(told: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _quality(told: list[dict[str, Any]]) -> Table:
+def _quality(console: Console, told: list[dict[str, Any]]) -> None:
     """The rules that some row of this update broke."""
     total: dict[tuple[str, str], list[int]] = {}
     for event in told:
@@ -84,14 +89,16 @@ def _quality(told: list[dict[str, Any]]) -> Table:
             found[1] += rule["failed_records"]
     broken = {key: counts for key, counts in total.items() if counts[1]}
     title = f"Data quality: {len(total)} rules checked, {len(broken)} broken by some row"
-    table = _empty(title, "dataset", "rule", "passed", "failed")
+    table = _empty("dataset", "rule", "passed", "failed")
     for (dataset, rule), (passed, failed) in sorted(broken.items()):
         table.add_row(dataset, rule, f"{passed:,}", f"{failed:,}")
-    return table
+    console.print(f"\n[bold]{title}[/]")
+    if broken:
+        console.print(table)
 
 
-def _empty(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+def _empty(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False)
     for name in columns:
         table.add_column(name, justify="left" if name in _WORDS else "right")
     return table
@@ -100,9 +107,9 @@ def _empty(title: str, *columns: str) -> Table:
 _WORDS = ("layer", "dataset", "rule")
 
 
-def _table(title: str, query: str, spark: SparkSession) -> Table:
+def _table(query: str, spark: SparkSession) -> Table:
     frame = spark.sql(query)
-    table = _empty(title)
+    table = _empty()
     for name in frame.columns:
         numeric = frame.schema[name].dataType.typeName() in ("decimal", "long", "double")
         table.add_column(name.replace("_", " "), justify="right" if numeric else "left")

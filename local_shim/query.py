@@ -19,7 +19,7 @@ from local_shim.errors import UsageError, close_match
 from local_shim.graph.graph import Graph
 from local_shim.graph.names import Namespace, TableName
 from local_shim.reading.doors import opened
-from local_shim.reading.flow_session import pipeline_session
+from local_shim.reading.flow_session import own_session, pipeline_session
 from local_shim.reading.world import in_world
 from local_shim.session import open_session
 from local_shim.storage import Storage
@@ -36,7 +36,8 @@ _MICROSECONDS = {
 def reading(storage: Storage, namespace: Namespace) -> Iterator[SparkSession]:
     """A session in which names mean the storage's tables."""
     spark = open_session()
-    with opened(), pipeline_session(spark) as session:
+    # The clone takes the views along that names in queries are replaced by.
+    with opened(), pipeline_session(spark) as session, own_session(session, {}):
         world = Running(session, storage, PathMap(), Graph({}, (), {}), namespace, "query", NOWHERE)
         with in_world(world):
             yield session
