@@ -59,7 +59,7 @@ def run(request: Request) -> int:
     Raises ShimError, before anything is started or written, if definitions do not resolve.
     """
     storage = Storage(request.storage, request.spec.key)
-    with storage.update_lock(), prepared(request, storage) as (around, registry, plan):
+    with prepared(request, storage) as (around, registry, plan), storage.update_lock():
         return _update(request, storage, around, registry, plan)
 
 

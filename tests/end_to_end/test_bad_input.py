@@ -92,4 +92,4 @@ def test_a_wrong_command_is_one_message_and_nothing_is_written(
     assert done.returncode == 2, done.stdout + done.stderr
     assert says in done.stderr
     assert "Traceback" not in done.stderr
-    assert not (tmp_path / "storage" / "tables").exists()
+    assert not (tmp_path / "storage").exists()
