@@ -145,26 +145,7 @@ def append_flow(function: Query | None = None, /, **options: Any) -> Any:
     return register if function is None else register(function)
 
 
-_AUTO_CDC_OTHERS = frozenset(
-    [
-        "where",
-        "ignore_null_updates",
-        "ignore_null_updates_column_list",
-        "ignore_null_updates_except_column_list",
-        "columns_to_update",
-        "apply_as_deletes",
-        "apply_as_truncates",
-        "column_list",
-        "except_column_list",
-        "stored_as_scd_type",
-        "track_history_column_list",
-        "track_history_except_column_list",
-        "system_sequence_by",
-        "name",
-        "flow_name",
-        "once",
-    ]
-)
+_AUTO_CDC_OTHERS = (frozenset(cdc_arguments.OPTIONAL) - {"prune_where"}) | {"where"}
 
 
 def create_auto_cdc_flow(

@@ -10,13 +10,14 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+from pyspark.errors import PySparkException
 from pyspark.sql.types import StructType
 
 from local_shim.engine import tables
-from local_shim.engine.failures import Failure, understood
+from local_shim.engine.failures import Failure, cause, understood
 from local_shim.engine.flows import FlowRun, once_mark
 from local_shim.engine.surroundings import Outcome, Surroundings
-from local_shim.errors import SchemaChanged
+from local_shim.errors import FlowError, SchemaChanged
 from local_shim.events.event import FlowStatus
 from local_shim.events.log import EventLog
 from local_shim.graph.elements import Dataset, DatasetKind, QueryFlow
@@ -86,7 +87,14 @@ class Executor:
 
     def _create(self, dataset: Dataset) -> None:
         folder = self.around.storage.table(dataset.name)
-        tables.create(self.around.spark, folder, self.plan.graph.schemas[dataset.name], dataset)
+        schema = self.plan.graph.schemas[dataset.name]
+        try:
+            tables.create(self.around.spark, folder, schema, dataset)
+        except PySparkException as error:  # a property or a clustering key that Delta refuses
+            condition, message = cause(error)
+            raise FlowError(
+                condition, f"'{dataset.name}' cannot be created: {message}", where=dataset.where
+            ) from error
 
     def _remember(self, dataset: Dataset, outcome: Outcome | None = None) -> None:
         repeatable = outcome is not None and outcome.repeatable
@@ -126,9 +134,9 @@ class Executor:
         with ThreadPoolExecutor(WORKERS, thread_name_prefix="flow") as pool:
             while sorter.is_active():
                 for name in sorted(sorter.get_ready(), key=list(flows).index):
-                    cause = needs[name] & bad
-                    if cause:
-                        self._skip(flows[name], cause)
+                    failed = needs[name] & bad
+                    if failed:
+                        self._skip(flows[name], failed)
                         bad.add(name)
                         sorter.done(name)
                     else:
@@ -142,8 +150,8 @@ class Executor:
                         bad.add(name)
                     sorter.done(name)
 
-    def _skip(self, flow: ResolvedFlow, cause: set[str]) -> None:
-        names = ", ".join(sorted(cause))
+    def _skip(self, flow: ResolvedFlow, failed: set[str]) -> None:
+        names = ", ".join(sorted(failed))
         self._tell(flow, FlowStatus.SKIPPED, f"Flow '{flow.name}' is skipped: {names} failed.")
 
     def _run(self, flow: ResolvedFlow) -> bool:

@@ -46,7 +46,7 @@ def understood(error: BaseException, flow: ResolvedFlow) -> Failure:
     if changed is not None:
         return Failure(flow.name, changed)
     text = str(error)
-    condition, message = _cause(error)
+    condition, message = cause(error)
     typed = FlowError(condition, message, where=flow.flow.where)
     return Failure(flow.name, typed, retryable=bool(_RETRYABLE.search(text)))
 
@@ -57,7 +57,7 @@ _CONDITION = re.compile(r"\[([A-Z][A-Z0-9_]+(?:\.[A-Z0-9_]+)*)\] ?([^\n]*)")
 _RAISED = re.compile(r"^(\w+(?:Error|Exception|Warning): .*)$", re.MULTILINE)
 
 
-def _cause(error: BaseException) -> tuple[str, str]:
+def cause(error: BaseException) -> tuple[str, str]:
     """The innermost condition that Spark or Delta names, else the exception itself."""
     found = [
         (condition, message)

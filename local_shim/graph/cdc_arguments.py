@@ -19,7 +19,7 @@ from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow, Source
 from local_shim.graph.names import Namespace, parts
 
 _SCD_TYPES = {"1": ScdType.ONE, "2": ScdType.TWO, "BITEMPORAL": ScdType.BITEMPORAL}
-_OPTIONAL = (
+OPTIONAL = (
     "system_sequence_by",
     "prune_where",
     "ignore_null_updates",
@@ -177,8 +177,8 @@ def auto_cdc_flow(
     DefinitionErrors if several things are wrong. Starts no Spark job.
     """
     call = _Call("create_auto_cdc_flow", where)
-    _known(call, others, _OPTIONAL)
-    given = {name: others.get(name) for name in _OPTIONAL}
+    _known(call, others, OPTIONAL)
+    given = {name: others.get(name) for name in OPTIONAL}
     flow = AutoCdcFlow(
         name=call.names(given["name"], given["flow_name"], _last_part(target)),
         target=call.attempt(

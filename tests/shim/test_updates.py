@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local_shim.errors import ShimError, UpdateActive, UsageError
+from local_shim.errors import FlowError, ShimError, UpdateActive, UsageError
 from local_shim.storage import Storage, delta_version
 from tests.pipeline_folder import Pipeline
 
@@ -224,3 +224,30 @@ def test_a_full_refresh_that_was_cut_off_is_finished_by_the_next_update(line: Pi
 def test_a_selection_of_an_unknown_table_names_the_nearest(line: Pipeline) -> None:
     with pytest.raises(UsageError, match="did you mean 'silver'"):
         line.plan(refresh=("silverr",))
+
+
+@pytest.mark.dlt(140)
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ("cluster_by=['good']", "DELTA_CLUSTERING_COLUMNS_DATATYPE_NOT_SUPPORTED"),
+        ("table_properties={'delta.nonsense': '1'}", "delta.nonsense"),
+    ],
+)
+def test_what_delta_refuses_is_told_at_the_declaration(
+    pipeline: Pipeline, option: str, says: str
+) -> None:
+    pipeline.write(
+        f"""
+        import dlt
+        @dlt.table({option})
+        def t():
+            frame = spark.readStream.format("rate").load()
+            return frame.selectExpr("value", "value > 1 AS good")
+        """
+    )
+    with pytest.raises(FlowError) as caught:
+        pipeline.update()
+    assert says in str(caught.value)
+    assert "pipeline.py:3" in str(caught.value)
+    assert states(pipeline)[-1] == "FAILED"
