@@ -19,10 +19,9 @@ SHAPELESS = {"utils", "util", "common", "base", "manager", "helper", "helpers", 
 LONGEST_MODULE = 300
 LONGEST_FUNCTION = 40
 LARGEST_FOLDER = 12
-# Larger than the rule, and known to be: these may shrink, and never grow. The API surface is one
-# list of documented signatures; the others wait for the noun that parts them.
+# Larger than the rule, and known to be: these may shrink, and never grow; they wait for the noun
+# that parts them.
 LONGER_MODULES = {
-    "local_shim/dlt_api.py": 470,
     "local_shim/graph/cdc_arguments.py": 440,
     "local_shim/cdc/target.py": 320,
 }

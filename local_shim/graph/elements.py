@@ -71,6 +71,7 @@ class Dataset:
     expectations: tuple[Expectation, ...] = ()
     sink_format: str | None = None
     sink_options: Mapping[str, str] = field(default_factory=dict)
+    sink_function: Callable[[Any, int], Any] | None = None  # what foreach_batch_sink decorated
 
 
 @dataclass(frozen=True)

@@ -116,9 +116,10 @@ class _Resolution:
         with evaluating(flow.name):
             frame = flow.function()
         if not isinstance(frame, DataFrame):
+            name = getattr(flow.function, "__name__", flow.name)
             raise DefinitionError(
                 "QUERY_RETURNS_NO_DATAFRAME",
-                f"function '{flow.function.__name__}' must return a DataFrame, "
+                f"function '{name}' must return a DataFrame, "
                 f"but returned {type(frame).__name__}.",
                 where=flow.where,
                 hint="end the function with `return <DataFrame>`",

@@ -1,0 +1,1 @@
+"""How a declaration is made: from the arguments of a call to nouns in the active registry."""

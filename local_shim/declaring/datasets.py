@@ -1,0 +1,125 @@
+"""From the arguments of a declaration to a dataset, and to the flow of its query."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pyspark.sql.types import StructType
+
+from local_shim.declaring.call import fault, raise_any, wrong_kinds
+from local_shim.declaring.expectations import Declared, check_names, rules_on
+from local_shim.errors import ShimError
+from local_shim.graph.elements import Dataset, DatasetKind, QueryFlow
+from local_shim.graph.registry import active_registry, declared_here
+
+Query = Callable[..., Any]
+Schema = StructType | str
+Texts = Mapping[str, Any]
+Names = Sequence[str]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a dataset looks like: the arguments that all kinds of datasets share."""
+
+    comment: str | None = None
+    table_properties: Texts | None = None
+    partition_cols: Names | None = None
+    cluster_by: Names | None = None
+    schema: Schema | None = None
+    private: bool = False
+
+    def faults(self, function: str) -> Iterator[ShimError]:
+        """What is wrong with them in a call of `function`."""
+        yield from wrong_kinds(function, Mapping, table_properties=self.table_properties)
+        yield from wrong_kinds(
+            function, Sequence, partition_cols=self.partition_cols, cluster_by=self.cluster_by
+        )
+        if self.cluster_by and self.partition_cols:
+            yield fault(
+                function,
+                "SPECIFY_CLUSTER_BY_WITH_PARTITIONED_BY_IS_NOT_ALLOWED",
+                "cluster_by and partition_cols exclude each other.",
+                "liquid clustering replaces partitions; keep cluster_by",
+            )
+
+    def dataset(self, kind: DatasetKind, name: str) -> Dataset:
+        """A dataset that looks so, declared where the pipeline's file called us."""
+        return Dataset(
+            active_registry().namespace.qualify(name),
+            kind,
+            declared_here(),
+            comment=self.comment,
+            schema=self.schema,
+            table_properties=texts(self.table_properties),
+            partition_cols=tuple(self.partition_cols or ()),
+            cluster_by=tuple(self.cluster_by or ()),
+            private=self.private,
+        )
+
+
+def declared_by_query(
+    function: str,
+    kind: DatasetKind,
+    query: Any,
+    name: str | None,
+    look: Look,
+    spark_conf: Texts | None,
+) -> Any:
+    """What `@function` and `@function(…)` give: the declaration, or what makes it of a query."""
+    raise_any([*look.faults(function), *wrong_kinds(function, Mapping, spark_conf=spark_conf)])
+
+    def declare(query: Any) -> Declared:
+        registry = active_registry()
+        query = query_of(function, query)
+        dataset = replace(
+            look.dataset(kind, name or own_name(function, query)), expectations=rules_on(query)
+        )
+        registry.add_dataset(dataset)
+        registry.add_flow(
+            QueryFlow(
+                str(dataset.name),
+                dataset.name,
+                query,
+                dataset.where,
+                spark_conf=texts(spark_conf),
+                comment=look.comment,
+            )
+        )
+        check_names(dataset)
+        return Declared(query, dataset)
+
+    return declare if query is None else declare(query)
+
+
+def query_of(function: str, query: Any) -> Any:
+    """The function that was decorated, below whatever else decorates it."""
+    if isinstance(query, Declared):
+        return query.query
+    if callable(query):
+        return query
+    raise fault(
+        function,
+        "DECORATOR_ARGUMENT_NOT_CALLABLE",
+        f"its positional argument must be a function, not {query!r}.",
+        f"use keyword arguments: @{function}(name=…)",
+    )
+
+
+def own_name(function: str, query: Any) -> str:
+    """The name that a query gives its dataset or flow when the call names none."""
+    name = getattr(query, "__name__", "")
+    if not name.isidentifier():  # a lambda, or a functools.partial
+        raise fault(function, "MISSING_ARGUMENT", "its query has no name.", "give it name=")
+    return str(name)
+
+
+def texts(pairs: Texts | None) -> dict[str, str]:
+    """Properties and settings as Spark wants them: all text."""
+
+    def text(value: Any) -> str:
+        return str(value).lower() if isinstance(value, bool) else str(value)
+
+    return {str(key): text(value) for key, value in (pairs or {}).items()}
