@@ -27,7 +27,7 @@ def create_sink(name: str, format: str, options: Texts | None = None) -> None:
         ]
     )
     given = texts(options)
-    if format.lower() == "delta" and len({"path", "tablename"} & {k.lower() for k in given}) != 1:
+    if format.lower() == "delta" and len({"path", "tableName"} & given.keys()) != 1:
         raise fault(
             "create_sink",
             "INVALID_SINK_OPTIONS",

@@ -49,7 +49,8 @@ class Executor:
     def reset(self) -> None:
         """Empties what is to be refreshed from nothing, and finishes resets that were cut off."""
         storage = self.around.storage
-        cut_off = [each for each in self.plan.graph.tables() if storage.reset_underway(each.name)]
+        all_there_is = self.plan.graph.datasets.values()
+        cut_off = [each for each in all_there_is if storage.reset_underway(each.name)]
         for dataset in {each.name: each for each in (*self.plan.reset_tables, *cut_off)}.values():
             storage.begin_reset(dataset.name)
             for flow in self.plan.graph.writers(dataset.name):

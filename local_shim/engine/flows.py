@@ -136,6 +136,19 @@ class FlowRun:
         )
 
     def _sink(self, flow: QueryFlow) -> Outcome:
+        """A place outside: nothing there is ever removed, so a full refresh adds all again."""
+        writer, function = self._query(flow).writeStream, self.dataset.sink_function
+
+        def write(batch: DataFrame, number: int) -> None:  # in a thread that knows no pipeline
+            with self.raised.kept(), in_world(self.world):
+                function(batch, number)  # type: ignore[misc]
+
+        if function is None:
+            writer = writer.format(str(self.dataset.sink_format)).options(**self._sink_options())
+        query = self._drain(writer.foreachBatch(write) if function else writer)
+        return Outcome({"num_output_rows": input_rows(query)})
+
+    def _sink_options(self) -> dict[str, str]:
         options = {
             key: self.around.paths.local(value) if key == "path" else value
             for key, value in self.dataset.sink_options.items()
@@ -143,9 +156,7 @@ class FlowRun:
         if "tableName" in options:
             name = self.around.namespace.qualify(options.pop("tableName"))
             options["path"] = str(self.around.storage.table(name))
-        writer = self._query(flow).writeStream.format(str(self.dataset.sink_format))
-        query = self._drain(writer.options(**options).outputMode("append"))
-        return Outcome({"num_output_rows": input_rows(query)})
+        return options
 
     def _changes(self, flow: AutoCdcFlow) -> Outcome:
         """AUTO CDC: every micro-batch is folded into the target, once by its transaction."""

@@ -104,7 +104,8 @@ def _flows(graph: Graph, names: Iterable[str]) -> tuple[ResolvedFlow, ...]:
 def _resets(
     graph: Graph, full: set[TableName], everything: bool
 ) -> tuple[tuple[Dataset, ...], tuple[str, ...]]:
-    streaming = [each for each in graph.tables() if each.kind is DatasetKind.STREAMING_TABLE]
+    with_progress = (DatasetKind.STREAMING_TABLE, DatasetKind.SINK)  # a sink's rows stay there
+    streaming = [each for each in graph.datasets.values() if each.kind in with_progress]
     protected = [
         each
         for each in streaming
