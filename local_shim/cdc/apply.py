@@ -27,28 +27,15 @@ from local_shim.cdc.drift import (
     settled,
     target_facts,
 )
+from local_shim.cdc.edits import Edits, edits_of, write
 from local_shim.cdc.events import TRUNCATE, UPSERT, events_of, literal, memory_schema, scalar
 from local_shim.cdc.layout import Layout, is_sparse, layout_of
 from local_shim.cdc.memory import Done, Manifest, Memory, Part
 from local_shim.cdc.scd1 import Bounds
 from local_shim.cdc.size import Size, bytes_of
 from local_shim.cdc.snapshot import apply_snapshots
-from local_shim.cdc.target import (
-    Batch,
-    CdcResult,
-    CdcTarget,
-    Table,
-    committed,
-    edits_of,
-    held_rows,
-    look_at,
-    made_ready,
-    profile,
-    settings,
-    transaction,
-    turn,
-    write,
-)
+from local_shim.cdc.table import Table, committed, held_rows, look_at, made_ready, profile
+from local_shim.cdc.target import Batch, CdcResult, CdcTarget, settings, transaction, turn
 from local_shim.graph.elements import AutoCdcFlow, ScdType
 
 __all__ = [
@@ -266,16 +253,16 @@ def _remembers_all(work: _Work) -> bool:
 
 
 def _bring_in(outcome: DataFrame, seen: Look, work: _Work) -> None:
-    if seen.upserted or seen.deleted:
-        write(
+    count = seen.upserted + seen.deleted
+    if count:
+        edits = Edits(
             edits_of(outcome, work.layout),
-            work.target.table,
-            work.layout,
-            work.table,
+            count,
             touches=bool(seen.touches),
             null_keys=bool(seen.null_keys),
             prune=work.flow.prune_where,
         )
+        write(edits, work.target.table, work.layout, work.table)
 
 
 def _finish(manifest: Manifest, plan: Done, work: _Work) -> None:

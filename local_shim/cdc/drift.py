@@ -11,7 +11,8 @@ from pyspark.sql.types import DataType, StructField, StructType
 from local_shim.cdc.layout import START, SYSTEM_START, Layout, is_sparse, layout_of
 from local_shim.cdc.memory import Manifest, Memory
 from local_shim.cdc.schema import extended, fits, widest
-from local_shim.cdc.target import CdcTarget, look_at
+from local_shim.cdc.table import look_at
+from local_shim.cdc.target import CdcTarget
 from local_shim.errors import FlowError
 from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow
 

@@ -21,6 +21,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from local_shim.cdc.drift import check_definition, flow_facts, settled, target_facts
+from local_shim.cdc.edits import Edits, edits_of, write
 from local_shim.cdc.events import (
     key_schema,
     memory_schema,
@@ -33,19 +34,8 @@ from local_shim.cdc.layout import Layout, layout_of
 from local_shim.cdc.memory import Manifest, Memory
 from local_shim.cdc.scd1 import DROP, PUT
 from local_shim.cdc.schema import fits, widest
-from local_shim.cdc.target import (
-    CdcResult,
-    CdcTarget,
-    Table,
-    edits_of,
-    held_rows,
-    look_at,
-    made_ready,
-    profile,
-    settings,
-    turn,
-    write,
-)
+from local_shim.cdc.table import Table, held_rows, look_at, made_ready, profile
+from local_shim.cdc.target import CdcResult, CdcTarget, settings, turn
 from local_shim.cdc.versions import later, literal_of, next_snapshot, read_version, written
 from local_shim.errors import FlowError
 from local_shim.graph.elements import ScdType, SnapshotFlow
@@ -185,8 +175,8 @@ def _commit(
             hint="drop the duplicates in the source, or add the missing key column to keys",
         )
     if put or drop:
-        edits = edits_of(outcome, layout)
-        write(edits, target.table, layout, table, touches=bool(touches), null_keys=True)
+        edits = Edits(edits_of(outcome, layout), put + drop, bool(touches), null_keys=True)
+        write(edits, target.table, layout, table)
     warnings = (f"{nulls} snapshot rows of flow '{flow.name}' have NULL in a key column",)
     return CdcResult(put, drop, warnings if nulls else ())
 

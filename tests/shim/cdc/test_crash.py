@@ -102,7 +102,7 @@ def test_kill_9_inside_the_writes(spark: SparkSession, tmp_path: Path) -> None:
         sys.path.insert(0, {str(Path(__file__).parent)!r})
         import shapes, test_crash
         from pathlib import Path
-        from local_shim.cdc import target as hands
+        from local_shim.cdc import edits as hands
         from local_shim.cdc.apply import Batch, apply_batch
         from local_shim.session import open_session
         spark = open_session()

@@ -1,0 +1,133 @@
+"""Edits of a target: the rows to put and the rows to drop, and how they get there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import reduce
+from operator import and_
+
+from delta.tables import DeltaTable
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from local_shim.cdc.deletion_vectors import exchange, places_of
+from local_shim.cdc.layout import END, START, SYSTEM_END, SYSTEM_START, Layout
+from local_shim.cdc.scd1 import DROP, PUT
+from local_shim.cdc.schema import quoted
+from local_shim.cdc.table import Table, rows_of
+
+_FEW = 200_000  # rows: they fit into one file, and into the memory of every task
+
+
+@dataclass(frozen=True)
+class Edits:
+    """`frame` has `__cdc_op` and the whole target row `__cdc_row`, one per identity."""
+
+    frame: DataFrame
+    count: int
+    touches: bool  # some target rows have to go
+    null_keys: bool
+    prune: Column | None = None  # holds for every row of the target that may be touched
+
+    @property
+    def put(self) -> DataFrame:
+        """The rows to put, as the table has them."""
+        rows = self.frame.where(F.col("__cdc_op") == PUT).select("__cdc_row.*")
+        return rows.coalesce(1) if self.count < _FEW else rows
+
+
+def edits_of(outcome: DataFrame, layout: Layout) -> DataFrame:
+    """`op` and the whole target row to put or drop, one per identity."""
+    values: dict[str, Column] = {
+        name: F.coalesce(F.col("row")[name], F.col("key")[name])
+        if name in layout.keys
+        else F.col("row")[name]
+        for name in layout.columns.names
+    }
+    sources = {START: "seq", END: "end", SYSTEM_START: "sys_start", SYSTEM_END: "sys_end"}
+    for name in layout.intervals:
+        values[name] = F.col(sources[name])
+    row = F.struct(*(value.alias(name) for name, value in values.items()))
+    return outcome.where(F.col("op").isNotNull()).select(
+        F.col("op").alias("__cdc_op"), row.alias("__cdc_row")
+    )
+
+
+def write(edits: Edits, path: str, layout: Layout, table: Table) -> None:
+    """Bring the edits into the target, in one commit.
+
+    A batch of new rows only is appended; a small table is written anew; in a big one the old
+    rows are marked as deleted. A table whose change feed or row ids are read is merged.
+    """
+    if not edits.touches:
+        edits.put.write.format("delta").mode("append").save(path)
+    elif table.small:
+        _rewrite(edits, path, table, layout)
+    elif table.merged:
+        _merge(edits, path, layout)
+    else:
+        _exchange(edits, path, layout, table)
+
+
+def _rewrite(edits: Edits, path: str, table: Table, layout: Layout) -> None:
+    # All in one task: neither side of the join needs an exchange.
+    rows = rows_of(edits.frame.sparkSession, path, table).coalesce(1)
+    gone = _identities(edits, layout).coalesce(1).hint("shuffle_hash")
+    left = rows.join(gone, _same(layout, layout.identity), "left_anti")
+    whole = left.unionByName(edits.put).coalesce(1)
+    whole.write.format("delta").mode("overwrite").save(path)
+
+
+def _exchange(edits: Edits, path: str, layout: Layout, table: Table) -> None:
+    spark = edits.frame.sparkSession
+    if "delta.enableDeletionVectors" not in table.properties:
+        spark.sql(
+            f"ALTER TABLE delta.{quoted(path)} "
+            "SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')"
+        )
+    rows = places_of(spark.read.format("delta").load(path))
+    if edits.prune is not None:
+        rows = rows.where(edits.prune)
+    gone = _identities(edits, layout)
+    if edits.count < _FEW:
+        gone = F.broadcast(gone)
+    nullable = layout.keys if edits.null_keys else ()
+    exchange(rows.join(gone, _same(layout, nullable), "left_semi"), edits.put, path)
+
+
+def _merge(edits: Edits, path: str, layout: Layout) -> None:
+    target = {name: F.col(f"t.{quoted(name)}") for name in layout.target.names}
+    source = {name: F.col(f"s.__cdc_row.{quoted(name)}") for name in layout.target.names}
+    nullable = set(layout.keys) if edits.null_keys else set()
+    same = reduce(
+        and_,
+        (
+            target[n].eqNullSafe(source[n]) if n in nullable else target[n] == source[n]
+            for n in layout.identity
+        ),
+    )
+    if edits.prune is not None:
+        same = same & edits.prune
+    values = {quoted(name): column for name, column in source.items()}
+    (
+        DeltaTable.forPath(edits.frame.sparkSession, path)
+        .alias("t")
+        .merge(edits.frame.alias("s"), same)
+        .whenMatchedDelete(F.col("s.__cdc_op") == DROP)
+        .whenMatchedUpdate(set=values)  # type: ignore[arg-type]
+        .whenNotMatchedInsert(F.col("s.__cdc_op") == PUT, values)  # type: ignore[arg-type]
+        .execute()
+    )
+
+
+def _identities(edits: Edits, layout: Layout) -> DataFrame:
+    row = F.col("__cdc_row")
+    return edits.frame.select(*(row[name].alias(f"__cdc_{name}") for name in layout.identity))
+
+
+def _same(layout: Layout, nullable: Iterable[str]) -> Column:
+    """A target row and one of `_identities` are the same; `nullable` columns may be NULL."""
+    pairs = ((n, F.col(quoted(n)), F.col(quoted(f"__cdc_{n}"))) for n in layout.identity)
+    alike = (a.eqNullSafe(b) if n in nullable else a == b for n, a, b in pairs)
+    return reduce(and_, alike)
