@@ -34,7 +34,7 @@ from local_shim.cdc.memory import Done, Manifest, Memory, Part
 from local_shim.cdc.scd1 import Bounds
 from local_shim.cdc.size import Size, bytes_of
 from local_shim.cdc.snapshot import apply_snapshots
-from local_shim.cdc.table import Table, committed, held_rows, look_at, made_ready, profile
+from local_shim.cdc.table import Table, committed, held_rows, look_at, made_ready
 from local_shim.cdc.target import Batch, CdcResult, CdcTarget, settings, transaction, turn
 from local_shim.graph.elements import AutoCdcFlow, ScdType
 
@@ -90,9 +90,9 @@ def apply_batch(
         layout = settled(flow, asked, manifest, table.schema if table else None, target)
         # Before the transaction id is set: Delta takes the first commit under it for the batch.
         table = made_ready(spark, target.table, table, layout.target)
-        with settings(spark, {**profile(table), **transaction(batch)}):
+        size = Size(bytes_of(changes), table.bytes, manifest.rows)
+        with settings(spark, {**size.profile, **transaction(batch)}):
             sparse_now = is_sparse(flow) or manifest.sparse
-            size = Size(bytes_of(changes), table.bytes, manifest.rows)
             facts = flow_facts(flow, asked)
             work = _Work(
                 spark, flow, target, batch, layout, table, memory, manifest, sparse_now, size, facts

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from local_shim.cdc.events import TRUNCATE
+from local_shim.cdc.table import SMALL_TABLE_BYTES
+from local_shim.session import LARGE_DATA
 
 SMALL_BYTES = 4 * 2**20
 SMALL_ROWS = 50_000
+_FEW_BYTES = 64 * 2**20
 _UNKNOWN = 2**62
+_ONE_EACH = {"spark.sql.shuffle.partitions": str(os.cpu_count() or 2)}
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,16 @@ class Size:
     changes: int  # bytes, Spark's estimate
     table: int  # bytes
     remembered: int  # rows
+
+    @property
+    def profile(self) -> dict[str, str]:
+        """Session settings that fit the work; nothing for a small table."""
+        if self.table < SMALL_TABLE_BYTES:
+            return {}
+        if self.changes >= _FEW_BYTES:
+            return dict(LARGE_DATA)
+        # Few changes on a big table: all that is shuffled is small, and known to be.
+        return {**LARGE_DATA, "spark.sql.adaptive.enabled": "false", **_ONE_EACH}
 
     @property
     def small(self) -> bool:
@@ -37,8 +52,12 @@ class Size:
         """The rows that belong to the batch's keys; all of them where finding out costs more."""
         if self.small:
             return rows
-        keys = events.where(F.col("kind") != TRUNCATE).select("key").distinct()
-        return rows.join(F.broadcast(keys), "key", "left_semi")
+        # By hash: a probe for one number, not for a struct. Strangers that come along are left
+        # out by the fold, as those of a small table are.
+        mark = F.xxhash64("key").alias("mark")
+        marks = events.where(F.col("kind") != TRUNCATE).select(mark).distinct()
+        found = rows.withColumn("mark", mark).join(F.broadcast(marks), "mark", "left_semi")
+        return found.drop("mark")
 
 
 def bytes_of(changes: DataFrame) -> int:

@@ -34,7 +34,8 @@ from local_shim.cdc.layout import Layout, layout_of
 from local_shim.cdc.memory import Manifest, Memory
 from local_shim.cdc.scd1 import DROP, PUT
 from local_shim.cdc.schema import fits, widest
-from local_shim.cdc.table import Table, held_rows, look_at, made_ready, profile
+from local_shim.cdc.size import Size, bytes_of
+from local_shim.cdc.table import Table, held_rows, look_at, made_ready
 from local_shim.cdc.target import CdcResult, CdcTarget, settings, turn
 from local_shim.cdc.versions import later, literal_of, next_snapshot, read_version, written
 from local_shim.errors import FlowError
@@ -102,7 +103,7 @@ def _apply(frame: DataFrame, version: Any, flow: SnapshotFlow, target: CdcTarget
     check_definition(flow, asked, manifest, target)
     layout = settled(flow, asked, manifest, table.schema if table else None, target)
     table = made_ready(spark, target.table, table, layout.target)
-    with settings(spark, profile(table)):
+    with settings(spark, Size(bytes_of(frame), table.bytes, 0).profile):
         moment = moment.cast(layout.sequence or kind)
         result = _write(frame, moment, flow, target, layout, table, manifest)
     floor = None

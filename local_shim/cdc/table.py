@@ -14,7 +14,7 @@ from pyspark.sql.types import StructType
 from local_shim.cdc.events import key_schema, packed
 from local_shim.cdc.layout import END, START, SYSTEM_END, SYSTEM_START, Layout
 from local_shim.cdc.schema import missing_columns, quoted
-from local_shim.session import LARGE_DATA, empty_frame
+from local_shim.session import empty_frame
 
 # Above this a commit with deletion vectors is faster than rewriting the table.
 SMALL_TABLE_BYTES = 32 * 2**20
@@ -91,11 +91,6 @@ def held_rows(
         packed(layout.columns, table.schema).alias("row"),
         *intervals,
     )
-
-
-def profile(table: Table) -> dict[str, str]:
-    """Session settings that fit the table's size; nothing for a small one."""
-    return {} if table.bytes < SMALL_TABLE_BYTES else dict(LARGE_DATA)
 
 
 def made_ready(spark: SparkSession, path: str, table: Table | None, wanted: StructType) -> Table:
