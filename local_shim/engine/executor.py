@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import replace
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ WORKERS = 3
 _SMALL_BYTES = 8 * 2**20  # about 200,000 rows of ten columns
 MOST_SCHEMAS = 20  # a source that changes its shape at every restart is broken
 ATTEMPTS_KEY = "pipelines.maxFlowRetryAttempts"
+_FIRST_PAUSE = 0.1  # seconds before a retry, doubled each time: who lost a race lets others end
 
 
 class Executor:
@@ -171,14 +172,15 @@ class Executor:
                 self._complete(flow, self._attempt(flow))
                 return True
             except Exception as error:
-                failure = understood(error, flow)
+                failure = understood(error, flow, attempt=1 + retries)
                 self._tell(flow, FlowStatus.FAILED, failure.message, error=failure.error)
                 if isinstance(failure.error, SchemaChanged) and schemas < MOST_SCHEMAS:
                     schemas += 1
                 elif failure.retryable and retries < self._attempts():
+                    time.sleep(_FIRST_PAUSE * 2**retries)
                     retries += 1
                 else:
-                    self.failures.append(replace(failure, attempts=1 + retries))
+                    self.failures.append(failure)
                     return False
 
     def _attempt(self, flow: ResolvedFlow) -> Outcome:

@@ -18,6 +18,7 @@ _RETRYABLE = re.compile(
     r"Concurrent(Append|Write|DeleteRead|DeleteDelete|Transaction|Modification)Exception"
     r"|DELTA_CONCURRENT_|java\.io\.IOException|java\.net\.|java\.nio\.file\.FileSystemException"
 )
+_AWAY = (ConnectionError, TimeoutError)  # raised by a user's function that talks to the outside
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,6 @@ class Failure:
     flow: str
     error: ShimError
     retryable: bool = False
-    attempts: int = 1
 
     @property
     def message(self) -> str:
@@ -35,8 +35,11 @@ class Failure:
         return f"Flow '{self.flow}' failed: [{self.error.condition}] {self.error.message}"
 
 
-def understood(error: BaseException, flow: ResolvedFlow) -> Failure:
-    """The cause of a failure, typed, with the place of the flow's declaration."""
+def understood(error: BaseException, flow: ResolvedFlow, attempt: int = 1) -> Failure:
+    """The cause of a failure, typed, with the place of the flow's declaration.
+
+    What may go well the next time says which attempt it was.
+    """
     broken = violation(error, flow.flow.where)
     if broken is not None:
         return Failure(flow.name, broken)
@@ -45,10 +48,10 @@ def understood(error: BaseException, flow: ResolvedFlow) -> Failure:
     changed = schema_change_in(error)
     if changed is not None:
         return Failure(flow.name, changed)
-    text = str(error)
     condition, message = cause(error)
-    typed = FlowError(condition, message, where=flow.flow.where)
-    return Failure(flow.name, typed, retryable=bool(_RETRYABLE.search(text)))
+    retryable = isinstance(error, _AWAY) or bool(_RETRYABLE.search(str(error)))
+    counted = f"{message} (attempt {attempt})" if retryable else message
+    return Failure(flow.name, FlowError(condition, counted, where=flow.flow.where), retryable)
 
 
 _CONDITION = re.compile(r"\[([A-Z][A-Z0-9_]+(?:\.[A-Z0-9_]+)*)\] ?([^\n]*)")

@@ -119,8 +119,7 @@ class _Resolution:
             name = getattr(flow.function, "__name__", flow.name)
             raise DefinitionError(
                 "QUERY_RETURNS_NO_DATAFRAME",
-                f"function '{name}' must return a DataFrame, "
-                f"but returned {type(frame).__name__}.",
+                f"function '{name}' must return a DataFrame, but returned {type(frame).__name__}.",
                 where=flow.where,
                 hint="end the function with `return <DataFrame>`",
             )

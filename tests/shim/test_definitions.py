@@ -187,35 +187,40 @@ def test_all_that_is_wrong_is_told_at_once_with_its_place_and_nothing_is_written
     assert not (pipeline.folder / "storage" / "tables").exists()
 
 
-@pytest.mark.dlt(95)
+REFUSED = [
+    (149, "PIPELINE_DATASET_WITHOUT_FLOW", "dlt.create_streaming_table('t')"),
+    (150, "RUN_EMPTY_PIPELINE", "dlt.view(lambda: spark.range(1), name='v')"),
+    (
+        95,
+        "INVALID_FLOW_QUERY_TYPE.BATCH_RELATION_FOR_STREAMING_TABLE",
+        "dlt.create_streaming_table('t')\n"
+        "dlt.append_flow(lambda: spark.range(1), target='t', name='f')",
+    ),
+    (
+        95,
+        "INVALID_FLOW_QUERY_TYPE.STREAMING_RELATION_FOR_ONCE_FLOW",
+        "dlt.create_streaming_table('t')\ndlt.append_flow(lambda: spark.readStream"
+        ".format('rate').load(), target='t', name='f', once=True)",
+    ),
+    (
+        149,
+        "FLOW_TARGET_NOT_DEFINED",
+        "dlt.append_flow(lambda: spark.range(1), target='nowhere', name='f')",
+    ),
+    (
+        149,
+        "PIPELINE_DUPLICATE_IDENTIFIERS.OUTPUT",
+        "dlt.table(lambda: spark.range(1), name='t')\ndlt.table(lambda: spark.range(2), name='T')",
+    ),
+]
+
+
 @pytest.mark.parametrize(
-    ("source", "condition"),
-    [
-        ("dlt.create_streaming_table('t')", "PIPELINE_DATASET_WITHOUT_FLOW"),
-        ("dlt.view(lambda: spark.range(1), name='v')", "RUN_EMPTY_PIPELINE"),
-        (
-            "dlt.create_streaming_table('t')\n"
-            "dlt.append_flow(lambda: spark.range(1), target='t', name='f')",
-            "INVALID_FLOW_QUERY_TYPE.BATCH_RELATION_FOR_STREAMING_TABLE",
-        ),
-        (
-            "dlt.create_streaming_table('t')\ndlt.append_flow(lambda: spark.readStream"
-            ".format('rate').load(), target='t', name='f', once=True)",
-            "INVALID_FLOW_QUERY_TYPE.STREAMING_RELATION_FOR_ONCE_FLOW",
-        ),
-        (
-            "dlt.append_flow(lambda: spark.range(1), target='nowhere', name='f')",
-            "FLOW_TARGET_NOT_DEFINED",
-        ),
-        (
-            "dlt.table(lambda: spark.range(1), name='t')\n"
-            "dlt.table(lambda: spark.range(2), name='T')",
-            "PIPELINE_DUPLICATE_IDENTIFIERS.OUTPUT",
-        ),
-    ],
+    ("condition", "source"),
+    [pytest.param(c, s, marks=pytest.mark.dlt(n), id=c) for n, c, s in REFUSED],
 )
 def test_a_graph_that_cannot_run_is_refused(
-    pipeline: Pipeline, source: str, condition: str
+    pipeline: Pipeline, condition: str, source: str
 ) -> None:
     pipeline.write("import dlt\n" + source)
     with pytest.raises(ShimError) as caught:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import select
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -157,6 +160,85 @@ def test_a_failed_flow_takes_its_descendants_with_it_and_nobody_else(pipeline: P
     assert "CAST_INVALID_INPUT" in pipeline.errors()[0]
     assert "pipeline.py:3" in pipeline.errors()[0]
     assert states(pipeline)[-1] == "FAILED"
+
+
+FLAKY = """
+from pathlib import Path
+from pyspark import pipelines as dp
+
+@dp.foreach_batch_sink
+def far_away(batch, number):
+    calls = Path(spark.conf.get("calls"))
+    calls.write_text(calls.read_text() + "x")
+    if len(calls.read_text()) <= int(spark.conf.get("failures")):
+        raise ConnectionError("nobody answers")
+
+@dp.append_flow(target="far_away")
+def send():
+    return spark.readStream.format("delta").load(spark.conf.get("source"))
+"""
+
+
+@pytest.mark.dlt(111)
+@pytest.mark.parametrize(("failures", "attempts", "code"), [(2, 3, 0), (9, 3, 1), (9, 2, 1)])
+def test_what_may_go_well_next_time_is_tried_again_and_the_attempts_are_counted(
+    pipeline: Pipeline, failures: int, attempts: int, code: int
+) -> None:
+    calls = pipeline.folder / "calls"
+    calls.touch()
+    source = str(pipeline.folder / "source_table")
+    pipeline.spark.range(1).write.format("delta").save(source)
+    pipeline.conf = {"calls": str(calls), "failures": str(failures), "source": source}
+    if attempts != 3:  # the default: two retries
+        pipeline.conf["pipelines.maxFlowRetryAttempts"] = str(attempts - 1)
+    pipeline.write(FLAKY)
+    assert pipeline.update() == code
+    assert len(calls.read_text()) == attempts
+    told = [f"nobody answers (attempt {n})" for n in range(1, 1 + min(failures, attempts))]
+    ended = [told[-1]] if code else []  # the update itself ends with the cause, too
+    assert [text for error in pipeline.errors() for text in told if text in error] == told + ended
+
+
+COMPUTING = """
+from pathlib import Path
+import dlt
+from pyspark.sql import functions as F
+
+gate = Path(spark.conf.get("gate"))
+
+@F.udf("string")
+def computed(number):
+    (gate / "computing").write_text("now")
+    return (gate / "looked").read_text()  # goes on when the test has looked
+
+@dlt.table
+def mv():
+    return spark.range(1).select(computed("id").alias("found"))
+"""
+
+
+@pytest.mark.dlt(97)
+def test_a_reader_during_an_update_of_a_materialized_view_sees_the_old_rows(
+    pipeline: Pipeline,
+) -> None:
+    for name in ("computing", "looked"):
+        os.mkfifo(pipeline.folder / name)
+    pipeline.conf["gate"] = str(pipeline.folder)
+    pipeline.write(
+        "import dlt\n@dlt.table\ndef mv():\n    return spark.sql(\"SELECT 'old' AS found\")"
+    )
+    assert pipeline.update() == 0
+    pipeline.write(COMPUTING)
+    computing = os.open(pipeline.folder / "computing", os.O_RDONLY | os.O_NONBLOCK)
+    with ThreadPoolExecutor(1) as aside:
+        update = aside.submit(pipeline.update)
+        assert select.select([computing], [], [], 60)[0], update.result()
+        seen = pipeline.rows("mv")
+        (pipeline.folder / "looked").write_text("new")
+        assert update.result() == 0
+    os.close(computing)
+    assert seen == [("old",)]
+    assert pipeline.rows("mv") == [("new",)]
 
 
 @pytest.mark.dlt(113, 116)
