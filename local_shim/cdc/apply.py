@@ -17,7 +17,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from local_shim.cdc import bitemporal, scd1, scd2, sparse
-from local_shim.cdc.checks import Look, look, refuse_unusable, warnings_of
+from local_shim.cdc.checks import Look, look, refuse_unusable, taken, warnings_of
 from local_shim.cdc.compaction import collect_tombstones, compacted
 from local_shim.cdc.drift import (
     check_definition,
@@ -80,7 +80,7 @@ def apply_batch(
         spark = changes.sparkSession
         table = look_at(spark, target.table)
         manifest = memory.manifest()
-        if manifest.unfinished() and table is not None:
+        if manifest.interrupted and table is not None:
             manifest = manifest.told_by(committed(spark, target.table))
         done = manifest.done.get(batch.app)
         if done is not None and done.version >= batch.version:
@@ -106,7 +106,9 @@ def _apply(changes: DataFrame, work: _Work) -> CdcResult:
         events = events.persist()
     try:
         bounds, manifest = _bounds(events, work)
-        outcome = _fold(events, bounds, work).persist()
+        outcome = _fold(events, bounds, work)
+        if not work.size.small:
+            outcome = outcome.persist()
         try:
             return _write(events, outcome, replace(work, manifest=manifest))
         finally:
@@ -116,12 +118,12 @@ def _apply(changes: DataFrame, work: _Work) -> CdcResult:
 
 
 def _write(events: DataFrame, outcome: DataFrame, work: _Work) -> CdcResult:
-    seen = look(outcome)
+    outcome, seen = taken(outcome) if work.size.small else (outcome, look(outcome))
     refuse_unusable(seen, work.flow)
     if seen.contested:
         # Only repeated rows and ties come here: the target's own row decides.
         outcome = scd1.settle(outcome, _held(events, work))
-        seen = look(outcome)
+        outcome, seen = taken(outcome) if work.size.small else (outcome, look(outcome))
     warnings = warnings_of(seen, work.flow)
     plan = Done(work.batch.version, seen.upserted, seen.deleted, warnings)
     manifest = _remember(events, outcome, seen, plan, work)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 
 from local_shim.cdc.events import COUNTS, DELETE
@@ -34,6 +34,13 @@ def look(outcome: DataFrame) -> Look:
     """The counts, in one job."""
     row = outcome.agg(*_of_outcome(outcome)).first()
     return Look(**row.asDict()) if row else Look(*(0,) * 11)
+
+
+def taken(outcome: DataFrame) -> tuple[DataFrame, Look]:
+    """The outcome held as it is now, and the counts, in one job that both share."""
+    observed = Observation()
+    held = outcome.observe(observed, *_of_outcome(outcome)).localCheckpoint()
+    return held, Look(**observed.get)
 
 
 def refuse_unusable(seen: Look, flow: AutoCdcFlow) -> None:

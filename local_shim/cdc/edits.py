@@ -11,7 +11,7 @@ from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from local_shim.cdc.deletion_vectors import exchange, places_of
+from local_shim.cdc.commit import Commit, places_of
 from local_shim.cdc.layout import END, START, SYSTEM_END, SYSTEM_START, Layout
 from local_shim.cdc.scd1 import DROP, PUT
 from local_shim.cdc.schema import quoted
@@ -61,7 +61,7 @@ def write(edits: Edits, path: str, layout: Layout, table: Table) -> None:
     rows are marked as deleted. A table whose change feed or row ids are read is merged.
     """
     if not edits.touches:
-        edits.put.write.format("delta").mode("append").save(path)
+        Commit(edits.frame.sparkSession, path).append(edits.put)
     elif table.small:
         _rewrite(edits, path, table, layout)
     elif table.merged:
@@ -76,7 +76,8 @@ def _rewrite(edits: Edits, path: str, table: Table, layout: Layout) -> None:
     gone = _identities(edits, layout).coalesce(1).hint("shuffle_hash")
     left = rows.join(gone, _same(layout, layout.identity), "left_anti")
     whole = left.unionByName(edits.put).coalesce(1)
-    whole.write.format("delta").mode("overwrite").save(path)
+    if not Commit(edits.frame.sparkSession, path).replace(whole, table.version):
+        whole.write.format("delta").mode("overwrite").save(path)
 
 
 def _exchange(edits: Edits, path: str, layout: Layout, table: Table) -> None:
@@ -93,7 +94,8 @@ def _exchange(edits: Edits, path: str, layout: Layout, table: Table) -> None:
     if edits.count < _FEW:
         gone = F.broadcast(gone)
     nullable = layout.keys if edits.null_keys else ()
-    exchange(rows.join(gone, _same(layout, nullable), "left_semi"), edits.put, path)
+    found = rows.join(gone, _same(layout, nullable), "left_semi")
+    Commit(spark, path).exchange(found, edits.put)
 
 
 def _merge(edits: Edits, path: str, layout: Layout) -> None:

@@ -93,6 +93,14 @@ class Manifest:
         }
         return replace(self, done={**self.done, **done})
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether a batch was planned of which it is not known that the target has it."""
+        return any(
+            app not in self.done or self.done[app].version < plan.version
+            for app, plan in self.planned.items()
+        )
+
     def unfinished(self) -> set[str]:
         """Folders of micro-batches whose target write is missing: a crash came before it.
 

@@ -28,6 +28,7 @@ class Table:
     schema: StructType
     properties: dict[str, str]
     bytes: int
+    version: int
     files: tuple[str, ...] | None = None  # where plain Parquet files are all of it
 
     @property
@@ -57,7 +58,8 @@ def look_at(spark: SparkSession, path: str) -> Table | None:
     found = {pairs.apply(i)._1(): pairs.apply(i)._2() for i in range(pairs.size())}
     schema = StructType.fromJson(json.loads(snapshot.schema().json()))
     files, size = _from_checksum(snapshot, found)
-    return Table(schema, found, int(snapshot.sizeInBytes()) if size is None else size, files)
+    size = int(snapshot.sizeInBytes()) if size is None else size
+    return Table(schema, found, size, int(snapshot.version()), files)
 
 
 def committed(spark: SparkSession, path: str) -> dict[str, int]:
