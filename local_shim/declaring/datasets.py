@@ -10,6 +10,7 @@ from pyspark.sql.types import StructType
 
 from local_shim.declaring.call import fault, raise_any, wrong_kinds
 from local_shim.declaring.expectations import Declared, check_names, rules_on
+from local_shim.declaring.table_schema import declared_schema
 from local_shim.errors import ShimError
 from local_shim.graph.elements import Dataset, DatasetKind, QueryFlow
 from local_shim.graph.registry import active_registry, declared_here
@@ -52,7 +53,7 @@ class Look:
             kind,
             declared_here(),
             comment=self.comment,
-            schema=self.schema,
+            schema=declared_schema(str(name), self.schema),
             table_properties=texts(self.table_properties),
             partition_cols=tuple(self.partition_cols or ()),
             cluster_by=tuple(self.cluster_by or ()),

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from pyspark.errors import PySparkException
-from pyspark.sql.types import StructType
 
 from local_shim.engine import tables
 from local_shim.engine.failures import Failure, cause, understood
@@ -58,14 +57,11 @@ class Executor:
                 storage.forget_flow(dataset.name, flow.name)
             storage.forget_state(dataset.name)
             if storage.has_table(dataset.name):
-                schema = self._declared_schema(dataset)
-                tables.empty(self.around.spark, storage.table(dataset.name), schema)
+                schema = self.plan.graph.schemas[dataset.name]
+                tables.empty(self.around.spark, storage.table(dataset.name), schema, dataset)
             storage.end_reset(dataset.name)
         for flow in self.plan.reset_checkpoints:
             storage.forget_flow(flow.flow.target, flow.name)
-
-    def _declared_schema(self, dataset: Dataset) -> StructType:
-        return self.plan.graph.schemas[dataset.name]
 
     def set_up_tables(self) -> None:
         """Creates the streaming tables that do not exist yet.

@@ -106,7 +106,7 @@ class FlowRun:
             tables.written(self.folder, before),
             tuple(quality),
             inputs=dict(self.world.versions),
-            repeatable=not self.world.foreign and repeatable(frame),
+            repeatable=not self.world.foreign and repeatable(frame, self.world.versions),
         )
 
     def _append_once(self, flow: QueryFlow) -> Outcome:

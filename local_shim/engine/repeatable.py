@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -15,17 +16,20 @@ _CLOCKS = (
 )
 
 
-def repeatable(frame: DataFrame) -> bool:
-    """Whether the same input versions must give the same rows, so that nothing need be computed."""
+def repeatable(frame: DataFrame, known: Collection[str]) -> bool:
+    """Whether the same versions of the `known` folders must give the same rows.
+
+    Then nothing need be computed while these versions stay.
+    """
     plan = frame._jdf.queryExecution().analyzed()
-    if not plan.deterministic() or not _reads_delta_only(plan):
+    if not plan.deterministic() or not _reads_only(plan, known):
         return False
     text = plan.toJSON().lower()
     return not any(clock in text for clock in _CLOCKS)
 
 
-def _reads_delta_only(plan: Any) -> bool:
-    """Only of Delta tables do we know whether they changed."""
+def _reads_only(plan: Any, known: Collection[str]) -> bool:
+    """Only of Delta tables whose version was noted do we know whether they changed."""
     leaves = plan.collectLeaves()
     for index in range(leaves.size()):
         leaf = leaves.apply(index)
@@ -33,6 +37,9 @@ def _reads_delta_only(plan: Any) -> bool:
             continue
         if "LogicalRelation" not in leaf.getClass().getName() or "parquet" not in str(leaf):
             return False
-        if "Tahoe" not in leaf.relation().location().getClass().getName():
+        location = leaf.relation().location()
+        if "Tahoe" not in location.getClass().getName():
+            return False
+        if location.path().toUri().getPath() not in known:
             return False
     return True

@@ -12,14 +12,21 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
+from local_shim.graph.columns import as_declared, guards
 from local_shim.graph.elements import Dataset
 from local_shim.session import empty_frame
 from local_shim.storage import delta_version
 
 
-def create(spark: SparkSession, folder: Path, schema: StructType, dataset: Dataset) -> None:
-    """An empty table with the dataset's columns, comment, properties and layout."""
-    builder = DeltaTable.createIfNotExists(spark).location(str(folder)).addColumns(schema)
+def create(
+    spark: SparkSession, folder: Path, schema: StructType, dataset: Dataset, *, anew: bool = False
+) -> None:
+    """An empty table with the dataset's columns, comment, properties and layout.
+
+    `anew` puts it in the place of the one that is there, which alone makes a column NOT NULL.
+    """
+    make = DeltaTable.replace if anew else DeltaTable.createIfNotExists
+    builder = make(spark).location(str(folder)).addColumns(dataset.schema or schema)
     for key, value in dataset.table_properties.items():
         builder = builder.property(key, value)
     if dataset.comment:
@@ -36,14 +43,21 @@ def replace(frame: DataFrame, folder: Path, dataset: Dataset, *, observed: bool)
 
     `observed` frames carry metrics, which Spark loses in CREATE TABLE AS SELECT: the table is
     then created empty first.
+
+    [choice] A materialized view whose columns are newly declared NOT NULL or generated is made
+    anew before it is filled: in that one update, readers may meet it empty.
     """
-    is_new = delta_version(folder) < 0
-    if is_new and not observed and not dataset.cluster_by:
+    is_new, guarded = delta_version(folder) < 0, guards(dataset.schema)
+    if dataset.schema is not None:
+        frame = as_declared(frame, dataset.schema)
+    if is_new and not observed and not dataset.cluster_by and not guarded:
         _create_as_select(frame, folder, dataset)
         return
-    if is_new:
-        create(frame.sparkSession, folder, frame.schema, dataset)
-    overwrite = frame.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
+    if is_new or (guarded and stored_schema(folder) != dataset.schema):
+        create(frame.sparkSession, folder, frame.schema, dataset, anew=not is_new)
+    overwrite = frame.write.format("delta").mode("overwrite")
+    if not guarded:
+        overwrite = overwrite.option("overwriteSchema", "true")
     if dataset.partition_cols:
         overwrite = overwrite.partitionBy(*dataset.partition_cols)
     overwrite.save(str(folder))
@@ -68,8 +82,11 @@ def append(frame: DataFrame, folder: Path, transaction: tuple[str, int]) -> None
     ).option("txnVersion", str(version)).save(str(folder))
 
 
-def empty(spark: SparkSession, folder: Path, schema: StructType) -> None:
+def empty(spark: SparkSession, folder: Path, schema: StructType, dataset: Dataset) -> None:
     """Removes all rows, and columns that are no longer declared, in one commit."""
+    if guards(dataset.schema):
+        create(spark, folder, schema, dataset, anew=True)
+        return
     nothing = empty_frame(spark, schema).write.format("delta").mode("overwrite")
     nothing.option("overwriteSchema", "true").save(str(folder))
 

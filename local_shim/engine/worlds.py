@@ -45,15 +45,6 @@ class PathMap:
         return path
 
 
-def struct(schema: StructType | str | None) -> StructType | None:
-    """A declared schema, whether it was given as a type or as text."""
-    if schema is None or isinstance(schema, StructType):
-        return schema
-    parsed = StructType.fromDDL(schema)
-    assert isinstance(parsed, StructType)
-    return parsed
-
-
 def not_yet_there(path: str, options: Mapping[str, str], schema: StructType | None) -> bool:
     """Whether a missing folder is only an empty one, because its columns are known.
 
@@ -149,18 +140,18 @@ class Planning:
         return self.paths.local(path)
 
     def cdc_schema(
-        self, flow: AutoCdcFlow, source: DataFrame, declared: StructType | str | None
+        self, flow: AutoCdcFlow, source: DataFrame, declared: StructType | None
     ) -> StructType:
         """Columns of an AUTO CDC target."""
-        return target_schema(flow, source, struct(declared))
+        return target_schema(flow, source, declared)
 
     def snapshot_schema(
-        self, flow: SnapshotFlow, source: DataFrame | None, declared: StructType | str | None
+        self, flow: SnapshotFlow, source: DataFrame | None, declared: StructType | None
     ) -> StructType:
         """Columns of a snapshot target; none if only the flow's function could tell."""
         if source is None:
-            return struct(declared) or StructType([])
-        return target_schema(flow, source, struct(declared), TimestampType())
+            return declared or StructType([])
+        return target_schema(flow, source, declared, TimestampType())
 
     def probed_schema(self, flow: SnapshotFlow) -> StructType:
         """Columns of a snapshot target, found out by asking its function for a first snapshot."""

@@ -35,12 +35,12 @@ class Outside(Protocol):
         """Where `path` lies on this machine."""
 
     def cdc_schema(
-        self, flow: AutoCdcFlow, source: DataFrame, declared: StructType | str | None
+        self, flow: AutoCdcFlow, source: DataFrame, declared: StructType | None
     ) -> StructType:
         """Columns of an AUTO CDC target."""
 
     def snapshot_schema(
-        self, flow: SnapshotFlow, source: DataFrame | None, declared: StructType | str | None
+        self, flow: SnapshotFlow, source: DataFrame | None, declared: StructType | None
     ) -> StructType:
         """Columns of a snapshot target; none if only the flow's function could tell."""
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
 from local_shim.errors import DefinitionError, DefinitionErrors, ShimError, close_match
+from local_shim.graph.columns import as_read, merged
 from local_shim.graph.elements import (
     AutoCdcFlow,
     Dataset,
@@ -109,7 +109,7 @@ class _Resolution:
         schema = self.outside.snapshot_schema(flow, frame_of, self._declared(flow))
         return ResolvedFlow(flow, self._read(), schema, False)
 
-    def _declared(self, flow: Flow) -> StructType | str | None:
+    def _declared(self, flow: Flow) -> StructType | None:
         return self.registry.datasets[flow.target].schema
 
     def _query(self, flow: QueryFlow) -> DataFrame:
@@ -248,12 +248,17 @@ class _Resolution:
         return replace(dataset, kind=kind)
 
     def _schema_of(self, name: TableName) -> StructType:
-        """Columns of all flows together; those of earlier updates stay in a streaming table."""
+        """Columns of all flows together; those of earlier updates stay in a streaming table.
+
+        Only a declared column is NOT NULL: what one query never gives, its next version may.
+        """
         dataset = self._settled(self.registry.datasets[name])
-        schemas = [self.resolved[flow.name].schema for flow in self._writers(name)]
+        schemas = [self.resolved[flow.name].schema.toNullable() for flow in self._writers(name)]
         stored = self.outside.stored_schema(name)
         if dataset.kind is DatasetKind.STREAMING_TABLE and stored is not None:
             schemas.insert(0, stored)
+        if dataset.schema is not None:
+            schemas.insert(0, as_read(dataset.schema))
         return merged(schemas)
 
     def _near(self, name: str) -> str:
@@ -270,15 +275,3 @@ class _Resolution:
             where=reader.where,
             hint=self._near(name),
         )
-
-
-def merged(schemas: list[StructType]) -> StructType:
-    """The union of columns by name (case-insensitive); the first type of a column wins.
-
-    Types that disagree are left to Delta, which widens what can be widened and refuses the rest.
-    """
-    fields: dict[str, Any] = {}
-    for schema in schemas:
-        for field in schema.fields:
-            fields.setdefault(field.name.lower(), field)
-    return StructType(list(fields.values()))

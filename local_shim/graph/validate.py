@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pyspark.sql.types import StructType
+
 from local_shim.errors import DefinitionError, DefinitionErrors, ShimError
 from local_shim.graph.elements import AutoCdcFlow, Dataset, DatasetKind, QueryFlow, SnapshotFlow
 from local_shim.graph.graph import Graph, ResolvedFlow
@@ -47,6 +49,30 @@ def _dataset(graph: Graph, dataset: Dataset) -> Iterator[ShimError]:
             hint="only streaming tables take several flows",
         )
     yield from _cdc_target(dataset, writers)
+    for flow in writers:
+        if dataset.schema is not None and isinstance(flow.flow, QueryFlow):
+            yield from _declared_columns(dataset, dataset.schema, flow)
+
+
+def _declared_columns(
+    dataset: Dataset, declared: StructType, flow: ResolvedFlow
+) -> Iterator[ShimError]:
+    """A query may leave declared columns out; it may not add any, nor give others types."""
+    known = {field.name.lower(): field.dataType.simpleString() for field in declared}
+    wrong = [
+        f"{field.name} {field.dataType.simpleString()}"
+        + (f" instead of {known[field.name.lower()]}" if field.name.lower() in known else "")
+        for field in flow.schema
+        if field.dataType.simpleString() != known.get(field.name.lower())
+    ]
+    if wrong:
+        yield DefinitionError(
+            "USER_SPECIFIED_AND_INFERRED_SCHEMA_NOT_COMPATIBLE",
+            f"flow '{flow.name}' gives '{dataset.name}' what its schema does not declare: "
+            f"{', '.join(wrong)}.",
+            where=flow.flow.where,
+            hint="select the declared columns, and cast them to the declared types",
+        )
 
 
 def _cdc_target(dataset: Dataset, writers: tuple[ResolvedFlow, ...]) -> Iterator[ShimError]:

@@ -241,6 +241,23 @@ def test_a_reader_during_an_update_of_a_materialized_view_sees_the_old_rows(
     assert pipeline.rows("mv") == [("new",)]
 
 
+@pytest.mark.dlt(96)
+def test_a_materialized_view_follows_a_table_that_it_names_by_its_path(pipeline: Pipeline) -> None:
+    path = pipeline.conf["numbers"] = str(pipeline.folder / "numbers")
+    pipeline.write(
+        """
+        import dlt
+        @dlt.table
+        def mv():
+            return spark.read.format("delta").load(spark.conf.get("numbers"))
+        """
+    )
+    for rows in (1, 2):
+        pipeline.spark.range(rows).write.format("delta").mode("overwrite").save(path)
+        assert pipeline.update() == 0
+        assert len(pipeline.rows("mv")) == rows
+
+
 @pytest.mark.dlt(113, 116)
 def test_a_removed_table_stays_and_a_table_does_not_change_its_nature(pipeline: Pipeline) -> None:
     both = """

@@ -1,0 +1,61 @@
+"""The columns of a table: what was declared, what its queries give, what its readers see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructField, StructType
+
+# Delta's own key for the expression of a generated column, in the metadata of its field.
+GENERATED_AS = "delta.generationExpression"
+
+
+def merged(schemas: Iterable[StructType]) -> StructType:
+    """The union of columns by name (case-insensitive); the first type of a column wins.
+
+    Types that disagree are left to Delta, which widens what can be widened and refuses the rest.
+    """
+    fields: dict[str, StructField] = {}
+    for schema in schemas:
+        for field in schema.fields:
+            fields.setdefault(field.name.lower(), field)
+    return StructType(list(fields.values()))
+
+
+def as_read(declared: StructType) -> StructType:
+    """Declared columns as readers see them: how a column comes about stays inside the table."""
+    return StructType(
+        [
+            StructField(field.name, field.dataType, field.nullable, _told(field))
+            for field in declared
+        ]
+    )
+
+
+def _told(field: StructField) -> dict[str, object]:
+    return {key: value for key, value in field.metadata.items() if key != GENERATED_AS}
+
+
+def guards(declared: StructType | None) -> bool:
+    """Whether the table itself must see to its columns: NOT NULL, or generated."""
+    return any(not field.nullable or GENERATED_AS in field.metadata for field in declared or ())
+
+
+def as_declared(frame: DataFrame, declared: StructType) -> DataFrame:
+    """The frame with the declared columns, their comments and order; what it lacks is NULL."""
+    have = {name.lower() for name in frame.columns}
+    return frame.select(
+        [
+            _given(field, field.name.lower() in have)
+            for field in declared
+            if field.name.lower() in have or GENERATED_AS not in field.metadata
+        ]
+    )
+
+
+def _given(field: StructField, there: bool) -> Column:
+    quoted = f"`{field.name.replace('`', '``')}`"
+    column = F.col(quoted) if there else F.lit(None).cast(field.dataType)
+    return column.alias(field.name, metadata=_told(field))
