@@ -98,9 +98,36 @@ def premium_by_month(booked: DataFrame) -> DataFrame:
 
 
 def _shares_by_month(booked: DataFrame) -> DataFrame:
-    """Cents times days, earned in a month and unearned after it, by the length of the window.
+    """Cents times days, earned in a month and unearned after it, by the length of the window."""
+    shares = {
+        "window_days": F.expr("to_day - from_day"),
+        "earned": F.expr(
+            "cents * greatest(least(to_day, next_day) - greatest(from_day, month_day), 0)"
+        ),
+        "unearned": F.expr(
+            "if(booked_day < next_day, cents * greatest(to_day - greatest(from_day,"
+            " next_day), 0), 0)"
+        ),
+        "now": F.expr("month = booked_month"),
+    }
+    return (
+        _in_months(booked)
+        .withColumns(shares)
+        .groupBy(*_GRAIN, "window_days")
+        .agg(
+            F.sum("earned").alias("earned"),
+            F.sum("unearned").alias("unearned"),
+            F.expr("sum(if(now, amount, 0))").alias("written"),
+            F.expr("sum(if(now, tax_amount, 0))").alias("tax"),
+            F.expr("sum(if(now, commission_amount, 0))").alias("commission"),
+        )
+    )
 
-    Every ledger row times every month: whole numbers only, because this is where the work is.
+
+def _in_months(booked: DataFrame) -> DataFrame:
+    """Every ledger row times every month, as cents and as days since 1970.
+
+    Whole numbers only, because this is where the work is.
     """
     rows = booked.selectExpr(
         *_GRAIN[1:],
@@ -113,33 +140,10 @@ def _shares_by_month(booked: DataFrame) -> DataFrame:
         "trunc(booked_on, 'MM') AS booked_month",
         f"explode({_MONTHS}) AS month",
     )  # fmt: skip
-    dated = rows.selectExpr(
+    return rows.selectExpr(
         "*",
         "unix_date(month) AS month_day",
         "least(unix_date(add_months(month, 1)), unseen_day) AS next_day",
-    )
-    return (
-        dated.withColumns(
-            {
-                "window_days": F.expr("to_day - from_day"),
-                "earned": F.expr(
-                    "cents * greatest(least(to_day, next_day) - greatest(from_day, month_day), 0)"
-                ),
-                "unearned": F.expr(
-                    "if(booked_day < next_day, cents * greatest(to_day - greatest(from_day,"
-                    " next_day), 0), 0)"
-                ),
-                "now": F.expr("month = booked_month"),
-            }
-        )
-        .groupBy(*_GRAIN, "window_days")
-        .agg(
-            F.sum("earned").alias("earned"),
-            F.sum("unearned").alias("unearned"),
-            F.expr("sum(if(now, amount, 0))").alias("written"),
-            F.expr("sum(if(now, tax_amount, 0))").alias("tax"),
-            F.expr("sum(if(now, commission_amount, 0))").alias("commission"),
-        )
     )
 
 

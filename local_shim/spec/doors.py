@@ -69,23 +69,7 @@ def from_spark_spec(path: Path) -> PipelineSpec:
     problems.raise_any()
     _refuse_unknown_fields(tree, problems)
     name = _field(tree, "name", file.parent.name)
-    sources: dict[Path, None] = {}
-    libraries = tree.at("libraries")
-    for library in libraries.elements() if libraries else ():
-        include = library.at("glob", "include")
-        if include:
-            found = matching(include.text(), file.parent, include.place, problems)
-            sources.update(dict.fromkeys(found))
-        else:
-            problems.add(
-                "UNKNOWN_LIBRARY",
-                "A library of a Spark pipeline is a glob.",
-                library.place,
-                "write it as - glob: {include: transformations/**}",
-            )
-    if not sources and not problems.errors:
-        hint = "name files under `libraries`: - glob: {include: transformations/**}"
-        problems.add("NO_SOURCES", "The spec names no source files.", tree.place, hint)
+    sources = _spark_sources(tree, file.parent, problems)
     problems.raise_any()
     configuration = tree.at("configuration")
     storage = tree.at("storage")
@@ -94,7 +78,7 @@ def from_spark_spec(path: Path) -> PipelineSpec:
         name=name,
         catalog=_field(tree, "catalog", "spark_catalog"),
         schema=_field(tree, "database", _field(tree, "schema", "default")),
-        sources=tuple(sources),
+        sources=sources,
         root=file.parent,
         configuration={k: v.text() for k, v in configuration.items()} if configuration else {},
         where=str(tree.place),
@@ -153,6 +137,28 @@ def _spec_file(path: Path) -> Path:
             hint="--spec wants a spark-pipeline.yml; see also --bundle, or give FILES",
         )
     return found[0]
+
+
+def _spark_sources(tree: Node, folder: Path, problems: Problems) -> tuple[Path, ...]:
+    """The files that the globs under `libraries` name, in their order, each once."""
+    sources: dict[Path, None] = {}
+    libraries = tree.at("libraries")
+    for library in libraries.elements() if libraries else ():
+        include = library.at("glob", "include")
+        if include:
+            found = matching(include.text(), folder, include.place, problems)
+            sources.update(dict.fromkeys(found))
+        else:
+            problems.add(
+                "UNKNOWN_LIBRARY",
+                "A library of a Spark pipeline is a glob.",
+                library.place,
+                "write it as - glob: {include: transformations/**}",
+            )
+    if not sources and not problems.errors:
+        hint = "name files under `libraries`: - glob: {include: transformations/**}"
+        problems.add("NO_SOURCES", "The spec names no source files.", tree.place, hint)
+    return tuple(sources)
 
 
 def _refuse_unknown_fields(tree: Node, problems: Problems) -> None:
