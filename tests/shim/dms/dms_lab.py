@@ -8,7 +8,7 @@ import io
 import itertools
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -163,8 +163,8 @@ class Lab:
 
     def cdc(self) -> None:
         """All changes that are there now."""
-        with self.session() as session:
-            running.replicate(session, Stop(), until_caught_up=True)
+        with self.session() as session, closing(Stop()) as stop:
+            running.replicate(session, stop, until_caught_up=True)
 
     def drop(self) -> None:
         """Forget the task."""
