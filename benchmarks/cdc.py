@@ -2,6 +2,7 @@
 
     .venv/bin/python benchmarks/cdc.py [--rows 10000000] [--changes 10000] [--rounds 3]
     .venv/bin/python benchmarks/cdc.py --growth 200      cost over many batches on a small target
+    .venv/bin/python benchmarks/cdc.py --small 20        what batches of few changes cost
 
 The batch: 90 % updates spread over all keys, 5 % inserts, 5 % deletes, 2 % of all late. The peer
 gives the same guarantee against late changes with as little as possible: for SCD1 one MERGE
@@ -221,6 +222,32 @@ def growth(spark: SparkSession, folder: Path, scd_type: int, batches: int) -> No
           f"{len(list(Path(at.state).glob('part-*')))} parts")  # fmt: skip
 
 
+def small(spark: SparkSession, folder: Path, scd_type: int, batches: int) -> None:
+    """30 changes on 500 rows and 1,000 on 1,000; the first half of the batches warms the JVM."""
+    machine = Machine()
+    for size, count in ((500, 30), (1000, 1000)):
+        at = target(folder / str(size))
+        apply_batch(rows(spark, spark.range(size), 0, "I"), Batch("load", 0), flow(scd_type), at)
+        costs = []
+        for number in range(batches):
+            ids = spark.range(count).select(((F.col("id") * 7 + number) % size).alias("id"))
+            path = str(folder / f"changes{size}" / str(number))
+            rows(spark, ids, number + 1, "U").coalesce(1).write.parquet(path)
+            batch = spark.read.parquet(path)
+            costs.append(
+                machine.cost(
+                    lambda b=batch, n=number, t=at: apply_batch(
+                        b, Batch("app", n), flow(scd_type), t
+                    )
+                )
+            )
+        warm = costs[batches // 2 :]
+        wall = statistics.mean(cost.wall for cost in warm)
+        cpu = statistics.mean(cost.cpu for cost in warm)
+        print(f"SCD{scd_type}, {count:,} changes on {size:,} rows: wall {wall:.2f} s, "
+              f"cpu {cpu:.2f} s a batch")  # fmt: skip
+
+
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -228,6 +255,7 @@ def main() -> None:
     parser.add_argument("--changes", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--growth", type=int, default=0)
+    parser.add_argument("--small", type=int, default=0)
     parser.add_argument("--scd", type=int, choices=(1, 2), nargs="*", default=[1, 2])
     options = parser.parse_args()
     spark = open_session()
@@ -236,6 +264,9 @@ def main() -> None:
         for scd_type in options.scd:
             if options.growth:
                 growth(spark, folder / f"growth{scd_type}", scd_type, options.growth)
+                continue
+            if options.small:
+                small(spark, folder / f"small{scd_type}", scd_type, options.small)
                 continue
             for key, value in LARGE_DATA.items():
                 spark.conf.set(key, value)

@@ -28,7 +28,15 @@ from local_shim.cdc.drift import (
     target_facts,
 )
 from local_shim.cdc.edits import Edits, edits_of, write
-from local_shim.cdc.events import TRUNCATE, UPSERT, events_of, literal, memory_schema, scalar
+from local_shim.cdc.events import (
+    TRUNCATE,
+    UPSERT,
+    events_of,
+    literal,
+    memory_schema,
+    null_lowest,
+    scalar,
+)
 from local_shim.cdc.layout import Layout, is_sparse, layout_of
 from local_shim.cdc.memory import Done, Manifest, Memory, Part
 from local_shim.cdc.scd1 import Bounds
@@ -75,6 +83,7 @@ def apply_batch(
     for change rows that cannot be applied (a NULL sequence, a row outside `where`) and for
     a flow that no longer fits its target; nothing is written then.
     """
+    flow = null_lowest(flow, target)
     with turn(target):
         memory = Memory(target.state)
         spark = changes.sparkSession
@@ -88,6 +97,8 @@ def apply_batch(
         asked = layout_of(flow, changes)
         check_definition(flow, asked, manifest, target)
         layout = settled(flow, asked, manifest, table.schema if table else None, target)
+        remainders = target.manner.remainders and flow.scd_type is ScdType.TWO
+        layout = replace(layout, remainders=remainders)
         # Before the transaction id is set: Delta takes the first commit under it for the batch.
         table = made_ready(spark, target.table, table, layout.target)
         size = Size(bytes_of(changes), table.bytes, manifest.rows)
@@ -119,7 +130,7 @@ def _apply(changes: DataFrame, work: _Work) -> CdcResult:
 
 def _write(events: DataFrame, outcome: DataFrame, work: _Work) -> CdcResult:
     outcome, seen = taken(outcome) if work.size.small else (outcome, look(outcome))
-    refuse_unusable(seen, work.flow)
+    refuse_unusable(seen, work.flow, strict_keys=work.target.manner.strict_keys)
     if seen.contested:
         # Only repeated rows and ties come here: the target's own row decides.
         outcome = scd1.settle(outcome, _held(events, work))
@@ -216,7 +227,7 @@ def _remember(
         work.manifest,
         schema=json.dumps(schema.jsonValue()),
         sparse=work.sparse,
-        target=target_facts(flow),
+        target=target_facts(flow, work.target),
         planned={**work.manifest.planned, batch.app: plan},
         flows={**work.manifest.flows, flow.name: work.facts},
     )

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from local_shim.cdc.events import COUNTS, DELETE
 from local_shim.cdc.scd1 import DROP, PUT
+from local_shim.cdc.target import STRICT_KEYS
 from local_shim.errors import FlowError
 from local_shim.graph.elements import AutoCdcFlow
 
@@ -43,8 +44,17 @@ def taken(outcome: DataFrame) -> tuple[DataFrame, Look]:
     return held, Look(**observed.get)
 
 
-def refuse_unusable(seen: Look, flow: AutoCdcFlow) -> None:
+def refuse_unusable(seen: Look, flow: AutoCdcFlow, *, strict_keys: bool = False) -> None:
     """FlowError for change rows that nobody can place; nothing was written."""
+    if strict_keys and seen.null_keys:
+        raise FlowError(
+            "AUTOCDC_MICROBATCH_VALIDATION.NULL_KEY",
+            f"Flow '{flow.name}': {seen.null_keys} change rows have NULL in a key column "
+            f"({', '.join(flow.keys)}), and {STRICT_KEYS} is set; nothing of this batch was "
+            "written.",
+            where=flow.where,
+            hint=f"filter them in a view, or set {STRICT_KEYS} to false to match NULL as a value",
+        )
     if seen.null_sequences:
         raise FlowError(
             "AUTOCDC_MICROBATCH_VALIDATION.NULL_SEQUENCE",

@@ -8,11 +8,12 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql.types import DataType, StructField, StructType
 
+from local_shim.cdc.events import null_lowest
 from local_shim.cdc.layout import START, SYSTEM_START, Layout, is_sparse, layout_of
 from local_shim.cdc.memory import Manifest, Memory
 from local_shim.cdc.schema import extended, fits, widest
 from local_shim.cdc.table import look_at
-from local_shim.cdc.target import CdcTarget
+from local_shim.cdc.target import REMAINDERS, CdcTarget
 from local_shim.errors import FlowError
 from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow
 
@@ -25,6 +26,7 @@ def check_drift(flow: AutoCdcFlow | SnapshotFlow, target: CdcTarget, source: Dat
     """
     manifest = Memory(target.state).manifest()
     _refuse_lost_keys(flow, manifest, source.columns, target)
+    flow = null_lowest(flow, target)
     layout = layout_of(flow, source)
     check_definition(flow, layout, manifest, target)
     table = look_at(source.sparkSession, target.table)
@@ -36,7 +38,7 @@ def check_definition(
 ) -> None:
     """The part of `check_drift` that needs no table."""
     for name, (condition, what, lost) in _TARGET_RULES.items():
-        known, now = manifest.target.get(name), target_facts(flow)[name]
+        known, now = manifest.target.get(name), target_facts(flow, target)[name]
         if known is not None and known != now:
             raise _drift(flow, target, condition, f"{what} changed from {known} to {now}", lost)
     known = manifest.flows.get(flow.name, {})
@@ -67,7 +69,7 @@ def check_floor(flow: AutoCdcFlow, kind: DataType, manifest: Manifest) -> None:
         )
 
 
-def target_facts(flow: AutoCdcFlow | SnapshotFlow) -> dict[str, Any]:
+def target_facts(flow: AutoCdcFlow | SnapshotFlow, target: CdcTarget) -> dict[str, Any]:
     """What all flows of a target share."""
     dropped = [n.lower() for n in getattr(flow, "except_columns", ())]
     tracked = ["only", *sorted(n.lower() for n in flow.track_history)]
@@ -76,6 +78,7 @@ def target_facts(flow: AutoCdcFlow | SnapshotFlow) -> dict[str, Any]:
         "keys": sorted(key.lower() for key in flow.keys),
         "scd_type": flow.scd_type.value,
         "history": tracked if flow.track_history else ["all but", *untracked],
+        "remainders": target.manner.remainders,
     }
 
 
@@ -144,6 +147,11 @@ _TARGET_RULES = {
         "TRACK_HISTORY_DRIFT",
         "the tracked columns",
         "versions that the old rule did not keep are missing under the new one",
+    ),
+    "remainders": (
+        "REMAINDERS_DRIFT",
+        REMAINDERS,
+        "one rule for the rows of all keys",
     ),
 }
 _FLOW_RULES = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_
@@ -46,6 +46,8 @@ def edits_of(outcome: DataFrame, layout: Layout) -> DataFrame:
         for name in layout.columns.names
     }
     sources = {START: "seq", END: "end", SYSTEM_START: "sys_start", SYSTEM_END: "sys_end"}
+    if layout.remainders:
+        sources[START] = "start"
     for name in layout.intervals:
         values[name] = F.col(sources[name])
     row = F.struct(*(value.alias(name) for name, value in values.items()))
@@ -102,13 +104,8 @@ def _merge(edits: Edits, path: str, layout: Layout) -> None:
     target = {name: F.col(f"t.{quoted(name)}") for name in layout.target.names}
     source = {name: F.col(f"s.__cdc_row.{quoted(name)}") for name in layout.target.names}
     nullable = set(layout.keys) if edits.null_keys else set()
-    same = reduce(
-        and_,
-        (
-            target[n].eqNullSafe(source[n]) if n in nullable else target[n] == source[n]
-            for n in layout.identity
-        ),
-    )
+    mine, theirs = _identity(layout, source.__getitem__), _identity(layout, target.__getitem__)
+    same = _all_same(theirs, mine, nullable)
     if edits.prune is not None:
         same = same & edits.prune
     values = {quoted(name): column for name, column in source.items()}
@@ -124,12 +121,24 @@ def _merge(edits: Edits, path: str, layout: Layout) -> None:
 
 
 def _identities(edits: Edits, layout: Layout) -> DataFrame:
-    row = F.col("__cdc_row")
-    return edits.frame.select(*(row[name].alias(f"__cdc_{name}") for name in layout.identity))
+    found = _identity(layout, lambda name: F.col("__cdc_row")[name])
+    return edits.frame.select(*(value.alias(f"__cdc_{name}") for name, value in found.items()))
 
 
 def _same(layout: Layout, nullable: Iterable[str]) -> Column:
     """A target row and one of `_identities` are the same; `nullable` columns may be NULL."""
-    pairs = ((n, F.col(quoted(n)), F.col(quoted(f"__cdc_{n}"))) for n in layout.identity)
-    alike = (a.eqNullSafe(b) if n in nullable else a == b for n, a, b in pairs)
+    target = _identity(layout, lambda name: F.col(quoted(name)))
+    return _all_same(target, {n: F.col(quoted(f"__cdc_{n}")) for n in target}, nullable)
+
+
+def _identity(layout: Layout, of: Callable[[str], Column]) -> dict[str, Column]:
+    """What tells one target row from another; a row without a start has its end."""
+    found = {name: of(name) for name in layout.identity}
+    if layout.remainders:
+        found[START] = F.coalesce(of(START), of(END))
+    return found
+
+
+def _all_same(one: dict[str, Column], other: dict[str, Column], nullable: Iterable[str]) -> Column:
+    alike = (one[n].eqNullSafe(other[n]) if n in nullable else one[n] == other[n] for n in one)
     return reduce(and_, alike)

@@ -11,7 +11,9 @@ equality of keys null-safe: NULL fields of structs are equal to each other.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import reduce
+from typing import TypeVar
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -20,7 +22,8 @@ from pyspark.sql.types import DataType, LongType, StringType, StructField, Struc
 from local_shim.cdc.cells import NAMES, cells_of, supplied_cells
 from local_shim.cdc.layout import Layout, ignoring_nulls, is_sparse, sortable
 from local_shim.cdc.schema import conformed, quoted
-from local_shim.graph.elements import AutoCdcFlow
+from local_shim.cdc.target import CdcTarget
+from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow
 
 COUNTS = ("null_sequences", "null_keys", "violations", "events")
 FLAGS = ("violates", "null_key", "unplaced")
@@ -52,6 +55,20 @@ def events_of(changes: DataFrame, flow: AutoCdcFlow, layout: Layout) -> DataFram
     if flow.system_sequence_by is not None:
         columns.append(flow.system_sequence_by.cast(_known(layout.system)).alias("sys"))
     return changes.select(*columns)
+
+
+_Flow = TypeVar("_Flow", AutoCdcFlow, AutoCdcFlow | SnapshotFlow)
+
+
+def null_lowest(flow: _Flow, target: CdcTarget) -> _Flow:
+    """The flow with a sequence that is never NULL, if its target lets NULL be the lowest one.
+
+    Spark orders the fields of a struct with NULL first, and a struct of NULL is not NULL.
+    """
+    lenient = target.manner.null_sequences and flow.scd_type is ScdType.ONE
+    if not lenient or isinstance(flow, SnapshotFlow):
+        return flow
+    return replace(flow, sequence_by=F.struct(flow.sequence_by.alias("value")))
 
 
 def key_schema(layout: Layout) -> StructType:

@@ -42,6 +42,7 @@ class Layout:
     tracked: tuple[str, ...]
     sequence: DataType | None
     system: DataType | None = None
+    remainders: bool = False  # a delete that follows a delete shows a row without a start
 
     @property
     def intervals(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ start), `end`, `touches`, `ties`, `remember`, `kind`, `event` (the row as it cam
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StructType
 
@@ -33,7 +33,8 @@ def fold(
     gather: Gather,
 ) -> DataFrame:
     """What a batch does to the rows of its keys; `held` are the keys' target rows."""
-    single = in_batch(_single(gather(_pool(events, remembered, held)), layout, sparse))
+    pool = _pool(events, remembered, held, layout)
+    single = in_batch(_single(gather(pool), layout, sparse))
     filled = carried(single, layout) if sparse else single.withColumn("full", F.col("row"))
     return _outcome(runs(filled, layout, ("key",)), layout, sparse)
 
@@ -64,8 +65,22 @@ def runs(single: DataFrame, layout: Layout, by: tuple[str, ...]) -> DataFrame:
     run = Window.partitionBy(*by, "run").orderBy("seq").rowsBetween(*_WHOLE)
     backwards = Window.partitionBy(*by).orderBy(F.desc("seq")).rowsBetween(*_EARLIER)
     edge = F.when(F.col("starts") | F.col("closes"), F.col("seq"))
-    return marked.withColumn("shown", F.last("full").over(run)).withColumn(
+    shown = marked.withColumn("shown", F.last("full").over(run)).withColumn(
         "end", F.last(edge, ignorenulls=True).over(backwards)
+    )
+    return _with_remainders(shown, order) if layout.remainders else shown
+
+
+def _with_remainders(shown: DataFrame, order: WindowSpec) -> DataFrame:
+    """A delete that follows a delete is the end of a row without a start (`remains`)."""
+    upsert = F.when(~F.col("deleted"), F.col("full"))
+    last = F.last(upsert, ignorenulls=True).over(order.rowsBetween(*_UNTIL_NOW))
+    remains = F.col("deleted") & ~F.col("closes") & F.col("last").isNotNull()
+    return (
+        shown.withColumn("last", last)
+        .withColumn("remains", remains)
+        .withColumn("shown", F.when(F.col("remains"), F.col("last")).otherwise(F.col("shown")))
+        .withColumn("end", F.when(F.col("remains"), F.col("seq")).otherwise(F.col("end")))
     )
 
 
@@ -76,9 +91,12 @@ def _tracked(layout: Layout) -> Column:
 
 _WHOLE = (Window.unboundedPreceding, Window.unboundedFollowing)
 _EARLIER = (Window.unboundedPreceding, -1)
+_UNTIL_NOW = (Window.unboundedPreceding, Window.currentRow)
 
 
-def _pool(events: DataFrame, remembered: DataFrame | None, held: DataFrame) -> DataFrame:
+def _pool(
+    events: DataFrame, remembered: DataFrame | None, held: DataFrame, layout: Layout
+) -> DataFrame:
     """All events of the batch's keys, whatever they are known from."""
     columns = ("key", "seq", "kind", "row", "rendered", "supplied")
     pool = events.select(*columns, *FLAGS, F.lit(BATCH).alias("origin"))
@@ -88,10 +106,10 @@ def _pool(events: DataFrame, remembered: DataFrame | None, held: DataFrame) -> D
             "key", "seq", "kind", "row", text, "supplied", F.lit(REMEMBERED).alias("origin")
         )
         pool = pool.unionByName(known, allowMissingColumns=True)
-    return pool.unionByName(_shown(held), allowMissingColumns=True)
+    return pool.unionByName(_shown(held, layout), allowMissingColumns=True)
 
 
-def _shown(held: DataFrame) -> DataFrame:
+def _shown(held: DataFrame, layout: Layout) -> DataFrame:
     """Target rows as events: an upsert at each start, and a delete at each end."""
     upsert = F.struct(
         F.col("start").alias("seq"),
@@ -102,6 +120,13 @@ def _shown(held: DataFrame) -> DataFrame:
         F.col("end").alias("seq"), F.lit(DELETE).alias("kind"), F.lit(None).alias("old")
     )
     both = F.when(F.col("end").isNull(), F.array(upsert)).otherwise(F.array(upsert, delete))
+    if layout.remainders:
+        rest = F.struct(
+            F.col("end").alias("seq"),
+            F.lit(DELETE).alias("kind"),
+            F.struct("end", "row").alias("old"),
+        )
+        both = F.when(F.col("start").isNull(), F.array(rest)).otherwise(both)
     text = rendered(F.col("row")).alias("rendered")
     return held.select("key", "row", text, F.inline(both), F.lit(SHOWN).alias("origin"))
 
@@ -156,8 +181,10 @@ def _outcome(events: DataFrame, layout: Layout, sparse: bool) -> DataFrame:
     row_type = StructType(list(layout.columns))
     old = F.col("old")
     as_before = _same(old["row"], F.col("shown"), row_type) & old["end"].eqNullSafe(F.col("end"))
-    put = F.col("starts") & (old.isNull() | ~as_before)
-    op = F.when(put, PUT).when(~F.col("starts") & old.isNotNull(), DROP)
+    remains = F.col("remains") if layout.remainders else F.lit(False)
+    shows = F.col("starts") | remains
+    put = shows & (old.isNull() | ~as_before)
+    op = F.when(put, PUT).when(~shows & old.isNotNull(), DROP)
     own = F.lit(sparse) | ~_same(F.col("full"), F.col("shown"), row_type)
     hidden = F.when(F.col("deleted"), ~F.col("closes")).otherwise(~F.col("starts") | own)
     outdated = F.col("knew_upsert").isNotNull()
@@ -169,6 +196,7 @@ def _outcome(events: DataFrame, layout: Layout, sparse: bool) -> DataFrame:
         "seq",
         op.alias("op"),
         F.col("shown").alias("row"),
+        F.when(~remains, F.col("seq")).alias("start"),
         "end",
         old.isNotNull().alias("touches"),
         F.lit(False).alias("contested"),

@@ -82,6 +82,8 @@ def extended(kind: DataType, known: DataType) -> DataType | None:
 
 def widest(kind: DataType) -> DataType:
     """The type that memory keeps a sequence in, so that `lit(0)` and BIGINT can meet."""
+    if isinstance(kind, StructType):
+        return StructType([StructField(field.name, widest(field.dataType)) for field in kind])
     return LongType() if isinstance(kind, _WHOLE) else kind
 
 

@@ -16,6 +16,12 @@ SMALL_BYTES = 4 * 2**20
 SMALL_ROWS = 50_000
 _FEW_BYTES = 64 * 2**20
 _UNKNOWN = 2**62
+# A small table is read whole: looking for what need not be read costs more than reading it.
+_PLAIN = {
+    "spark.sql.constraintPropagation.enabled": "false",
+    "spark.sql.optimizer.expression.nestedPruning.enabled": "false",
+    "spark.sql.optimizer.nestedSchemaPruning.enabled": "false",
+}
 _ONE_EACH = {"spark.sql.shuffle.partitions": str(os.cpu_count() or 2)}
 
 
@@ -29,9 +35,9 @@ class Size:
 
     @property
     def profile(self) -> dict[str, str]:
-        """Session settings that fit the work; nothing for a small table."""
+        """Session settings that fit the work."""
         if self.table < SMALL_TABLE_BYTES:
-            return {}
+            return dict(_PLAIN)
         if self.changes >= _FEW_BYTES:
             return dict(LARGE_DATA)
         # Few changes on a big table: all that is shuffled is small, and known to be.

@@ -116,7 +116,7 @@ def _apply(frame: DataFrame, version: Any, flow: SnapshotFlow, target: CdcTarget
             floor=floor,
             floor_type=widest(kind).simpleString() if floor else None,
             snapshot_version=written(version),
-            target=target_facts(flow),
+            target=target_facts(flow, target),
             flows={**manifest.flows, flow.name: flow_facts(flow, layout)},
         )
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -13,6 +13,41 @@ from pyspark.sql import SparkSession
 from local_shim.graph.names import TableName
 
 TOMBSTONE_SECONDS = 172_800.0
+NULL_SEQUENCES = "pipelines.cdc.allowNullSequences"
+STRICT_KEYS = "pipelines.cdc.failOnNullKeys"
+REMAINDERS = "pipelines.cdc.showLateDeleteRemainders"
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a target takes what the documentation leaves open (reference 2.2, 2.4).
+
+    [choice] A change without a sequence fails the flow. With `pipelines.cdc.allowNullSequences` it
+    sorts below every other on an SCD type 1 target; where history needs a start it still fails.
+
+    [choice] NULL in a key column is matched as a value, with a warning;
+    `pipelines.cdc.failOnNullKeys` makes it fail the flow.
+
+    [choice] A late delete inside a closed interval leaves no row for the rest of it. With
+    `pipelines.cdc.showLateDeleteRemainders` each delete that follows a delete shows, as measured
+    on Databricks, a row with a NULL start, its own sequence as the end, and the last values.
+
+    [choice] Each of the three is read from the table's properties, then from the pipeline's
+    configuration.
+    """
+
+    null_sequences: bool = False
+    strict_keys: bool = False
+    remainders: bool = False
+
+
+def manner_of(properties: Mapping[str, str], configuration: Mapping[str, str]) -> Manner:
+    """The manner that table properties ask for, or else the pipeline's configuration."""
+    asked = (
+        properties.get(key, configuration.get(key, "false")).lower() == "true"
+        for key in (NULL_SEQUENCES, STRICT_KEYS, REMAINDERS)
+    )
+    return Manner(*asked)
 
 
 @dataclass(frozen=True)
@@ -20,13 +55,15 @@ class CdcTarget:
     """Where a target's rows and its memory lie.
 
     `table` is the path of the Delta table, `state` that of the memory (a new one after each full
-    refresh), `tombstone_seconds` how long deletes of keys are remembered.
+    refresh), `tombstone_seconds` how long deletes of keys are remembered, `manner` how it takes
+    what the documentation leaves open.
     """
 
     table: str
     state: str
     name: TableName
     tombstone_seconds: float = TOMBSTONE_SECONDS
+    manner: Manner = Manner()
 
 
 @dataclass(frozen=True)

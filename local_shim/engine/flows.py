@@ -23,6 +23,7 @@ from local_shim.cdc.apply import (
     collect_tombstones,
 )
 from local_shim.cdc.snapshot import apply_snapshots
+from local_shim.cdc.target import manner_of
 from local_shim.engine import tables
 from local_shim.engine.progress import has_new_data
 from local_shim.engine.repeatable import repeatable
@@ -227,12 +228,12 @@ class FlowRun:
         seconds = self.dataset.table_properties.get(
             TOMBSTONE_KEY, self.around.configuration.get(TOMBSTONE_KEY, TWO_DAYS)
         )
-        storage = self.around.storage
         return CdcTarget(
             table=str(self.folder),
-            state=str(storage.state(self.flow.target)),
+            state=str(self.around.storage.state(self.flow.target)),
             name=self.flow.target,
             tombstone_seconds=float(seconds),
+            manner=manner_of(self.dataset.table_properties, self.around.configuration),
         )
 
     def _has_new_data(self, frame: DataFrame) -> bool:

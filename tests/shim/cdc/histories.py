@@ -36,19 +36,24 @@ class Shape:
     listing: bool = False
     tracked: tuple[str, ...] = COLUMNS
     struct_sequence: bool = False
+    null_sequences: bool = False
+    remainders: bool = False
 
     @property
     def storage(self) -> str:
         return str(self.arguments.get("stored_as_scd_type", 1))
 
     def oracle(self) -> Oracle:
-        return Oracle(COLUMNS, STRUCTS, self.tracked, bool(self.ignoring) or self.listing)
+        sparse = bool(self.ignoring) or self.listing
+        return Oracle(COLUMNS, STRUCTS, self.tracked, sparse, self.remainders)
 
     def event(self, row: tuple[Any, ...]) -> Event:
         """The event that a source row means to this flow."""
         named = dict(zip(NAMES, row, strict=True))
         kind = {"D": "delete", "T": "truncate"}.get(named["op"], "upsert")
         seq = (named["seq"], named["minor"]) if self.struct_sequence else named["seq"]
+        if self.null_sequences:
+            seq = (seq is not None, seq or 0)  # NULL is the lowest
         values = {name: named[name] for name in ("seed", "id", *COLUMNS)}
         key = (named["seed"], named["id"])
         return Event(key, seq, kind, values, self.supplied(named), named["known"])
@@ -95,7 +100,7 @@ def batches(seeds: Iterable[int], shape: Shape, count: int) -> list[list[tuple[A
         dice.shuffle(mixed)
         in_order = dice.random() < 0.2
         if in_order:
-            mixed.sort(key=lambda row: (row[6], row[7]))
+            mixed.sort(key=lambda row: (row[6] is not None, row[6] or 0, row[7]))
         cuts = sorted(dice.randint(0, len(mixed)) for _ in range(count - 1))
         for batch, (start, end) in zip(found, _pairs(cuts, len(mixed)), strict=True):
             batch.extend(mixed[start:end])
@@ -110,6 +115,8 @@ def _row(dice: random.Random, seed: int, shape: Shape) -> tuple[Any, ...]:
     top = 6 if op == "T" else 14
     seq = dice.randint(0, top) if shape.ties else dice.randint(0, 1_000_000)
     struct = dice.choice((None, {"x": None, "y": None}, {"x": 1, "y": None}, {"x": 2, "y": "r"}))
+    if shape.null_sequences and dice.random() < 0.2:
+        seq = None
     if op == "T":
         return (None, None, None, None, None, op, seq, 0, 0, None)
     return (

@@ -73,6 +73,7 @@ class Oracle:
     structs: Mapping[str, tuple[str, ...]]
     tracked: tuple[str, ...]
     sparse: bool = False
+    remainders: bool = False
 
     def scd1(self, events: Iterable[Event]) -> dict[Any, dict[str, Any]]:
         """Key to row: the newest event of each key after the last truncate (2.3, 2.7)."""
@@ -142,7 +143,10 @@ class Oracle:
         done: list[Version] = []
         current: Cells | None = None
         start = None
+        last: Cells | None = None
         for seq, deleted, cells in steps:
+            if self.remainders and deleted and current is None and last is not None:
+                done.append(Version(tuple(last.items()), None, seq))  # 2.4.7
             after = None if deleted else self.carry(current, cells)
             kept = current is not None and after is not None and self.same(current, after)
             if current is not None and not kept:
@@ -150,6 +154,7 @@ class Oracle:
             if after is not None and not kept:
                 start = seq
             current = after
+            last = after or last
         if current is not None:
             done.append(Version(tuple(current.items()), start, None))
         return done

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from oracle import Event, Version, row_of
 from pyspark.sql import DataFrame, Row, SparkSession
 
 from local_shim.cdc.apply import Batch, CdcTarget, apply_batch
+from local_shim.cdc.target import Manner
 from local_shim.graph.cdc_arguments import auto_cdc_flow
 from local_shim.graph.elements import AutoCdcFlow, SourceLocation
 from local_shim.graph.names import Namespace, TableName
@@ -53,6 +55,26 @@ SHAPES = (
         {"stored_as_scd_type": 2, "columns_to_update": "cols"},
         listing=True,
     ),
+    Shape(
+        "scd1 without sequences, truncates",
+        {"apply_as_truncates": "op = 'T'"},
+        truncates=True,
+        null_sequences=True,
+    ),
+    Shape(
+        "scd1 without sequences, ignoring nulls",
+        {"ignore_null_updates": True},
+        ignoring=COLUMNS,
+        null_sequences=True,
+    ),
+    Shape("scd2 remainders", {"stored_as_scd_type": 2}, remainders=True),
+    Shape(
+        "scd2 remainders, tracked, listed columns",
+        {"stored_as_scd_type": 2, "columns_to_update": "cols", **_A_AND_S},
+        listing=True,
+        tracked=("a", "s"),
+        remainders=True,
+    ),
     Shape("bitemporal", _BITEMPORAL),
     Shape("bitemporal tracked", {**_BITEMPORAL, **_A_AND_S}, tracked=("a", "s")),
 )
@@ -77,6 +99,10 @@ def target_in(folder: Path) -> CdcTarget:
     return CdcTarget(str(folder / "table"), str(folder / "state"), TableName("main", "d", "t"))
 
 
+def manner_of(shape: Shape) -> Manner:
+    return Manner(null_sequences=shape.null_sequences, remainders=shape.remainders)
+
+
 def frame(spark: SparkSession, rows: Iterable[tuple[Any, ...]]) -> DataFrame:
     return spark.createDataFrame(list(rows), SCHEMA)
 
@@ -86,7 +112,7 @@ def compare(
 ) -> list[str]:
     """Differences between target and oracle after all batches, each with its seed."""
     chosen = list(seeds)
-    target, flow = target_in(folder), flow_of(shape)
+    target, flow = replace(target_in(folder), manner=manner_of(shape)), flow_of(shape)
     given = batches(chosen, shape, count)
     for number, rows in enumerate(given):
         apply_batch(frame(spark, rows), Batch("app", number), flow, target)

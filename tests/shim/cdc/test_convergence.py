@@ -15,7 +15,7 @@ from shapes import SHAPES, Shape, compare, held, open_rows, target_in
 SEEDS = range(int(os.environ.get("CDC_FIRST_SEED", "0")), int(os.environ.get("CDC_SEEDS", "300")))
 
 
-@pytest.mark.dlt(24, 32, 33, 56, 57, 64, 153, 155)
+@pytest.mark.dlt(24, 29, 32, 33, 56, 57, 62, 64, 153, 155)
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
 def test_a_target_depends_on_the_set_of_events_alone(
     spark: SparkSession, tmp_path: Path, shape: Shape

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from local_shim.cdc.apply import (
     collect_tombstones,
 )
 from local_shim.cdc.schema import target_schema
+from local_shim.cdc.target import Manner
 from local_shim.errors import DefinitionError, FlowError
 from local_shim.graph.cdc_arguments import auto_cdc_flow
 from local_shim.graph.elements import AutoCdcFlow
@@ -74,6 +76,51 @@ def test_a_null_sequence_fails_with_flow_and_count_and_writes_nothing(target: Ta
     with pytest.raises(FlowError, match="Flow 't': 2 change rows have no sequence"):
         target.take([(1, "a", None, "U", None), (2, "a", None, "D", None), (3, "a", None, "U", 1)])
     assert target.rows() == []
+
+
+@pytest.mark.dlt(29)
+def test_a_null_sequence_is_the_lowest_if_asked(target: Target) -> None:
+    target.at = replace(target.at, manner=Manner(null_sequences=True))
+    target.take([(1, "a", None, "U", 1), (2, "b", None, "U", None), (3, "c", None, "D", None)])
+    assert target.rows() == [(1, "a", None), (2, "b", None)]
+    target.take([(1, "z", None, "U", None), (2, "c", None, "U", 0), (3, "d", None, "U", 0)])
+    assert target.rows() == [(1, "a", None), (2, "c", None), (3, "d", None)]
+    check_drift(flow(), target.at, target.spark.createDataFrame([], COLUMNS))
+    target.at = replace(target.at, manner=Manner())
+    assert "SEQUENCING_TYPE_DRIFT" in target.refuses(flow())
+
+
+@pytest.mark.dlt(29)
+def test_history_needs_a_start_in_any_manner(target: Target) -> None:
+    target.at = replace(target.at, manner=Manner(null_sequences=True))
+    with pytest.raises(FlowError, match="1 change rows have no sequence"):
+        target.take([(1, "a", None, "U", None)], flow(stored_as_scd_type=2))
+
+
+@pytest.mark.dlt(30, 31)
+def test_null_keys_fail_if_asked_but_truncates_have_none(target: Target) -> None:
+    target.at = replace(target.at, manner=Manner(strict_keys=True))
+    with pytest.raises(FlowError, match="2 change rows have NULL in a key"):
+        target.take([(None, "a", None, "U", 1), (None, "b", None, "U", 2)])
+    assert target.rows() == []
+    truncating = flow(name="truncating", apply_as_truncates="op = 'T'")
+    target.take([(None, None, None, "T", 5), (3, "a", None, "U", 6)], truncating)
+    assert target.rows() == [(3, "a", None)]
+
+
+@pytest.mark.dlt(62)
+def test_a_late_delete_leaves_a_remainder_if_asked(target: Target) -> None:
+    late = [(1, None, None, "D", 15)]
+    two = flow(stored_as_scd_type=2)
+    target.at = replace(target.at, manner=Manner(remainders=True))
+    target.take([(1, "a", None, "U", 10), (1, None, None, "D", 20)], two)
+    target.take(late, two)
+    assert target.rows() == [(1, "a", None, 10, 15), (1, "a", None, None, 20)]
+    assert target.take(late, two).upserted == 0
+    target.take([(1, "b", None, "U", 17)], two)
+    assert target.rows() == [(1, "a", None, 10, 15), (1, "b", None, 17, 20)]
+    target.at = replace(target.at, manner=Manner())
+    assert "REMAINDERS_DRIFT" in target.refuses(two)
 
 
 @pytest.mark.dlt(30, 32, 33, 35, 45)
@@ -233,6 +280,36 @@ def test_memory_is_compacted_and_decides_as_before(target: Target) -> None:
     result = target.take([(n, "late", None, "U", 1) for n in range(3)])
     assert result.upserted == 0
     assert target.rows() == [(0, "6", None), (1, "7", None), (2, "5", None)]
+
+
+@pytest.mark.dlt(24, 25, 45)
+@pytest.mark.parametrize("scd_type", [1, 2])
+def test_a_big_table_is_changed_in_place(target: Target, scd_type: int) -> None:
+    """Its old rows are marked as deleted, and only new ones are written."""
+    declared = flow(stored_as_scd_type=scd_type)
+    digits = "array_join(transform(sequence(1, 16000), i -> sha2(concat(id, ' ', i), 256)), '')"
+    big = target.spark.range(80).selectExpr(
+        "cast(id as int) id", f"{digits} v", "'' note", "'I' op", "10L seq"
+    )
+    target.take(big, declared)
+    before = set(Path(target.at.table).glob("*.parquet"))
+    changes = [(1, "b", None, "U", 20), (2, None, None, "D", 20), (3, "late", None, "U", 5)]
+    result = target.take([*changes, (90, "new", None, "U", 20)], declared)
+    assert (result.upserted, result.deleted) == ((2, 1) if scd_type == 1 else (5, 0))
+    target.take([(1, "c", None, "U", 30), (None, "nobody", None, "U", 1)], declared)
+    found = {(row[0], *row[3:]): row[1] for row in target.rows()}
+    if scd_type == 1:
+        assert (found[1,], found[90,], found[None,]) == ("c", "new", "nobody")
+        assert (2,) not in found
+        assert len(found) == 81
+    else:
+        assert (found[1, 20, 30], found[1, 30, None], found[3, 5, 10]) == ("b", "c", "late")
+        assert {(1, 10, 20), (2, 10, 20), (3, 10, None), (None, 1, None)} <= set(found)
+        assert len(found) == 85
+    assert before <= set(Path(target.at.table).glob("*.parquet"))
+    assert list(Path(target.at.table).glob("deletion_vector_*.bin"))
+    detail = target.spark.sql(f"DESCRIBE HISTORY delta.`{target.at.table}`").first()
+    assert detail["operation"] == "MERGE"
 
 
 @pytest.mark.dlt(45)
