@@ -157,3 +157,47 @@ def test_a_flow_that_cannot_go_on_fails_and_says_how_to_cure_it(pipeline: Pipeli
     assert pipeline.update() == 1
     assert "1 change rows have no sequence" in " ".join(pipeline.errors())
     assert pipeline.rows("t", "id") == [(1,)]
+
+
+@pytest.mark.dlt(29, 30, 62)
+@pytest.mark.parametrize("door", DOORS)
+def test_a_table_property_or_the_configuration_sets_the_manner(
+    pipeline: Pipeline, door: str
+) -> None:
+    pipeline.conf = {
+        "pipelines.cdc.allowNullSequences": "true",
+        "pipelines.cdc.failOnNullKeys": "true",
+    }
+    feed(pipeline, (1, "a", "I", 10), (1, None, "D", 20), (2, "b", "I", None))
+    pipeline.write(
+        door
+        + """
+CDC = dict(source="events", keys=["id"], sequence_by="seq", apply_as_deletes="op = 'D'",
+           except_column_list=["op", "seq"])
+dlt.create_streaming_table("t", table_properties={"pipelines.cdc.failOnNullKeys": "false"})
+dlt.create_auto_cdc_flow(target="t", **CDC)
+dlt.create_streaming_table("strict")
+dlt.create_auto_cdc_flow(target="strict", **CDC)
+
+@dlt.table
+def placed():
+    return spark.readStream.table("events").where("seq is not null")
+
+dlt.create_streaming_table(
+    "history", table_properties={"pipelines.cdc.showLateDeleteRemainders": "true"})
+dlt.create_auto_cdc_flow(target="history", stored_as_scd_type=2, **{**CDC, "source": "placed"})
+"""
+    )
+    assert pipeline.update() == 0, pipeline.errors()
+    assert pipeline.rows("t") == pipeline.rows("strict") == [(2, "b")]
+    feed(pipeline, (1, None, "D", 15), (None, "nobody", "I", 1))
+    assert pipeline.update() == 1
+    told = pipeline.errors()
+    assert any("Flow 'strict': 1 change rows have NULL in a key column" in each for each in told)
+    assert pipeline.rows("t") == [(2, "b"), (None, "nobody")]
+    assert pipeline.rows("history") == [(1, "a", 10, 20)]
+    pipeline.conf = {**pipeline.conf, "pipelines.cdc.failOnNullKeys": "false"}
+    assert pipeline.update() == 0, pipeline.errors()
+    assert pipeline.rows("strict") == [(2, "b"), (None, "nobody")]
+    expected = [(1, "a", 10, 15), (1, "a", None, 20), (None, "nobody", 1, None)]
+    assert pipeline.rows("history") == expected
