@@ -14,7 +14,7 @@ from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 
 from local_shim.errors import ExpectationViolation
-from local_shim.graph.elements import Action, Expectation
+from local_shim.graph.elements import Action, AutoCdcFlow, Expectation
 
 _MARK = "DLT_LOCAL_EXPECTATION_VIOLATION"
 _VERDICT = "__dlt_verdict"
@@ -158,3 +158,14 @@ def _is_json(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def upserts(flow: AutoCdcFlow) -> Column | None:
+    """The rows that rules apply to: a delete carries little more than its key."""
+    conditions = [c for c in (flow.apply_as_deletes, flow.apply_as_truncates) if c is not None]
+    if not conditions:
+        return None
+    applies = F.lit(True)
+    for condition in conditions:
+        applies = applies & ~F.coalesce(condition.cast("boolean"), F.lit(False))
+    return applies

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
@@ -69,6 +70,20 @@ def empty_frame(spark: SparkSession, schema: StructType) -> DataFrame:
     java_schema = java.org.apache.spark.sql.types.DataType.fromJson(schema.json())
     rows = java.java.util.ArrayList()
     return DataFrame(spark._jsparkSession.createDataFrame(rows, java_schema), spark)
+
+
+def for_small_data(spark: SparkSession) -> bool:
+    """Whether this session has the settings of `SMALL_DATA`, and not those of `LARGE_DATA`."""
+    key = "spark.sql.codegen.wholeStage"
+    return bool(spark._jsparkSession.conf().get(key) == SMALL_DATA[key])
+
+
+def nullable(spark: SparkSession, schema: StructType) -> StructType:
+    """The same columns, all of which, inner ones too, may be NULL."""
+    java = spark._jvm
+    assert java is not None
+    kind = java.org.apache.spark.sql.types.DataType.fromJson(schema.json())
+    return StructType.fromJson(json.loads(kind.asNullable().json()))
 
 
 @contextmanager

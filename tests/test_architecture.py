@@ -25,10 +25,8 @@ LONGER_MODULES = {
     "local_shim/graph/cdc_arguments.py": 440,
 }
 LARGER_FOLDERS = {
-    "local_shim": 16,
     "local_shim/autoloader": 24,
     "local_shim/cdc": 23,
-    "local_shim/engine": 13,
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from pyspark.errors import PySparkException
 
-from local_shim.engine import tables
+from local_shim.delta import log, tables
 from local_shim.engine.failures import Failure, cause, understood
 from local_shim.engine.flows import FlowRun, once_mark
 from local_shim.engine.surroundings import Outcome, Surroundings
@@ -188,7 +188,7 @@ class Executor:
         """Interpreting one task suits small tables; from some megabytes on, Spark as usual."""
         storage = self.around.storage
         sources = self.plan.graph.sources(flow)
-        size = sum(tables.size(storage.table(source.name)) for source in sources)
+        size = sum(log.size(storage.table(source.name)) for source in sources)
         return LARGE_DATA if size > _SMALL_BYTES else {}
 
     def _warner(self, flow: ResolvedFlow) -> Callable[[str], None]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, Observation
-from pyspark.sql import functions as F
 from pyspark.sql.streaming.query import StreamingQuery
 from pyspark.sql.streaming.readwriter import DataStreamWriter
 
@@ -24,14 +24,14 @@ from local_shim.cdc.apply import (
 )
 from local_shim.cdc.snapshot import apply_snapshots
 from local_shim.cdc.target import manner_of
-from local_shim.engine import tables
+from local_shim.delta import kernel, log, tables
 from local_shim.engine.progress import has_new_data
 from local_shim.engine.repeatable import repeatable
 from local_shim.engine.streams import Raised, drain, input_rows, observations
 from local_shim.engine.surroundings import Outcome, Surroundings
 from local_shim.engine.worlds import Running, observed_name
 from local_shim.errors import FlowError
-from local_shim.expectations import Rules
+from local_shim.expectations import Rules, upserts
 from local_shim.graph.elements import (
     AutoCdcFlow,
     Dataset,
@@ -42,6 +42,7 @@ from local_shim.graph.elements import (
 )
 from local_shim.graph.graph import ResolvedFlow
 from local_shim.reading.world import evaluating, in_world
+from local_shim.session import for_small_data
 from local_shim.storage import Storage, write_atomically
 
 TOMBSTONE_KEY = "pipelines.cdc.tombstoneGCThresholdInSeconds"
@@ -73,7 +74,6 @@ class FlowRun:
             around.namespace,
             self.flow.name,
             self.flow.target,
-            first_start=not (self._checkpoint / "offsets").exists(),
         )
 
     def run(self) -> Outcome:
@@ -98,13 +98,15 @@ class FlowRun:
 
     def _replace(self, flow: QueryFlow) -> Outcome:
         """A materialized view: computed anew and put in place in one commit."""
-        rules = self._rules()
+        rules, spark = self._rules(), self.around.spark
+        self.world.by_kernel = for_small_data(spark)
         frame, observed = _observed(self._query(flow), rules)
         before = self.around.storage.version(flow.target)
-        tables.replace(frame, self.folder, self.dataset, observed=observed is not None)
+        with kernel.asked(spark) if self.world.by_kernel else nullcontext():
+            tables.replace(frame, self.folder, self.dataset, observed=observed is not None)
         quality = [rules.data_quality(rules.quality(observed.get))] if observed else []
         return Outcome(
-            tables.written(self.folder, before),
+            log.written(self.folder, before),
             tuple(quality),
             inputs=dict(self.world.versions),
             repeatable=not self.world.foreign and repeatable(frame, self.world.versions),
@@ -116,7 +118,7 @@ class FlowRun:
         before = self.around.storage.version(flow.target)
         tables.append(frame, self.folder, (self._application, 0))
         quality = [rules.data_quality(rules.quality(observed.get))] if observed else []
-        return Outcome(tables.written(self.folder, before), tuple(quality))
+        return Outcome(log.written(self.folder, before), tuple(quality))
 
     def _append(self, flow: QueryFlow) -> Outcome:
         """A streaming table: Delta's own sink, exactly once by batch id."""
@@ -126,13 +128,12 @@ class FlowRun:
             return Outcome(idle=True)
         before = self.around.storage.version(flow.target)
         frame = rules.applied(frame, observed_name(rules))
-        writer = frame.writeStream.format("delta").outputMode("append")
-        query = self._drain(writer.option("mergeSchema", "true").option("path", str(self.folder)))
+        query = self._drain_into_table(frame)
         for path, files in self.world.streams:
             if files is not None:
                 clean_source(self._checkpoint, path, files, datetime.now(UTC))
         return Outcome(
-            tables.written(self.folder, before),
+            log.written(self.folder, before),
             self._quality(query, [rules, *self.world.view_rules]),
         )
 
@@ -163,25 +164,27 @@ class FlowRun:
         """AUTO CDC: every micro-batch is folded into the target, once by its transaction."""
         target = self._cdc_target()
         collect_tombstones(flow, target, datetime.now(UTC))
-        rules = self._rules(_upserts(flow))
+        rules = self._rules(upserts(flow))
         frame = self._source(flow.source, streaming=self.resolved.streaming)
         check_drift(flow, target, frame)
         if self.resolved.streaming and not self._has_new_data(frame):
             return Outcome(idle=True)
-        total = _Total(self)
+        results: list[CdcResult] = []
 
         def fold(batch: DataFrame, version: int) -> None:
             with self.raised.kept():
-                total.add(apply_batch(batch, Batch(self._application, version), flow, target))
+                done = apply_batch(batch, Batch(self._application, version), flow, target)
+                results.append(done)
+                self._warn_all(done.warnings)
 
         if not frame.isStreaming:
             batch, observed = _observed(frame, rules)
             fold(batch, 0)
             quality = [rules.data_quality(rules.quality(observed.get))] if observed else []
-            return Outcome(total.metrics(), tuple(quality))
+            return Outcome(_changed(results), tuple(quality))
         checked = rules.applied(frame, observed_name(rules))
         query = self._drain(checked.writeStream.foreachBatch(fold))
-        return Outcome(total.metrics(), self._quality(query, [rules, *self.world.view_rules]))
+        return Outcome(_changed(results), self._quality(query, [rules, *self.world.view_rules]))
 
     def _snapshots(self, flow: SnapshotFlow) -> Outcome:
         """AUTO CDC from snapshots; its row counts are not reported (reference 2.12)."""
@@ -198,8 +201,7 @@ class FlowRun:
                 datetime.now(UTC),
                 skip_out_of_order=self._skips_out_of_order(),
             )
-        for warning in result.warnings:
-            self.warn(warning)
+        self._warn_all(result.warnings)
         return Outcome()
 
     def _skips_out_of_order(self) -> bool:
@@ -207,6 +209,10 @@ class FlowRun:
         return self.around.configuration.get(SKIP_OLD_SNAPSHOTS, "false").lower() == "true"
 
     # --- what they share
+
+    def _warn_all(self, warnings: Iterable[str]) -> None:
+        for warning in warnings:
+            self.warn(warning)
 
     def _query(self, flow: QueryFlow) -> DataFrame:
         with in_world(self.world), evaluating(flow.name):
@@ -241,8 +247,20 @@ class FlowRun:
         sources = sum(leaves.apply(index).isStreaming() for index in range(leaves.size()))
         return has_new_data(self._checkpoint, self.world.streams, sources)
 
-    def _drain(self, writer: DataStreamWriter) -> StreamingQuery:
-        return drain(writer, self.flow.name, self._checkpoint, self.raised)
+    def _drain(self, writer: DataStreamWriter, table: str | None = None) -> StreamingQuery:
+        return drain(writer, self.flow.name, self._checkpoint, self.raised, table)
+
+    def _drain_into_table(self, frame: DataFrame) -> StreamingQuery:
+        fitting = kernel.fitting(frame, self.folder)
+        if fitting is None:
+            writer = frame.writeStream.format("delta").option("mergeSchema", "true")
+            return self._drain(writer.outputMode("append").option("path", str(self.folder)))
+        writer = fitting.writeStream.outputMode("append")
+        table = kernel.identifier(self.folder)
+        with kernel.asked(self.around.spark):
+            query = self._drain(writer, table)
+        kernel.tidy(self.around.spark, self.folder)
+        return query
 
     def _quality(
         self, query: StreamingQuery, all_rules: list[Rules]
@@ -266,35 +284,13 @@ class FlowRun:
         return f"dlt-local/{self.around.pipeline}/{self.flow.name}/{generation}"
 
 
-class _Total:
-    """Adds up the results of an AUTO CDC flow's batches, and passes their warnings on."""
-
-    def __init__(self, run: FlowRun):
-        self.run = run
-        self.upserted = 0
-        self.deleted = 0
-
-    def add(self, result: CdcResult) -> None:
-        self.upserted += result.upserted
-        self.deleted += result.deleted
-        for warning in result.warnings:
-            self.run.warn(warning)
-
-    def metrics(self) -> dict[str, int]:
-        return {"num_upserted_rows": self.upserted, "num_deleted_rows": self.deleted}
+def _changed(results: Sequence[CdcResult]) -> dict[str, int]:
+    return {
+        "num_upserted_rows": sum(each.upserted for each in results),
+        "num_deleted_rows": sum(each.deleted for each in results),
+    }
 
 
 def _observed(frame: DataFrame, rules: Rules) -> tuple[DataFrame, Observation | None]:
     observation = Observation(f"{observed_name(rules)} {uuid.uuid4().hex[:8]}")
     return rules.applied(frame, observation), observation if rules.counted else None
-
-
-def _upserts(flow: AutoCdcFlow) -> Column | None:
-    """The rows that rules apply to: a delete carries little more than its key."""
-    conditions = [c for c in (flow.apply_as_deletes, flow.apply_as_truncates) if c is not None]
-    if not conditions:
-        return None
-    applies = F.lit(True)
-    for condition in conditions:
-        applies = applies & ~F.coalesce(condition.cast("boolean"), F.lit(False))
-    return applies

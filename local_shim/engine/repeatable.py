@@ -35,11 +35,18 @@ def _reads_only(plan: Any, known: Collection[str]) -> bool:
         leaf = leaves.apply(index)
         if leaf.nodeName() in ("LocalRelation", "OneRowRelation", "Range", "CTERelationRef"):
             continue
-        if "LogicalRelation" not in leaf.getClass().getName() or "parquet" not in str(leaf):
-            return False
-        location = leaf.relation().location()
-        if "Tahoe" not in location.getClass().getName():
-            return False
-        if location.path().toUri().getPath() not in known:
+        if _delta_folder(leaf) not in known:
             return False
     return True
+
+
+def _delta_folder(leaf: Any) -> str | None:
+    """The table's folder, whichever of Delta's connectors reads it."""
+    kind = leaf.getClass().getSimpleName()
+    if kind == "DataSourceV2Relation" and "DeltaV2" in leaf.table().getClass().getName():
+        return str(leaf.identifier().get().name())
+    if kind == "LogicalRelation" and "parquet" in str(leaf):
+        location = leaf.relation().location()
+        if "Tahoe" in location.getClass().getName():
+            return str(location.path().toUri().getPath())
+    return None

@@ -34,14 +34,19 @@ class Raised:
             raise self.error
 
 
-def drain(writer: DataStreamWriter, name: str, checkpoint: Path, raised: Raised) -> StreamingQuery:
-    """Takes in everything that was there when the query started; gives the ended query."""
-    query = (
+def drain(
+    writer: DataStreamWriter, name: str, checkpoint: Path, raised: Raised, table: str | None = None
+) -> StreamingQuery:
+    """Takes in everything that was there when the query started; gives the ended query.
+
+    The rows go to `table`, as Spark's catalog knows it, or to where the writer says.
+    """
+    ready = (
         writer.option("checkpointLocation", str(checkpoint))
         .queryName(f"{name} {uuid.uuid4().hex[:8]}")
         .trigger(availableNow=True)
-        .start()
     )
+    query = ready.start() if table is None else ready.toTable(table)
     try:
         query.awaitTermination()
     except StreamingQueryException:

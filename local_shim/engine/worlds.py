@@ -14,7 +14,8 @@ from pyspark.sql.types import StructType, TimestampType
 from local_shim.autoloader.store import SchemaStore
 from local_shim.autoloader.stream import open_stream
 from local_shim.cdc.schema import target_schema
-from local_shim.engine.tables import grew_by_appends_only, stored_schema
+from local_shim.delta import kernel
+from local_shim.delta.log import grew_by_appends_only, stored_schema
 from local_shim.errors import UsageError
 from local_shim.expectations import Rules
 from local_shim.graph.elements import AutoCdcFlow, DatasetKind, QueryFlow, SnapshotFlow
@@ -187,7 +188,7 @@ class Running:
     streams: list[tuple[str, Mapping[str, str] | None]] = field(default_factory=list)
     view_rules: list[Rules] = field(default_factory=list)
     foreign: bool = False
-    first_start: bool = False  # the flow has no checkpoint yet
+    by_kernel: bool = False  # tables are read in batch by a query that runs while it is asked
     all_in_batch: bool = False  # streams are read from their beginning to now, once
 
     def table(self, name: str, streaming: bool, options: Mapping[str, str]) -> DataFrame | None:
@@ -212,12 +213,15 @@ class Running:
                 options = {**options, "startingVersion": "0"}
         else:
             self.versions[path] = delta_version(Path(path))
+            if self.by_kernel and not options:
+                return kernel.read(self.spark, path)
         return delta_frame(self.spark, path, streaming, options)
 
     def _may_begin_at_first_commit(self, path: str, options: Mapping[str, str]) -> bool:
+        """Asked at each start: a source whose only batch was its first looks at its start again."""
         asked = {key.lower() for key in options}
         own_start = asked & {"startingversion", "startingtimestamp", "readchangefeed"}
-        return self.first_start and not own_start and grew_by_appends_only(Path(path))
+        return not own_start and grew_by_appends_only(Path(path))
 
     def _view(self, name: TableName) -> DataFrame:
         flow = self.graph.writers(name)[0].flow

@@ -1,20 +1,18 @@
-"""The hands on Delta tables: create, replace, empty, and read what a commit did."""
+"""Tables made, replaced, added to and emptied, each in one commit."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
+from local_shim.delta.log import stored_schema
 from local_shim.graph.columns import as_declared, guards
 from local_shim.graph.elements import Dataset
-from local_shim.session import empty_frame
+from local_shim.session import empty_frame, nullable
 from local_shim.storage import delta_version
 
 
@@ -23,10 +21,12 @@ def create(
 ) -> None:
     """An empty table with the dataset's columns, comment, properties and layout.
 
+    Only a declared schema makes columns NOT NULL: that today's query gives no NULL is no promise.
     `anew` puts it in the place of the one that is there, which alone makes a column NOT NULL.
     """
     make = DeltaTable.replace if anew else DeltaTable.createIfNotExists
-    builder = make(spark).location(str(folder)).addColumns(dataset.schema or schema)
+    builder = make(spark).location(str(folder))
+    builder = builder.addColumns(dataset.schema or nullable(spark, schema))
     for key, value in dataset.table_properties.items():
         builder = builder.property(key, value)
     if dataset.comment:
@@ -89,68 +89,3 @@ def empty(spark: SparkSession, folder: Path, schema: StructType, dataset: Datase
         return
     nothing = empty_frame(spark, schema).write.format("delta").mode("overwrite")
     nothing.option("overwriteSchema", "true").save(str(folder))
-
-
-def written(folder: Path, after: int) -> dict[str, int]:
-    """Rows and bytes that the commits after version `after` wrote, from the table's log."""
-    rows = size = 0
-    for commit in commits(folder, after):
-        metrics = commit.get("operationMetrics", {})
-        rows += int(metrics.get("numOutputRows", 0))
-        size += int(metrics.get("numOutputBytes", metrics.get("numAddedBytes", 0)))
-    return {"num_output_rows": rows, "num_output_bytes": size}
-
-
-def stored_schema(folder: Path) -> StructType | None:
-    """The table's columns as its newest metadata names them, if a commit file still holds it."""
-    for version in range(delta_version(folder), -1, -1):
-        path = folder / "_delta_log" / f"{version:020}.json"
-        if not path.exists():
-            return None
-        for line in path.read_text().splitlines():
-            action = json.loads(line)
-            if "metaData" in action:
-                return StructType.fromJson(json.loads(action["metaData"]["schemaString"]))
-    return None
-
-
-def size(folder: Path) -> int:
-    """Bytes of the data files in the table's folder, those of older versions included."""
-    if not folder.is_dir():
-        return 0
-    return sum(each.stat().st_size for each in folder.glob("**/*.parquet"))
-
-
-def grew_by_appends_only(folder: Path) -> bool:
-    """Whether every commit since the first one added rows and did nothing else.
-
-    A stream over such a table may begin at its first commit instead of at a snapshot of the
-    newest: the rows are the same, and Delta need not work out the snapshot's files.
-    """
-    newest = delta_version(folder)
-    if not 0 <= newest < _FEW_COMMITS:
-        return False
-    schemas = 0
-    for version in range(newest + 1):
-        path = folder / "_delta_log" / f"{version:020}.json"
-        if not path.exists():
-            return False
-        for line in path.read_text().splitlines():
-            action = json.loads(line)
-            schemas += "metaData" in action
-            if "remove" in action or "cdc" in action:
-                return False
-    return schemas == 1
-
-
-_FEW_COMMITS = 50
-
-
-def commits(folder: Path, after: int) -> Iterator[Mapping[str, Any]]:
-    """The `commitInfo` of each version after `after`."""
-    for version in range(after + 1, delta_version(folder) + 1):
-        path = folder / "_delta_log" / f"{version:020}.json"
-        for line in path.read_text().splitlines():
-            action = json.loads(line)
-            if "commitInfo" in action:
-                yield action["commitInfo"]

@@ -1,0 +1,83 @@
+"""What the log of a Delta table tells without a Spark job: its newest commits, read as files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql.types import StructType
+
+from local_shim.storage import delta_version
+
+
+def written(folder: Path, after: int) -> dict[str, int]:
+    """Rows and bytes that the commits after version `after` wrote, from the table's log."""
+    rows = size = 0
+    for actions in commits(folder, after):
+        metrics = _first(actions, "commitInfo").get("operationMetrics", {})
+        added = [action["add"] for action in actions if "add" in action]
+        if metrics:
+            rows += int(metrics.get("numOutputRows", 0))
+            size += int(metrics.get("numOutputBytes", metrics.get("numAddedBytes", 0)))
+        else:  # a commit by the kernel, which counts the rows of each file instead
+            rows += sum(int(json.loads(add["stats"])["numRecords"]) for add in added)
+            size += sum(int(add["size"]) for add in added)
+    return {"num_output_rows": rows, "num_output_bytes": size}
+
+
+def stored_schema(folder: Path) -> StructType | None:
+    """The table's columns as its newest metadata names them, if a commit file still holds it."""
+    for version in range(delta_version(folder), -1, -1):
+        path = folder / "_delta_log" / f"{version:020}.json"
+        if not path.exists():
+            return None
+        for line in path.read_text().splitlines():
+            action = json.loads(line)
+            if "metaData" in action:
+                return StructType.fromJson(json.loads(action["metaData"]["schemaString"]))
+    return None
+
+
+def size(folder: Path) -> int:
+    """Bytes of the data files in the table's folder, those of older versions included."""
+    if not folder.is_dir():
+        return 0
+    return sum(each.stat().st_size for each in folder.glob("**/*.parquet"))
+
+
+def grew_by_appends_only(folder: Path) -> bool:
+    """Whether every commit since the first one added rows and did nothing else.
+
+    A stream over such a table may begin at its first commit instead of at a snapshot of the
+    newest: the rows are the same, and Delta need not work out the snapshot's files.
+    """
+    newest = delta_version(folder)
+    if not 0 <= newest < _FEW_COMMITS:
+        return False
+    schemas = 0
+    for version in range(newest + 1):
+        path = folder / "_delta_log" / f"{version:020}.json"
+        if not path.exists():
+            return False
+        for line in path.read_text().splitlines():
+            action = json.loads(line)
+            schemas += "metaData" in action
+            if "remove" in action or "cdc" in action:
+                return False
+    return schemas == 1
+
+
+_FEW_COMMITS = 50
+
+
+def commits(folder: Path, after: int) -> Iterator[Sequence[Mapping[str, Any]]]:
+    """The actions of each version after `after`."""
+    for version in range(after + 1, delta_version(folder) + 1):
+        path = folder / "_delta_log" / f"{version:020}.json"
+        yield [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def _first(actions: Sequence[Mapping[str, Any]], kind: str) -> Mapping[str, Any]:
+    return next((action[kind] for action in actions if kind in action), {})
