@@ -43,7 +43,15 @@ from local_shim.cdc.scd1 import Bounds
 from local_shim.cdc.size import Size, bytes_of
 from local_shim.cdc.snapshot import apply_snapshots
 from local_shim.cdc.table import Table, committed, held_rows, look_at, made_ready
-from local_shim.cdc.target import Batch, CdcResult, CdcTarget, settings, transaction, turn
+from local_shim.cdc.target import (
+    Batch,
+    CdcResult,
+    CdcTarget,
+    settings,
+    shows_remainders,
+    transaction,
+    turn,
+)
 from local_shim.graph.elements import AutoCdcFlow, ScdType
 
 __all__ = [
@@ -97,8 +105,7 @@ def apply_batch(
         asked = layout_of(flow, changes)
         check_definition(flow, asked, manifest, target)
         layout = settled(flow, asked, manifest, table.schema if table else None, target)
-        remainders = target.manner.remainders and flow.scd_type is ScdType.TWO
-        layout = replace(layout, remainders=remainders)
+        layout = replace(layout, remainders=shows_remainders(flow, target))
         # Before the transaction id is set: Delta takes the first commit under it for the batch.
         table = made_ready(spark, target.table, table, layout.target)
         size = Size(bytes_of(changes), table.bytes, manifest.rows)

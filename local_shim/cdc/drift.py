@@ -13,7 +13,7 @@ from local_shim.cdc.layout import START, SYSTEM_START, Layout, is_sparse, layout
 from local_shim.cdc.memory import Manifest, Memory
 from local_shim.cdc.schema import extended, fits, widest
 from local_shim.cdc.table import look_at
-from local_shim.cdc.target import REMAINDERS, CdcTarget
+from local_shim.cdc.target import REMAINDERS, CdcTarget, shows_remainders
 from local_shim.errors import FlowError
 from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow
 
@@ -78,7 +78,7 @@ def target_facts(flow: AutoCdcFlow | SnapshotFlow, target: CdcTarget) -> dict[st
         "keys": sorted(key.lower() for key in flow.keys),
         "scd_type": flow.scd_type.value,
         "history": tracked if flow.track_history else ["all but", *untracked],
-        "remainders": target.manner.remainders,
+        "remainders": shows_remainders(flow, target),
     }
 
 

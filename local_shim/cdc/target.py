@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from pyspark.sql import SparkSession
 
+from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow
 from local_shim.graph.names import TableName
 
 TOMBSTONE_SECONDS = 172_800.0
@@ -124,3 +125,9 @@ def transaction(batch: Batch) -> dict[str, str]:
         "spark.databricks.delta.write.txnAppId": batch.app,
         "spark.databricks.delta.write.txnVersion": str(batch.version),
     }
+
+
+def shows_remainders(flow: AutoCdcFlow | SnapshotFlow, target: CdcTarget) -> bool:
+    """Whether late deletes of this flow may leave rows without a start in this target."""
+    history = isinstance(flow, AutoCdcFlow) and flow.scd_type is ScdType.TWO
+    return history and target.manner.remainders
