@@ -60,7 +60,7 @@ class Storage:
 
     def has_table(self, name: TableName) -> bool:
         """Whether somebody, this pipeline or another, laid a Delta table there."""
-        return (self.table(name) / "_delta_log").is_dir()
+        return self.version(name) >= 0  # an update killed early may leave a folder without a commit
 
     def version(self, name: TableName) -> int:
         """The table's newest version, -1 if there is none; read from names of files alone."""

@@ -79,7 +79,9 @@ def _rewrite(edits: Edits, path: str, table: Table, layout: Layout) -> None:
     left = rows.join(gone, _same(layout, layout.identity), "left_anti")
     whole = left.unionByName(edits.put).coalesce(1)
     if not Commit(edits.frame.sparkSession, path).replace(whole, table.version):
-        whole.write.format("delta").mode("overwrite").save(path)
+        # All rows by a condition: a plain overwrite would drop the table's clustering.
+        every = whole.write.format("delta").mode("overwrite").option("replaceWhere", "true")
+        every.save(path)
 
 
 def _exchange(edits: Edits, path: str, layout: Layout, table: Table) -> None:

@@ -10,7 +10,7 @@ schema than the table's, layouts, table features) goes through the older one.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructField, StructType
 
+from local_shim.graph.elements import Dataset
 from local_shim.session import for_small_data, nullable
 from local_shim.storage import delta_version
 
@@ -45,6 +46,62 @@ def identifier(folder: Path | str) -> str:
     return "delta.`{}`".format(str(folder).replace("`", "``"))
 
 
+def created(spark: SparkSession, folder: Path, schema: StructType, dataset: Dataset) -> bool:
+    """Makes an empty table; False, and nothing is made, if it is not a plain one."""
+    asks = any(key.lower().startswith("delta.") for key in dataset.table_properties)
+    clustered = set(dataset.cluster_by) <= set(schema.names)
+    if asks or dataset.partition_cols or not clustered or not _is_simple(spark, schema):
+        return False
+    java: Any = spark._jvm
+    engine = _engine(spark)
+    try:
+        transaction = _new_table(java, folder, schema, dataset).build(engine)
+    except Py4JJavaError:
+        return False  # the older connector will say what is wrong, in Spark's words
+    if dataset.comment:
+        _describe(java, transaction, dataset.comment)
+    nothing = java.io.delta.kernel.utils.CloseableIterable.emptyIterable()
+    for hook in transaction.commit(engine, nothing).getPostCommitHooks():
+        hook.threadSafeInvoke(engine)
+    return True
+
+
+def _new_table(java: Any, folder: Path, schema: StructType, dataset: Dataset) -> Any:
+    types = java.io.delta.kernel.internal.types.DataTypeJsonSerDe
+    columns = types.deserializeStructType(schema.json())
+    tables = java.io.delta.kernel.TableManager
+    builder = tables.buildCreateTableTransaction(str(folder), columns, "dlt-local")
+    if dataset.cluster_by:
+        builder = builder.withDataLayoutSpec(_clustered(java, dataset.cluster_by))
+    return builder.withTableProperties(java.java.util.HashMap(dict(dataset.table_properties)))
+
+
+def _clustered(java: Any, names: Sequence[str]) -> Any:
+    columns = java.java.util.ArrayList()
+    for name in names:
+        columns.add(java.io.delta.kernel.expressions.Column(name))
+    return java.io.delta.kernel.transaction.DataLayoutSpec.clustered(columns)
+
+
+def _describe(java: Any, transaction: Any, comment: str) -> None:
+    """The kernel knows a table's comment, but its builder (4.4.0) has no way to give one."""
+    field = transaction.getClass().getDeclaredField("metadata")
+    field.setAccessible(True)
+    given = field.get(transaction)
+    described = java.io.delta.kernel.internal.actions.Metadata(
+        given.getId(),
+        given.getName(),
+        java.java.util.Optional.of(comment),
+        given.getFormat(),
+        given.getSchemaString(),
+        given.getSchema(),
+        given.getPartitionColumns(),
+        given.getCreatedTime(),
+        given.getConfigurationMapValue(),
+    )
+    field.set(transaction, described)
+
+
 def fitting(frame: DataFrame, folder: Path) -> DataFrame | None:
     """The rows of `frame` in the table's order of columns, if the kernel can append them."""
     spark = frame.sparkSession
@@ -52,7 +109,8 @@ def fitting(frame: DataFrame, folder: Path) -> DataFrame | None:
         return None
     table = _table(spark, folder)
     columns = StructType.fromJson(json.loads(table.schema().json()))
-    if not _is_plain(table) or columns != nullable(spark, columns):
+    asks = any(key.startswith("delta.") for key in table.properties())
+    if asks or table.partitioning() or not _is_simple(spark, columns):
         return None
     given = nullable(spark, frame.schema)
     if sorted(map(_shape, given)) != sorted(map(_shape, columns)):
@@ -67,8 +125,7 @@ def tidy(spark: SparkSession, folder: Path) -> None:
     """
     java: Any = spark._jvm
     newest = delta_version(folder)
-    hadoop = spark._jsparkSession.sessionState().newHadoopConf()
-    engine = java.io.delta.kernel.defaults.engine.DefaultEngine.create(hadoop)
+    engine = _engine(spark)
     table = java.io.delta.kernel.Table.forPath(engine, str(folder))
     try:
         table.checksum(engine, newest)
@@ -87,15 +144,20 @@ def read(spark: SparkSession, folder: Path | str) -> DataFrame:
         return DataFrame(spark._jsparkSession.read().table(identifier(folder)), spark)
 
 
+def _engine(spark: SparkSession) -> Any:
+    java: Any = spark._jvm
+    hadoop = spark._jsparkSession.sessionState().newHadoopConf()
+    return java.io.delta.kernel.defaults.engine.DefaultEngine.create(hadoop)
+
+
 def _table(spark: SparkSession, folder: Path) -> Any:
     plan = read(spark, folder)._jdf.queryExecution().analyzed()
     return plan.collectLeaves().apply(0).table()
 
 
-def _is_plain(table: Any) -> bool:
-    """Whether the table has neither a layout nor a property that asks something of its writers."""
-    asks = any(key.startswith("delta.") for key in table.properties())
-    return not asks and not table.partitioning() and '"delta.' not in table.schema().json()
+def _is_simple(spark: SparkSession, columns: StructType) -> bool:
+    """Whether no column is NOT NULL, generated, or else more than a name and a type."""
+    return '"delta.' not in columns.json() and columns == nullable(spark, columns)
 
 
 def _shape(field: StructField) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
+from local_shim.delta import kernel
 from local_shim.delta.log import stored_schema
 from local_shim.graph.columns import as_declared, guards
 from local_shim.graph.elements import Dataset
@@ -24,9 +25,11 @@ def create(
     Only a declared schema makes columns NOT NULL: that today's query gives no NULL is no promise.
     `anew` puts it in the place of the one that is there, which alone makes a column NOT NULL.
     """
+    columns = dataset.schema or nullable(spark, schema)
+    if not anew and kernel.created(spark, folder, columns, dataset):
+        return
     make = DeltaTable.replace if anew else DeltaTable.createIfNotExists
-    builder = make(spark).location(str(folder))
-    builder = builder.addColumns(dataset.schema or nullable(spark, schema))
+    builder = make(spark).location(str(folder)).addColumns(columns)
     for key, value in dataset.table_properties.items():
         builder = builder.property(key, value)
     if dataset.comment:
@@ -74,6 +77,13 @@ def _create_as_select(frame: DataFrame, folder: Path, dataset: Dataset) -> None:
     writer.create()
 
 
+def lay_out_again(spark: SparkSession, folder: Path, dataset: Dataset) -> None:
+    """Gives a replaced table its clustering back, which an overwrite by path drops."""
+    if dataset.cluster_by:
+        names = ", ".join(f"`{name.replace('`', '``')}`" for name in dataset.cluster_by)
+        spark.sql(f"ALTER TABLE {kernel.identifier(folder)} CLUSTER BY ({names})")
+
+
 def append(frame: DataFrame, folder: Path, transaction: tuple[str, int]) -> None:
     """Adds rows in one commit, once: a repeated transaction is skipped by Delta."""
     app, version = transaction
@@ -84,7 +94,7 @@ def append(frame: DataFrame, folder: Path, transaction: tuple[str, int]) -> None
 
 def empty(spark: SparkSession, folder: Path, schema: StructType, dataset: Dataset) -> None:
     """Removes all rows, and columns that are no longer declared, in one commit."""
-    if guards(dataset.schema):
+    if guards(dataset.schema) or dataset.cluster_by:  # an overwrite would lose them
         create(spark, folder, schema, dataset, anew=True)
         return
     nothing = empty_frame(spark, schema).write.format("delta").mode("overwrite")

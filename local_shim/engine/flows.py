@@ -104,6 +104,7 @@ class FlowRun:
         before = self.around.storage.version(flow.target)
         with kernel.asked(spark) if self.world.by_kernel else nullcontext():
             tables.replace(frame, self.folder, self.dataset, observed=observed is not None)
+        tables.lay_out_again(spark, self.folder, self.dataset)
         quality = [rules.data_quality(rules.quality(observed.get))] if observed else []
         return Outcome(
             log.written(self.folder, before),

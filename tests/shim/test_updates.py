@@ -320,6 +320,29 @@ def test_a_full_refresh_that_was_cut_off_is_finished_by_the_next_update(line: Pi
     assert len(line.rows("bronze")) == 3
 
 
+@pytest.mark.parametrize("read", ["spark.read", "spark.readStream"])
+def test_clustering_survives_updates_and_full_refreshes(pipeline: Pipeline, read: str) -> None:
+    pipeline.write(
+        f"""
+        import dlt
+        dlt.create_streaming_table("source")
+        @dlt.append_flow(target="source", once=True)
+        def rows():
+            return spark.range(3).selectExpr("id", "id % 2 = 0 AS even")
+        @dlt.table(cluster_by=["id"], comment="by id", table_properties={{"quality": "silver"}})
+        def t():
+            return {read}.table("source")
+        """
+    )
+    for options in ({}, {"full_refresh_all": True}, {"full_refresh": ("t",)}):
+        assert pipeline.update(**options) == 0
+        folder = pipeline.folder / "storage" / "tables" / "main" / "default" / "t"
+        details = pipeline.spark.sql(f"DESCRIBE DETAIL delta.`{folder}`").first()
+        assert details and details.clusteringColumns == ["id"]
+        assert (details.description, details.properties["quality"]) == ("by id", "silver")
+        assert pipeline.rows("t") == [(0, True), (1, False), (2, True)]
+
+
 def test_a_selection_of_an_unknown_table_names_the_nearest(line: Pipeline) -> None:
     with pytest.raises(UsageError, match="did you mean 'silver'"):
         line.plan(refresh=("silverr",))

@@ -319,6 +319,23 @@ def test_a_big_table_is_changed_in_place(target: Target, scd_type: int) -> None:
     assert detail["operation"] == "MERGE"
 
 
+def test_a_small_table_without_checksum_is_written_anew_and_keeps_its_layout(
+    target: Target,
+) -> None:
+    target.spark.sql(
+        f"CREATE TABLE delta.`{target.at.table}` (id int, v string, note string) USING delta "
+        "CLUSTER BY (id)"
+    )
+    target.take([(1, "a", None, "U", 1), (2, "a", None, "U", 1)])
+    for checksum in Path(target.at.table, "_delta_log").glob("*.crc"):
+        checksum.unlink()
+    target.spark._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()
+    target.take([(1, "b", None, "U", 2), (3, "b", None, "U", 2)])
+    assert [row[:2] for row in target.rows()] == [(1, "b"), (2, "a"), (3, "b")]
+    detail = target.spark.sql(f"DESCRIBE DETAIL delta.`{target.at.table}`").first()
+    assert detail["clusteringColumns"] == ["id"]
+
+
 @pytest.mark.dlt(45)
 def test_layout_properties_and_change_feed_of_the_table_are_kept(target: Target) -> None:
     target.spark.sql(
