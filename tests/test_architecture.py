@@ -21,9 +21,7 @@ LONGEST_FUNCTION = 40
 LARGEST_FOLDER = 12
 # Larger than the rule, and known to be: these may shrink, and never grow; they wait for the noun
 # that parts them.
-LONGER_MODULES = {
-    "local_shim/graph/cdc_arguments.py": 440,
-}
+LONGER_MODULES: dict[str, int] = {}
 LARGER_FOLDERS = {
     "local_shim/autoloader": 24,
     "local_shim/cdc": 23,

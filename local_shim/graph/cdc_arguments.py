@@ -6,19 +6,17 @@ data is looked at; all faults of one call are told together.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
-from pyspark.sql import Column, SparkSession
+from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from local_shim.errors import DefinitionError, DefinitionErrors, ShimError, close_match
+from local_shim.errors import DefinitionError, close_match
+from local_shim.graph.cdc_call import Call
 from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow, SourceLocation
 from local_shim.graph.names import Namespace, parts
 
-_SCD_TYPES = {"1": ScdType.ONE, "2": ScdType.TWO, "BITEMPORAL": ScdType.BITEMPORAL}
 OPTIONAL = (
     "system_sequence_by",
     "prune_where",
@@ -37,127 +35,6 @@ OPTIONAL = (
     "flow_name",
     "once",
 )
-_NAME = re.compile(r"(?:\w+|`[^`]+`)(?:\.(?:\w+|`[^`]+`))*")
-_T = TypeVar("_T")
-
-
-@dataclass
-class _Call:
-    """One call in the user's file, and what is wrong with it so far."""
-
-    function: str
-    where: SourceLocation
-    errors: list[ShimError] = field(default_factory=list)
-
-    def refuse(self, condition: str, message: str, hint: str = "") -> None:
-        text = f"{self.function}: {message}"
-        self.errors.append(DefinitionError(condition, text, where=self.where, hint=hint))
-
-    def attempt(self, make: Callable[[], _T], otherwise: _T) -> _T:
-        try:
-            return make()
-        except ShimError as error:
-            self.refuse(error.condition, error.message, error.hint)
-            return otherwise
-
-    def finish(self) -> None:
-        if len(self.errors) == 1:
-            raise self.errors[0]
-        if self.errors:
-            raise DefinitionErrors(self.errors)
-
-    def columns(self, argument: str, given: object) -> tuple[str, ...]:
-        """Plain column names out of texts and Columns; an empty list is no list."""
-        if given is None:
-            return ()
-        if isinstance(given, str | Column) or not isinstance(given, Sequence):
-            self.refuse(
-                "INVALID_ARGUMENT_TYPE",
-                f"{argument} must be a list of column names, not {type(given).__name__}.",
-                f'write {argument}=["a", "b"]',
-            )
-            return ()
-        names = [self.column(argument, one) for one in given]
-        found = [name for name in names if name]
-        for name in sorted({name for name in found if _folded(found).count(name.lower()) > 1}):
-            self.refuse("DUPLICATE_COLUMN", f"{argument} names '{name}' twice.", "name it once")
-        return tuple(found)
-
-    def column(self, argument: str, given: object) -> str:
-        """The name in one text or Column; qualified names and expressions are refused."""
-        found = _name_parts(given)
-        if len(found) == 1:
-            return found[0]
-        if len(found) > 1:
-            self.refuse(
-                "AUTOCDC_MULTIPART_COLUMN_IDENTIFIER",
-                f"{argument} must hold unqualified column names, not '{'.'.join(found)}'.",
-                f"write '{found[-1]}', or backquote a name that has a dot in it",
-            )
-        else:
-            self.refuse(
-                "INVALID_ARGUMENT_TYPE",
-                f"{argument} takes column names as text or col(), not {given!r}.",
-                'write "a" or col("a")',
-            )
-        return ""
-
-    def expression(self, argument: str, given: object) -> Column | None:
-        """A Column out of SQL text or a Column; None stays None."""
-        if given is None or isinstance(given, Column):
-            return given
-        if isinstance(given, str) and given.strip():
-            self._parse(argument, given)
-            return F.expr(given)
-        self.refuse(
-            "INVALID_ARGUMENT_TYPE",
-            f"{argument} takes SQL text or a Column, not {given!r}.",
-            f"write {argument}=\"op = 'D'\" or {argument}=expr(\"op = 'D'\")",
-        )
-        return None
-
-    def _parse(self, argument: str, text: str) -> None:
-        session = SparkSession.getActiveSession()
-        if session is None:
-            return
-        try:
-            session._jsparkSession.sessionState().sqlParser().parseExpression(text)
-        except Exception as error:  # py4j and pyspark wrap the parser's error in several ways
-            reason = str(error).strip().split("\n")[0]
-            self.refuse("PARSE_SYNTAX_ERROR", f"{argument} is not valid SQL: {text!r} ({reason})")
-
-    def flag(self, argument: str, given: object) -> bool:
-        if given is None or isinstance(given, bool):
-            return bool(given)
-        self.refuse("INVALID_ARGUMENT_TYPE", f"{argument} must be True or False, not {given!r}.")
-        return False
-
-    def scd_type(self, given: object, allowed: Sequence[str]) -> ScdType:
-        text = "1" if given is None else str(given).upper()
-        if text in allowed and not isinstance(given, bool | float):
-            return _SCD_TYPES[text]
-        words = ", ".join(f'{word}, "{word}"' for word in allowed if word.isdigit())
-        more = ', "bitemporal"' if "BITEMPORAL" in allowed else ""
-        self.refuse(
-            "INVALID_SCD_TYPE",
-            f"stored_as_scd_type={given!r} is not a storage type.",
-            f"allowed: {words}{more}",
-        )
-        return ScdType.ONE
-
-    def exclusive(self, first: str, second: str, a: object, b: object, condition: str) -> None:
-        if a and b:
-            self.refuse(condition, f"{first} and {second} exclude each other.", "give one of them")
-
-    def names(self, name: object, flow_name: object, default: str) -> str:
-        if name is not None and flow_name is not None and name != flow_name:
-            self.refuse(
-                "CANNOT_SET_TOGETHER",
-                f"name={name!r} and flow_name={flow_name!r} name one flow differently.",
-                "give one of them",
-            )
-        chosen = name if name is not None else flow_name
-        return str(chosen) if chosen else default
 
 
 def auto_cdc_flow(
@@ -176,7 +53,7 @@ def auto_cdc_flow(
     not given); the pruning hint `where` comes as `prune_where`. Raises DefinitionError, or
     DefinitionErrors if several things are wrong. Starts no Spark job.
     """
-    call = _Call("create_auto_cdc_flow", where)
+    call = Call("create_auto_cdc_flow", where)
     _known(call, others, OPTIONAL)
     given = {name: others.get(name) for name in OPTIONAL}
     flow = AutoCdcFlow(
@@ -230,7 +107,7 @@ def snapshot_flow(
     once: Any = None,
 ) -> SnapshotFlow:
     """The flow that `create_auto_cdc_from_snapshot_flow` declares; errors as `auto_cdc_flow`."""
-    call = _Call("create_auto_cdc_from_snapshot_flow", where)
+    call = Call("create_auto_cdc_from_snapshot_flow", where)
     flow = SnapshotFlow(
         name=_last_part(target),
         target=call.attempt(
@@ -251,7 +128,7 @@ def snapshot_flow(
     return flow
 
 
-def _snapshot_source(call: _Call, source: Any, function: Any) -> str | Callable[[Any], Any]:
+def _snapshot_source(call: Call, source: Any, function: Any) -> str | Callable[[Any], Any]:
     if source is not None and function is not None and source is not function:
         call.refuse(
             "CANNOT_SET_TOGETHER",
@@ -269,7 +146,7 @@ def _snapshot_source(call: _Call, source: Any, function: Any) -> str | Callable[
     return ""
 
 
-def _combinations(call: _Call, flow: AutoCdcFlow) -> None:
+def _combinations(call: Call, flow: AutoCdcFlow) -> None:
     call.exclusive(
         "column_list",
         "except_column_list",
@@ -308,7 +185,7 @@ def _combinations(call: _Call, flow: AutoCdcFlow) -> None:
     _bitemporal(call, flow)
 
 
-def _bitemporal(call: _Call, flow: AutoCdcFlow) -> None:
+def _bitemporal(call: Call, flow: AutoCdcFlow) -> None:
     bitemporal = flow.scd_type is ScdType.BITEMPORAL
     if bitemporal and flow.system_sequence_by is None:
         call.refuse(
@@ -330,7 +207,7 @@ def _bitemporal(call: _Call, flow: AutoCdcFlow) -> None:
         )
 
 
-def _history(call: _Call, flow: AutoCdcFlow | SnapshotFlow) -> None:
+def _history(call: Call, flow: AutoCdcFlow | SnapshotFlow) -> None:
     call.exclusive(
         "track_history_column_list",
         "track_history_except_column_list",
@@ -346,14 +223,14 @@ def _history(call: _Call, flow: AutoCdcFlow | SnapshotFlow) -> None:
         )
 
 
-def _known(call: _Call, others: dict[str, Any], allowed: Sequence[str]) -> None:
+def _known(call: Call, others: dict[str, Any], allowed: Sequence[str]) -> None:
     for name in sorted(set(others) - set(allowed)):
         call.refuse(
             "UNKNOWN_ARGUMENT", f"there is no argument '{name}'.", close_match(name, allowed)
         )
 
 
-def _keys(call: _Call, given: object) -> tuple[str, ...]:
+def _keys(call: Call, given: object) -> tuple[str, ...]:
     found = call.columns("keys", given)
     if given is None or (isinstance(given, Sequence) and len(given) == 0):
         call.refuse(
@@ -364,7 +241,7 @@ def _keys(call: _Call, given: object) -> tuple[str, ...]:
     return found
 
 
-def _sequence(call: _Call, given: object) -> Column:
+def _sequence(call: Call, given: object) -> Column:
     column = call.expression("sequence_by", given)
     if given is None:
         call.refuse(
@@ -375,7 +252,7 @@ def _sequence(call: _Call, given: object) -> Column:
     return F.lit(0) if column is None else column
 
 
-def _one_column(call: _Call, argument: str, given: object) -> str | None:
+def _one_column(call: Call, argument: str, given: object) -> str | None:
     return None if given is None else call.column(argument, given) or None
 
 
@@ -398,42 +275,8 @@ def _last_part(target: object) -> str:
         return ""
 
 
-def _name_parts(given: object) -> tuple[str, ...]:
-    if isinstance(given, str):
-        plain = given.strip()
-        if not plain:
-            return ()
-        try:
-            return parts(plain) if "." in plain or "`" in plain else (plain,)
-        except DefinitionError:
-            return ()
-    if isinstance(given, Column):
-        return _column_parts(given)
-    return ()
-
-
-def _column_parts(column: Column) -> tuple[str, ...]:
-    """The parts of a plain column reference; () for any other expression.
-
-    The classic Column keeps the parsed name in its node; its printed form cannot tell
-    `a.b` the field from `a.b` the backquoted name.
-    """
-    node = column._jc.node()  # type: ignore[operator]
-    kind = node.getClass().getSimpleName()
-    if kind == "UnresolvedAttribute":
-        found = node.nameParts()
-        return tuple(found.apply(i) for i in range(found.size()))
-    if kind == "SqlExpression" and _NAME.fullmatch(node.expression().strip()):  # expr("a")
-        return _name_parts(node.expression())
-    return ()
-
-
 def _text(given: object) -> str:
     """How a sequence reads, the same for "a" and col("a"); tells a changed one next time."""
     if isinstance(given, Column):
         return str(given).removeprefix("Column<'").removesuffix("'>")
     return str(given).strip()
-
-
-def _folded(names: Sequence[str]) -> list[str]:
-    return [name.lower() for name in names]
