@@ -34,11 +34,12 @@ def asked(spark: SparkSession) -> Iterator[None]:
     Not for longer than needed: statements such as DESCRIBE DETAIL only know the older connector.
     """
     conf = spark._jsparkSession.conf()
+    before = conf.get(_MODE, "AUTO")
     conf.set(_MODE, "STRICT")
     try:
         yield
     finally:
-        conf.unset(_MODE)
+        conf.set(_MODE, before)
 
 
 def identifier(folder: Path | str) -> str:

@@ -204,16 +204,19 @@ class Running:
         if dataset is None and not self.storage.has_table(full):
             self.foreign = True
             return None
-        return self._delta(str(self.storage.table(full)), streaming, options)
+        ours = self.storage.record(full) is not None  # others may use what the kernel cannot read
+        return self._delta(str(self.storage.table(full)), streaming, options, ours)
 
-    def _delta(self, path: str, streaming: bool, options: Mapping[str, str]) -> DataFrame:
+    def _delta(
+        self, path: str, streaming: bool, options: Mapping[str, str], ours: bool = False
+    ) -> DataFrame:
         if streaming:
             self.streams.append((path, None))
             if self._may_begin_at_first_commit(path, options):
                 options = {**options, "startingVersion": "0"}
         else:
             self.versions[path] = delta_version(Path(path))
-            if self.by_kernel and not options:
+            if self.by_kernel and ours and not options:
                 return kernel.read(self.spark, path)
         return delta_frame(self.spark, path, streaming, options)
 
