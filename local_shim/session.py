@@ -111,7 +111,9 @@ def _configured(java_options: str) -> Any:
     settings = {
         "spark.driver.extraClassPath": driver_class_path(delta_jars()),
         "spark.driver.extraJavaOptions": java_options,
-        "spark.driver.memory": _driver_memory(),
+        "spark.driver.memory": f"{_driver_megabytes()}m",
+        # Sorts and joins take memory by the page: 64 MB each by default, for some rows here.
+        "spark.buffer.pageSize": "1m",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.ui.enabled": "false",
@@ -141,16 +143,18 @@ def _configured(java_options: str) -> Any:
     return builder
 
 
-def _driver_memory() -> str:
+def _driver_megabytes() -> int:
     pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
     quarter = pages * size // 4 // 2**20
-    return f"{min(max(quarter, 1024), 4096)}m"
+    return min(max(quarter, 1024), 4096)
 
 
 def _java_options(record_classes_in: Path | None) -> str:
     options = ["-XX:TieredStopAtLevel=1", "-XX:+UseParallelGC", "-Duser.timezone=UTC"]
     # The quick compiler alone gets 48 MB for its code; Spark fills that, and all is interpreted.
     options += ["-XX:ReservedCodeCacheSize=512m"]
+    # Planning makes much garbage and keeps little: a small first heap is collected all the time.
+    options += [f"-Xms{_driver_megabytes() // 2}m", "-XX:NewRatio=1", "-XX:MetaspaceSize=256m"]
     options += [f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')}"]
     options += ["-Xlog:disable"]
     archive = class_archive()
