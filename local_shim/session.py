@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,8 @@ def _configured(java_options: str) -> Any:
         "spark.sql.maxPlanStringLength": "2000",
         "spark.sql.debug.maxToStringFields": "10",
         "spark.python.sql.dataFrameDebugging.enabled": "false",
+        # Functions in Python use Arrow where it is there; Spark warns of each where it is not.
+        "spark.sql.execution.pythonUDF.arrow.enabled": str(_has_arrow()).lower(),
         "spark.sql.streaming.metricsEnabled": "false",
         "spark.sql.streaming.checkpoint.fileChecksum.enabled": "false",
         **SMALL_DATA,
@@ -141,6 +144,10 @@ def _configured(java_options: str) -> Any:
     for key, value in settings.items():
         builder = builder.config(key, value)
     return builder
+
+
+def _has_arrow() -> bool:
+    return all(find_spec(name) is not None for name in ("pandas", "pyarrow"))
 
 
 def _driver_megabytes() -> int:
