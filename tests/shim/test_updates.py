@@ -343,6 +343,20 @@ def test_clustering_survives_updates_and_full_refreshes(pipeline: Pipeline, read
         assert pipeline.rows("t") == [(0, True), (1, False), (2, True)]
 
 
+def test_a_batch_that_was_in_before_a_crash_is_not_taken_in_again(line: Pipeline) -> None:
+    """The table has the rows, but the stream did not live to note that its batch is done."""
+    assert line.update() == 0
+    before = {name: line.rows(name) for name in ("bronze", "silver")}
+    commits = list((line.folder / "storage" / "checkpoints").glob("*/*/*/0/commits/0"))
+    assert len(commits) == len(before)
+    for commit in commits:
+        commit.unlink()
+        commit.with_name(f".{commit.name}.crc").unlink(missing_ok=True)
+    assert line.update() == 0
+    assert all(commit.exists() for commit in commits)
+    assert {name: line.rows(name) for name in before} == before
+
+
 def test_a_selection_of_an_unknown_table_names_the_nearest(line: Pipeline) -> None:
     with pytest.raises(UsageError, match="did you mean 'silver'"):
         line.plan(refresh=("silverr",))
