@@ -67,7 +67,7 @@ def replace(frame: DataFrame, folder: Path, dataset: Dataset, *, observed: bool)
 
 
 def _create_as_select(frame: DataFrame, folder: Path, dataset: Dataset) -> None:
-    writer = frame.writeTo(f"delta.`{folder}`").using("delta")
+    writer = frame.writeTo(kernel.identifier(folder)).using("delta")
     for key, value in dataset.table_properties.items():
         writer = writer.tableProperty(key, value)
     if dataset.comment:
