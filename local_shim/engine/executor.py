@@ -125,28 +125,39 @@ class Executor:
         return tuple(self.failures)
 
     def _run_all(self, flows: Mapping[str, ResolvedFlow], needs: Mapping[str, set[str]]) -> None:
+        """Flows of one table come one after the other: AUTO CDC reads what the one before wrote.
+
+        Others gain as well. A commit to a local folder looks whether its version is there and then
+        puts it there; two at once would both find it free, and one would be lost.
+        """
         sorter = TopologicalSorter(needs)
         sorter.prepare()
         bad: set[str] = set()  # failed flows and those skipped because of them
-        running: dict[Future[bool], str] = {}
+        ready: list[str] = []
+        running: dict[Future[bool], ResolvedFlow] = {}
         with ThreadPoolExecutor(WORKERS, thread_name_prefix="flow") as pool:
             while sorter.is_active():
-                for name in sorted(sorter.get_ready(), key=list(flows).index):
+                ready += sorted(sorter.get_ready(), key=list(flows).index)
+                for name in tuple(ready):
                     failed = needs[name] & bad
+                    busy = {each.flow.target for each in running.values()}
                     if failed:
                         self._skip(flows[name], failed)
                         bad.add(name)
                         sorter.done(name)
+                    elif flows[name].flow.target not in busy:
+                        running[pool.submit(self._run, flows[name])] = flows[name]
                     else:
-                        running[pool.submit(self._run, flows[name])] = name
+                        continue
+                    ready.remove(name)
                 if not running:
                     continue
                 ended, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in ended:
-                    name = running.pop(future)
+                    flow = running.pop(future)
                     if not future.result():
-                        bad.add(name)
-                    sorter.done(name)
+                        bad.add(flow.name)
+                    sorter.done(flow.name)
 
     def _skip(self, flow: ResolvedFlow, failed: set[str]) -> None:
         names = ", ".join(sorted(failed))

@@ -343,6 +343,36 @@ def test_clustering_survives_updates_and_full_refreshes(pipeline: Pipeline, read
         assert pipeline.rows("t") == [(0, True), (1, False), (2, True)]
 
 
+def test_flows_of_one_table_come_one_after_the_other(pipeline: Pipeline) -> None:
+    """Two commits at once would look for the same version, and one of them would be lost."""
+    pipeline.write(
+        """
+        import dlt
+        dlt.create_streaming_table("source")
+        @dlt.append_flow(target="source", once=True)
+        def rows():
+            return spark.range(5)
+        for table in ("a", "b"):
+            dlt.create_streaming_table(table, schema="id BIGINT, flow INT")
+            for number in range(3):
+                @dlt.append_flow(target=table, name=f"{table}_{number}")
+                def flow(number=number):
+                    return spark.readStream.table("source").selectExpr("id", f"{number} AS flow")
+        """
+    )
+    assert pipeline.update() == 0
+    events = pipeline.progress()
+    for table in ("a", "b"):
+        assert pipeline.rows(table) == [(row, flow) for row in range(5) for flow in range(3)]
+        told = [
+            event.details["status"]
+            for event in events
+            if event.origin["dataset_name"].endswith(f".{table}")
+            and event.details["status"] in ("RUNNING", "COMPLETED")
+        ]
+        assert told == ["RUNNING", "COMPLETED"] * 3
+
+
 def test_a_batch_that_was_in_before_a_crash_is_not_taken_in_again(line: Pipeline) -> None:
     """The table has the rows, but the stream did not live to note that its batch is done."""
     assert line.update() == 0
