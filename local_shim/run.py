@@ -10,8 +10,6 @@ from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 
-from pyspark.sql import SparkSession
-
 from local_shim import sources
 from local_shim.engine.admission import admit
 from local_shim.engine.continuous import interval, passes
@@ -35,7 +33,7 @@ from local_shim.graph.validate import validate
 from local_shim.reading.doors import opened
 from local_shim.reading.flow_session import own_session, pipeline_session
 from local_shim.reading.world import in_world
-from local_shim.session import open_session
+from local_shim.session import open_session, settings
 from local_shim.spec.pipeline import PipelineSpec
 from local_shim.storage import Storage
 
@@ -89,7 +87,7 @@ def prepared(request: Request, storage: Storage) -> Iterator[tuple[Surroundings,
     with (
         opened() as keys_read,
         pipeline_session(spark) as session,
-        configured(session, spec.configuration),
+        settings(session, spec.configuration),
         sources.front_doors(spec, spark),
     ):
         module_level = Running(
@@ -118,19 +116,6 @@ def _unread(spec: PipelineSpec, keys_read: set[str]) -> Iterator[str]:
         if key not in keys_read and not key.startswith(_OTHERS_READ):
             near = close_match(key, keys_read)
             yield f"no file reads the configuration key '{key}'" + (f"; {near}" if near else ".")
-
-
-@contextmanager
-def configured(spark: SparkSession, configuration: Mapping[str, str]) -> Iterator[None]:
-    """The pipeline's configuration as Spark configuration, and what was there put back."""
-    before = {key: spark.conf.get(key, None) for key in configuration}
-    for key, value in configuration.items():
-        spark.conf.set(key, value)
-    try:
-        yield
-    finally:
-        for key, old in before.items():
-            spark.conf.unset(key) if old is None else spark.conf.set(key, old)
 
 
 def _update(

@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -71,6 +71,19 @@ def empty_frame(spark: SparkSession, schema: StructType) -> DataFrame:
     java_schema = java.org.apache.spark.sql.types.DataType.fromJson(schema.json())
     rows = java.java.util.ArrayList()
     return DataFrame(spark._jsparkSession.createDataFrame(rows, java_schema), spark)
+
+
+@contextmanager
+def settings(spark: SparkSession, values: Mapping[str, str]) -> Iterator[None]:
+    """These configuration values while the block runs, and then what was there before."""
+    before = {key: spark.conf.get(key, None) for key in values}
+    for key, value in values.items():
+        spark.conf.set(key, value)
+    try:
+        yield
+    finally:
+        for key, old in before.items():
+            spark.conf.unset(key) if old is None else spark.conf.set(key, old)
 
 
 def for_small_data(spark: SparkSession) -> bool:

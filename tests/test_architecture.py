@@ -24,7 +24,7 @@ LARGEST_FOLDER = 12
 LONGER_MODULES: dict[str, int] = {}
 LARGER_FOLDERS = {
     "local_shim/autoloader": 24,
-    "local_shim/cdc": 23,
+    "local_shim/cdc": 22,
 }
 
 

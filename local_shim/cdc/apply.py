@@ -47,12 +47,11 @@ from local_shim.cdc.target import (
     Batch,
     CdcResult,
     CdcTarget,
-    settings,
     shows_remainders,
     transaction,
-    turn,
 )
 from local_shim.graph.elements import AutoCdcFlow, ScdType
+from local_shim.session import settings
 
 __all__ = [
     "Batch",
@@ -92,30 +91,29 @@ def apply_batch(
     a flow that no longer fits its target; nothing is written then.
     """
     flow = null_lowest(flow, target)
-    with turn(target):
-        memory = Memory(target.state)
-        spark = changes.sparkSession
-        table = look_at(spark, target.table)
-        manifest = memory.manifest()
-        if manifest.interrupted and table is not None:
-            manifest = manifest.told_by(committed(spark, target.table))
-        done = manifest.done.get(batch.app)
-        if done is not None and done.version >= batch.version:
-            return CdcResult(done.upserted, done.deleted, done.warnings)
-        asked = layout_of(flow, changes)
-        check_definition(flow, asked, manifest, target)
-        layout = settled(flow, asked, manifest, table.schema if table else None, target)
-        layout = replace(layout, remainders=shows_remainders(flow, target))
-        # Before the transaction id is set: Delta takes the first commit under it for the batch.
-        table = made_ready(spark, target.table, table, layout.target)
-        size = Size(bytes_of(changes), table.bytes, manifest.rows)
-        with settings(spark, {**size.profile, **transaction(batch)}):
-            sparse_now = is_sparse(flow) or manifest.sparse
-            facts = flow_facts(flow, asked)
-            work = _Work(
-                spark, flow, target, batch, layout, table, memory, manifest, sparse_now, size, facts
-            )
-            return _apply(changes, work)
+    memory = Memory(target.state)
+    spark = changes.sparkSession
+    table = look_at(spark, target.table)
+    manifest = memory.manifest()
+    if manifest.interrupted and table is not None:
+        manifest = manifest.told_by(committed(spark, target.table))
+    done = manifest.done.get(batch.app)
+    if done is not None and done.version >= batch.version:
+        return CdcResult(done.upserted, done.deleted, done.warnings)
+    asked = layout_of(flow, changes)
+    check_definition(flow, asked, manifest, target)
+    layout = settled(flow, asked, manifest, table.schema if table else None, target)
+    layout = replace(layout, remainders=shows_remainders(flow, target))
+    # Before the transaction id is set: Delta takes the first commit under it for the batch.
+    table = made_ready(spark, target.table, table, layout.target)
+    size = Size(bytes_of(changes), table.bytes, manifest.rows)
+    with settings(spark, {**size.profile, **transaction(batch)}):
+        sparse_now = is_sparse(flow) or manifest.sparse
+        facts = flow_facts(flow, asked)
+        work = _Work(
+            spark, flow, target, batch, layout, table, memory, manifest, sparse_now, size, facts
+        )
+        return _apply(changes, work)
 
 
 def _apply(changes: DataFrame, work: _Work) -> CdcResult:

@@ -11,11 +11,11 @@ from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from local_shim.cdc.commit import Commit, places_of
 from local_shim.cdc.layout import END, START, SYSTEM_END, SYSTEM_START, Layout
 from local_shim.cdc.scd1 import DROP, PUT
 from local_shim.cdc.schema import quoted
 from local_shim.cdc.table import Table, rows_of
+from local_shim.delta.commit import Commit, places_of
 
 _FEW = 200_000  # rows: they fit into one file, and into the memory of every task
 

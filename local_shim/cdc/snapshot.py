@@ -36,10 +36,11 @@ from local_shim.cdc.scd1 import DROP, PUT
 from local_shim.cdc.schema import fits, widest
 from local_shim.cdc.size import Size, bytes_of
 from local_shim.cdc.table import Table, held_rows, look_at, made_ready
-from local_shim.cdc.target import CdcResult, CdcTarget, settings, turn
+from local_shim.cdc.target import CdcResult, CdcTarget
 from local_shim.cdc.versions import later, literal_of, next_snapshot, read_version, written
 from local_shim.errors import FlowError
 from local_shim.graph.elements import ScdType, SnapshotFlow
+from local_shim.session import settings
 
 
 def apply_snapshots(
@@ -58,20 +59,19 @@ def apply_snapshots(
     APPLY_CHANGES_FROM_SNAPSHOT_ERROR.*; snapshots before the faulty one stay applied.
     """
     total = CdcResult(0, 0, ())
-    with turn(target):
-        last = read_version(Memory(target.state).manifest().snapshot_version)
-        if flow.once and last is not None:
+    last = read_version(Memory(target.state).manifest().snapshot_version)
+    if flow.once and last is not None:
+        return total
+    while True:
+        found = _next(flow, read_source, last, now)
+        if found is None or (skip_out_of_order and not later(found[1], last)):
             return total
-        while True:
-            found = _next(flow, read_source, last, now)
-            if found is None or (skip_out_of_order and not later(found[1], last)):
-                return total
-            frame, version = found
-            _refuse_disorder(flow, version, last)
-            total = total.plus(_apply(frame, version, flow, target))
-            last = version
-            if read_source is not None:
-                return total
+        frame, version = found
+        _refuse_disorder(flow, version, last)
+        total = total.plus(_apply(frame, version, flow, target))
+        last = version
+        if read_source is not None:
+            return total
 
 
 def _next(

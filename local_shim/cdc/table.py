@@ -15,6 +15,7 @@ from local_shim.cdc.events import key_schema, packed
 from local_shim.cdc.layout import END, START, SYSTEM_END, SYSTEM_START, Layout
 from local_shim.cdc.schema import missing_columns, quoted
 from local_shim.session import empty_frame
+from local_shim.storage import delta_version
 
 # Above this a commit with deletion vectors is faster than rewriting the table.
 SMALL_TABLE_BYTES = 32 * 2**20
@@ -48,7 +49,7 @@ class Table:
 
 def look_at(spark: SparkSession, path: str) -> Table | None:
     """The table at this path; None if there is none."""
-    if not (Path(path.removeprefix("file:")) / "_delta_log").exists():
+    if delta_version(Path(path.removeprefix("file:"))) < 0:
         return None
     jvm = spark._jvm
     log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path)  # type: ignore[union-attr]

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-from pyspark.sql import SparkSession
 
 from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow
 from local_shim.graph.names import TableName
@@ -90,33 +85,6 @@ class CdcResult:
             self.deleted + other.deleted,
             self.warnings + other.warnings,
         )
-
-
-# Flows of one target take turns: each reads what the one before it wrote.
-_TURNS: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
-
-
-@contextmanager
-def turn(target: CdcTarget) -> Iterator[None]:
-    """The only writer of this target in this process while the block runs."""
-    with _TURNS[target.table]:
-        yield
-
-
-@contextmanager
-def settings(spark: SparkSession, values: dict[str, str]) -> Iterator[None]:
-    """These configuration values while the block runs."""
-    before = {key: spark.conf.get(key, None) for key in values}
-    for key, value in values.items():
-        spark.conf.set(key, value)
-    try:
-        yield
-    finally:
-        for key, old in before.items():
-            if old is None:
-                spark.conf.unset(key)
-            else:
-                spark.conf.set(key, old)
 
 
 def transaction(batch: Batch) -> dict[str, str]:

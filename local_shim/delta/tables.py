@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from local_shim.delta import kernel
+from local_shim.delta.commit import Commit
 from local_shim.delta.log import stored_schema
 from local_shim.graph.columns import as_declared, guards
 from local_shim.graph.elements import Dataset
@@ -56,6 +57,8 @@ def replace(frame: DataFrame, folder: Path, dataset: Dataset, *, observed: bool)
     if is_new and not observed and not dataset.cluster_by and not guarded:
         _create_as_select(frame, folder, dataset)
         return
+    if not is_new and not guarded and _rows_only(frame, folder, dataset):
+        return
     if is_new or (guarded and stored_schema(folder) != dataset.schema):
         create(frame.sparkSession, folder, frame.schema, dataset, anew=not is_new)
     overwrite = frame.write.format("delta").mode("overwrite")
@@ -64,6 +67,17 @@ def replace(frame: DataFrame, folder: Path, dataset: Dataset, *, observed: bool)
     if dataset.partition_cols:
         overwrite = overwrite.partitionBy(*dataset.partition_cols)
     overwrite.save(str(folder))
+
+
+def _rows_only(frame: DataFrame, folder: Path, dataset: Dataset) -> bool:
+    """Puts the rows in the place of the old ones; False if more than the rows is to change."""
+    commit = Commit(frame.sparkSession, str(folder))
+    same = commit.columns == nullable(frame.sparkSession, frame.schema)
+    return same and _is_laid_out(commit, dataset) and commit.replace(frame, delta_version(folder))
+
+
+def _is_laid_out(commit: Commit, dataset: Dataset) -> bool:
+    return commit.layout == (list(dataset.partition_cols), list(dataset.cluster_by))
 
 
 def _create_as_select(frame: DataFrame, folder: Path, dataset: Dataset) -> None:
@@ -78,8 +92,8 @@ def _create_as_select(frame: DataFrame, folder: Path, dataset: Dataset) -> None:
 
 
 def lay_out_again(spark: SparkSession, folder: Path, dataset: Dataset) -> None:
-    """Gives a replaced table its clustering back, which an overwrite by path drops."""
-    if dataset.cluster_by:
+    """Gives a replaced table its clustering back, if it was dropped by an overwrite by path."""
+    if dataset.cluster_by and not _is_laid_out(Commit(spark, str(folder)), dataset):
         names = ", ".join(f"`{name.replace('`', '``')}`" for name in dataset.cluster_by)
         spark.sql(f"ALTER TABLE {kernel.identifier(folder)} CLUSTER BY ({names})")
 

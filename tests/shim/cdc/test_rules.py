@@ -22,10 +22,11 @@ from local_shim.cdc.apply import (
     collect_tombstones,
 )
 from local_shim.cdc.schema import target_schema
-from local_shim.cdc.target import Manner, settings
+from local_shim.cdc.target import Manner
 from local_shim.errors import DefinitionError, FlowError
 from local_shim.graph.cdc_arguments import auto_cdc_flow
 from local_shim.graph.elements import AutoCdcFlow
+from local_shim.session import settings
 
 COLUMNS = "id int, v string, note string, op string, seq bigint"
 Rows = list[tuple[Any, ...]]

@@ -1,24 +1,28 @@
 """One commit of a Delta table in which old rows go and new rows come.
 
-Delta's MERGE reads a table three times where it writes deletion vectors: to find the files, to
-join the rows, and to find the rows again. A batch that knows its rows beforehand has nothing to
-join: one pass over the identity columns finds where the old rows lie. A small table's files are
-all known from its last commit, so that putting others in their place reads no log at all. The
-steps are those of Delta's own DELETE and append in one transaction, which SQL and Python have
-no word for. The transaction id is the one that the session has for Delta's own writes.
+Delta's overwrite plans its query twice and drops the table's clustering; its MERGE reads a table
+three times where it writes deletion vectors: to find the files, to join the rows, and to find the
+rows again. A batch that knows its rows beforehand has nothing to join: one pass over the identity
+columns finds where the old rows lie. A small table's files are all known from its last commit, so
+that putting others in their place reads no log at all. The steps are those of Delta's own DELETE
+and append in one transaction, which SQL and Python have no word for. The transaction id is the one
+that the session has for Delta's own writes.
 """
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
-from local_shim.cdc.target import settings
+from local_shim.session import settings
 
 _FILE, _ROW = "__cdc_file", "__cdc_index"
+_LAYOUT = "delta.clustering"
 _COMMANDS = "org.apache.spark.sql.delta.commands"
 # A MERGE counts in its own plan, which is not there; a history without counts beats a wrong one.
 _UNCOUNTED = {"spark.databricks.delta.history.metricsEnabled": "false"}
@@ -42,6 +46,25 @@ class Commit:
         self.rows = self._object(f"{_COMMANDS}.DMLWithDeletionVectorsHelper")
         self.log = java.org.apache.spark.sql.delta.DeltaLog.forTable(self.session, path)
         self.transaction = self.log.startTransaction(self.none, self.none)
+
+    @property
+    def columns(self) -> StructType:
+        """The table's columns."""
+        return StructType.fromJson(json.loads(self.transaction.snapshot().schema().json()))
+
+    @property
+    def layout(self) -> tuple[list[str], list[str]] | None:
+        """The columns that the table is partitioned and clustered by, if no job need find out."""
+        snapshot = self.transaction.snapshot()
+        checksum = snapshot.checksumOpt()
+        domains = checksum.get().domainMetadata() if checksum.isDefined() else self.none
+        if not domains.isDefined():
+            return None
+        partitions = snapshot.metadata().partitionColumns()
+        named = [domains.get().apply(index) for index in range(domains.get().size())]
+        layouts = [json.loads(each.configuration()) for each in named if each.domain() == _LAYOUT]
+        clustering = [".".join(path) for each in layouts for path in each["clusteringColumns"]]
+        return [partitions.apply(index) for index in range(partitions.size())], clustering
 
     def append(self, put: DataFrame) -> None:
         """Add rows."""
