@@ -13,6 +13,8 @@ from contextvars import ContextVar
 from typing import Any
 
 from pyspark.sql import SparkSession
+from pyspark.sql.catalog import Catalog
+from pyspark.sql.conf import RuntimeConfig
 
 _of_flow: ContextVar[Any] = ContextVar("session_of_flow", default=None)
 
@@ -29,6 +31,18 @@ class FlowSession(SparkSession):
     @property
     def _jsparkSession(self) -> Any:
         return _of_flow.get() or self._root
+
+    # PySpark makes these once and keeps them, and with them the flow that asked first.
+
+    @property
+    def conf(self) -> RuntimeConfig:
+        """The configuration of the flow that asks."""
+        return RuntimeConfig(self._jsparkSession.conf())
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog, with the temporary views of the flow that asks."""
+        return Catalog(self)
 
 
 @contextmanager

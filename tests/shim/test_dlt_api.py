@@ -58,6 +58,33 @@ def test_what_older_and_larger_pipelines_use(pipeline: Pipeline) -> None:
     assert "create_update" in seen and "hook_progress" not in seen
 
 
+def test_what_a_flow_sets_stays_with_the_flow(pipeline: Pipeline) -> None:
+    """PySpark keeps `spark.conf` and `spark.catalog` once they were asked for."""
+    pipeline.write(
+        """
+        import dlt
+        def seen(key):
+            return spark.range(1).selectExpr(f"'{spark.conf.get(key, 'nothing')}' AS seen")
+        @dlt.table(spark_conf={"test.word": "one"})
+        def a():
+            spark.conf.set("test.left", "behind")
+            spark.range(7).createOrReplaceTempView("mine")
+            assert spark.catalog.tableExists("mine")
+            return seen("test.word")
+        @dlt.table(spark_conf={"test.word": "two"})
+        def b():
+            spark.read.table("a")
+            return seen("test.word")
+        @dlt.table
+        def c():
+            spark.read.table("b")
+            return seen("test.left")
+        """
+    )
+    assert pipeline.update() == 0
+    assert [pipeline.rows(name) for name in "abc"] == [[("one",)], [("two",)], [("nothing",)]]
+
+
 @pytest.mark.dlt(92, 93, 94, 99)
 def test_flows_into_one_table_keep_their_own_place(pipeline: Pipeline) -> None:
     source = """
