@@ -51,10 +51,13 @@ class Tie:
     changes: int
 
 
-def explain(changes: DataFrame, flow: AutoCdcFlow, key: Mapping[str, Any]) -> Explanation:
+def explain(
+    changes: DataFrame, flow: AutoCdcFlow, key: Mapping[str, Any], *, remainders: bool = False
+) -> Explanation:
     """The story of one key in a flow's source, read in batch.
 
     `key` maps each key column to its value. The order of the frame counts as the order of arrival.
+    `remainders`: late deletes leave rows without a start, as `Manner` has it for SCD type 2.
     Raises UsageError if the columns are not the flow's keys.
     """
     layout = layout_of(flow, changes)
@@ -80,7 +83,8 @@ def explain(changes: DataFrame, flow: AutoCdcFlow, key: Mapping[str, Any]) -> Ex
     if flow.scd_type is ScdType.BITEMPORAL:
         events, rows = _beliefs(happened, layout.tracked)
     else:
-        events, rows = tell(happened, tracked)
+        history = flow.scd_type is ScdType.TWO
+        events, rows = tell(happened, tracked, remainders=remainders and history)
     return Explanation(dict(key), tuple(events), tuple(rows))
 
 
@@ -176,6 +180,8 @@ def _kept(row: Kept) -> str:
     text = json.dumps(row.row, ensure_ascii=False)
     if row.start is not None:
         text += f"  from {row.start} to {row.end or 'now'}"
+    elif row.end is not None:
+        text += f"  until {row.end}"
     if row.system_start is not None:
         text += f", believed from {row.system_start} to {row.system_end or 'now'}"
     return text

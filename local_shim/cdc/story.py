@@ -51,16 +51,17 @@ class Kept:
 
 
 def tell(
-    happenings: Sequence[Happening], tracked: Sequence[str] | None
+    happenings: Sequence[Happening], tracked: Sequence[str] | None, *, remainders: bool = False
 ) -> tuple[list[Told], list[Kept]]:
     """The effect of each event, in sequence order, and the rows left.
 
-    `tracked` are the columns whose change makes a version; None means SCD type 1.
+    `tracked` are the columns whose change makes a version; None means SCD type 1. With
+    `remainders` a delete that follows a delete leaves a row without a start.
     """
     void = max((h.rank for h in happenings if h.kind == TRUNCATE), default=-1)
     told: list[Told] = []
     versions: list[Kept] = []
-    current: Row | None = None
+    current = last = None
     for group in _by_rank(happenings):
         winner, others = _winner(group)
         if winner is None:
@@ -74,10 +75,13 @@ def tell(
         late = _late(winner, happenings)
         if tracked is None and late:
             effect = "ignored as late: a newer change had come before"
+        if remainders and current is None and after is None and last is not None:
+            effect = "left a remainder: the last row, without a start"
+            versions.append(Kept(last, end=winner.sequence))
         _enter(versions, winner, after, opens=effect in (_INSERTED, _OPENED))
         told.append(Told(winner, effect + (_LATE if late and tracked is not None else "")))
         told += [Told(h, _beaten(h, winner)) for h in others]
-        current = after
+        current, last = after, after or last
     if tracked is None:
         return told, [] if current is None else [Kept(current)]
     return told, versions

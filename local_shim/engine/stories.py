@@ -8,6 +8,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 
 from local_shim.cdc.explain import explain, rendered_ties, ties
+from local_shim.cdc.target import manner_of
 from local_shim.engine.surroundings import Surroundings
 from local_shim.engine.worlds import Running
 from local_shim.errors import UsageError, close_match
@@ -21,11 +22,16 @@ def story(around: Surroundings, table: str, key: Mapping[str, Any]) -> str:
     """Every change of one key and what it did; without a key, the ties of the whole table."""
     name = around.namespace.qualify(table)
     flows = _flows(around, name, table)
+    properties = around.graph.datasets[name].table_properties
+    remainders = manner_of(properties, around.configuration).remainders
     parts = []
     for flow in flows:
         with own_session(around.spark, {}):
             changes = _changes(around, flow)
-            told = str(explain(changes, flow, key)) if key else rendered_ties(ties(changes, flow))
+            if key:
+                told = str(explain(changes, flow, key, remainders=remainders))
+            else:
+                told = rendered_ties(ties(changes, flow))
         parts.append(f"flow {flow.name}\n{told}" if len(flows) > 1 else told)
     return "\n\n".join(parts)
 

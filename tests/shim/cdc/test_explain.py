@@ -76,6 +76,22 @@ def test_a_story_names_each_change_and_the_rows_it_left(spark: SparkSession) -> 
         explain(changes, flow(), {"idd": 1})
 
 
+@pytest.mark.dlt(62)
+def test_a_late_delete_leaves_a_remainder_where_the_target_shows_them(spark: SparkSession) -> None:
+    late = [(1, "a", "U", 10), (1, None, "D", 20), (1, None, "D", 15)]
+    changes = spark.createDataFrame(late, "id int, v string, op string, seq int").coalesce(1)
+    for scd_type, remainders, effect, rows in (
+        (2, True, "left a remainder: the last row, without a start", ["from 10 to 15", "until 20"]),
+        (2, False, "remembered: a delete of an absent key", ["from 10 to 15"]),
+        (1, True, "remembered: a delete of an absent key", []),
+    ):
+        asked = flow(stored_as_scd_type=scd_type)
+        told = explain(changes, asked, {"id": 1}, remainders=remainders)
+        assert told.events[-1].effect == effect
+        left = str(told).partition("rows left:")[2].splitlines()[1:]
+        assert [line.split("  ")[-1] for line in left] == rows
+
+
 @pytest.mark.dlt(32)
 def test_ties_are_counted_over_the_whole_source(spark: SparkSession) -> None:
     changes = spark.createDataFrame(CHANGES, "id int, v string, op string, seq int")
