@@ -99,7 +99,8 @@ def prepared(request: Request, storage: Storage) -> Iterator[tuple[Surroundings,
             graph = resolve(registry, Planning(session, storage, paths, spec.configuration))
         validate(graph)
         plan = make_plan(graph, request.selection, namespace)
-        plan = replace(plan, warnings=(*plan.warnings, *_unread(spec, keys_read)))
+        warnings = (*registry.warnings, *plan.warnings, *_unread(spec, keys_read))
+        plan = replace(plan, warnings=warnings)
         admit(plan, storage, continuous=request.continuous)
         around = Surroundings(
             session, storage, paths, graph, namespace, spec.configuration, spec.key

@@ -31,6 +31,7 @@ class Look:
     cluster_by: Names | None = None
     schema: Schema | None = None
     private: bool = False
+    row_filter: str | None = None
 
     def faults(self, function: str) -> Iterator[ShimError]:
         """What is wrong with them in a call of `function`."""
@@ -47,7 +48,12 @@ class Look:
             )
 
     def dataset(self, kind: DatasetKind, name: str) -> Dataset:
-        """A dataset that looks so, declared where the pipeline's file called us."""
+        """A dataset that looks so, declared where the pipeline's file called us.
+
+        [choice] A row filter is a function of Unity Catalog: it is not applied, with a warning.
+        """
+        if self.row_filter:
+            active_registry().warn(f"row_filter of '{name}' is not applied: all rows can be read")
         return Dataset(
             active_registry().namespace.qualify(name),
             kind,

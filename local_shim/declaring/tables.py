@@ -33,9 +33,11 @@ def table(
 ) -> Any:
     """A streaming table if its query streams, else a materialized view.
 
-    `path`, `cluster_by_auto`, `row_filter` and `format` mean something on Databricks only.
+    `path`, `cluster_by_auto` and `format` mean something on Databricks only, and so does
+    `row_filter`: here it hides nothing, with a warning.
     """
-    look = Look(comment, table_properties, partition_cols, cluster_by, schema, private or temporary)
+    hidden = private or temporary
+    look = Look(comment, table_properties, partition_cols, cluster_by, schema, hidden, row_filter)
     return declared_by_query("table", DatasetKind.TABLE, query_function, name, look, spark_conf)
 
 
@@ -61,7 +63,7 @@ def materialized_view(
 
     It is computed anew whatever `refresh_policy` says; see `table` for what else is left alone.
     """
-    look = Look(comment, table_properties, partition_cols, cluster_by, schema, private)
+    look = Look(comment, table_properties, partition_cols, cluster_by, schema, private, row_filter)
     kind = DatasetKind.MATERIALIZED_VIEW
     return declared_by_query("materialized_view", kind, query_function, name, look, spark_conf)
 
@@ -98,7 +100,9 @@ def create_streaming_table(
     format: str | None = None,
 ) -> None:
     """An empty streaming table that flows fill; see `table` for what is left alone."""
-    look = Look(comment, table_properties, partition_cols, cluster_by, schema)
+    look = Look(
+        comment, table_properties, partition_cols, cluster_by, schema, row_filter=row_filter
+    )
     rules = {"expect_all": expect_all, "expect_all_or_drop": expect_all_or_drop}
     rules["expect_all_or_fail"] = expect_all_or_fail
     raise_any(

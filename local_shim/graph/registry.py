@@ -27,6 +27,7 @@ class Registry:
     flows: list[Flow] = field(default_factory=list)
     errors: list[ShimError] = field(default_factory=list)
     deprecations: list[tuple[str, SourceLocation]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     hooks: list[tuple[Callable[[dict[str, Any]], None], int | None]] = field(default_factory=list)
 
     def add_dataset(self, dataset: Dataset) -> None:
@@ -70,6 +71,10 @@ class Registry:
     def deprecated(self, what: str) -> None:
         """Notes the use of an old spelling, for a `deprecation` event."""
         self.deprecations.append((what, declared_here()))
+
+    def warn(self, message: str) -> None:
+        """Keeps what the user should know about a declaration that is carried out all the same."""
+        self.warnings.append(f"{declared_here()}: {message}")
 
 
 def _default(first: Flow, second: Flow) -> bool:

@@ -58,6 +58,19 @@ def test_what_older_and_larger_pipelines_use(pipeline: Pipeline) -> None:
     assert "create_update" in seen and "hook_progress" not in seen
 
 
+def test_a_row_filter_is_left_alone_with_a_warning_at_its_line(pipeline: Pipeline) -> None:
+    pipeline.write(
+        """
+        import dlt
+        @dlt.table(row_filter="ROW FILTER mine ON (id)")
+        def t():
+            return spark.range(3)
+        """
+    )
+    (warning,) = pipeline.plan().warnings
+    assert "pipeline.py:3: row_filter of 't' is not applied" in warning
+
+
 def test_what_a_flow_sets_stays_with_the_flow(pipeline: Pipeline) -> None:
     """PySpark keeps `spark.conf` and `spark.catalog` once they were asked for."""
     pipeline.write(
