@@ -17,23 +17,37 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 from local_shim.jars import check_java, class_archive, delta_jars, driver_class_path
+from local_shim.java_names import remember_names
 
 # With small tables planning costs more than the work: no code generation, one task for
-# everything, no statistics for skipping files that there are not.
+# everything, no statistics for skipping files that there are not, no search for conditions and
+# filters that follow from others (a quarter of the time of planning).
 SMALL_DATA = {
     "spark.sql.adaptive.enabled": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.constraintPropagation.enabled": "false",
+    "spark.sql.optimizer.runtime.bloomFilter.enabled": "false",
     "spark.sql.shuffle.partitions": "1",
     "spark.sql.files.minPartitionNum": "1",
     "spark.databricks.delta.snapshotPartitions": "1",
     "spark.databricks.delta.stats.collect": "false",
+}
+# Hadoop's FileContext starts a process (readlink) eight times for each file that it renames; an
+# update wrote its log and checkpoint files with 1,500 of them. Its FileSystem starts none.
+_WITHOUT_PROCESSES = {
+    "spark.sql.streaming.checkpointFileManagerClass": "org.apache.spark.sql.execution.streaming"
+    ".checkpointing.FileSystemBasedCheckpointFileManager",
+    "spark.delta.logStore.file.impl": "io.delta.storage.LocalLogStore",
+    "spark.hadoop.io.delta.kernel.logStore.file.impl": "io.delta.storage.LocalLogStore",
 }
 _CORES = os.cpu_count() or 2
 LARGE_DATA = {
     "spark.sql.adaptive.enabled": "true",
     "spark.sql.codegen.factoryMode": "FALLBACK",
     "spark.sql.codegen.wholeStage": "true",
+    "spark.sql.constraintPropagation.enabled": "true",
+    "spark.sql.optimizer.runtime.bloomFilter.enabled": "true",
     "spark.sql.shuffle.partitions": str(2 * _CORES),
     "spark.sql.files.minPartitionNum": str(_CORES),
     "spark.databricks.delta.snapshotPartitions": "2",
@@ -51,6 +65,7 @@ def open_session(*, record_classes_in: Path | None = None) -> SparkSession:
     if running is not None:
         return running
     check_java()
+    remember_names()
     # Functions run in Python workers: in this interpreter, not in the first one on the PATH.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     # PySpark logs a page of JSON for each analysis error; we tell errors ourselves.
@@ -58,7 +73,18 @@ def open_session(*, record_classes_in: Path | None = None) -> SparkSession:
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     with _quiet_java():
         session: SparkSession = _configured(_java_options(record_classes_in)).getOrCreate()
+    _write_no_checksums(session)
     return session
+
+
+def _write_no_checksums(spark: SparkSession) -> None:
+    """No `.crc` beside every local file: each costs a process (chmod), and nobody looks at them.
+
+    Spark and Delta take the file system from the cache of this process, where it is told so once.
+    """
+    java: Any = spark._jvm
+    hadoop = spark._jsparkSession.sessionState().newHadoopConf()
+    java.org.apache.hadoop.fs.FileSystem.getLocal(hadoop).setWriteChecksum(False)
 
 
 def empty_frame(spark: SparkSession, schema: StructType) -> DataFrame:
@@ -150,6 +176,7 @@ def _configured(java_options: str) -> Any:
         "spark.python.sql.dataFrameDebugging.enabled": "false",
         # Functions in Python use Arrow where it is there; Spark warns of each where it is not.
         "spark.sql.execution.pythonUDF.arrow.enabled": str(_has_arrow()).lower(),
+        **_WITHOUT_PROCESSES,
         "spark.sql.streaming.metricsEnabled": "false",
         "spark.sql.streaming.checkpoint.fileChecksum.enabled": "false",
         **SMALL_DATA,
