@@ -49,7 +49,7 @@ def show(place: Place, console: Console) -> None:
     told = events(storage, None, "flow_progress", None)
     _section(console, "Rows of this update", _layers(told))
     _quality(console, told)
-    with reading(storage, default_namespace(storage)) as spark:
+    with reading(storage, default_namespace(storage), by_kernel=True) as spark:
         _section(console, "Premium and loss ratio", _table(_LOSS_RATIOS, spark))
         _section(console, "In force at the last month end", _table(_IN_FORCE, spark))
         _section(console, "Claims at the valuation date", _table(_OPEN_CLAIMS, spark))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
+
+from pyspark.sql import SparkSession
 
 from demo.insurer import Insurer
 from demo.place import Place
@@ -12,77 +15,83 @@ from dlt_pipelines.source_tables import SOURCE_TABLES, History, SourceTable
 from local_shim.query import default_namespace, reading
 from local_shim.storage import Storage
 
-# What gold must add up to, said twice: over silver, and over gold.
-_GOLD = {
-    "written premium": (
-        "SELECT sum(amount) FROM silver_premium_transaction WHERE booked_on <= {v}",
-        "SELECT sum(written_premium) FROM gold_premium_month",
-    ),
-    "premium tax": (
-        "SELECT sum(tax_amount) FROM silver_premium_transaction WHERE booked_on <= {v}",
-        "SELECT sum(tax) FROM gold_premium_month",
-    ),
-    "commission": (
-        "SELECT sum(commission_amount) FROM silver_premium_transaction WHERE booked_on <= {v}",
-        "SELECT sum(commission) FROM gold_premium_month",
-    ),
-    "claims paid": (
-        "SELECT sum(amount) FROM silver_claim_transaction "
-        "WHERE txn_type = 'PAYMENT' AND accounting_date <= {v}",
-        "SELECT sum(paid) FROM gold_claim_position WHERE valuation_date = {v}",
-    ),
-    "recovered": (
-        "SELECT sum(amount) FROM silver_claim_transaction "
-        "WHERE txn_type = 'RECOVERY' AND accounting_date <= {v}",
-        "SELECT sum(recovered) FROM gold_claim_position WHERE valuation_date = {v}",
-    ),
-    "case reserve": (
-        "SELECT sum(amount) FROM silver_claim_transaction "
-        "WHERE txn_type = 'RESERVE' AND accounting_date <= {v}",
-        "SELECT sum(case_reserve) FROM gold_claim_position WHERE valuation_date = {v}",
-    ),
-    "incurred, positions against accident years": (
-        "SELECT sum(incurred) FROM gold_claim_position WHERE valuation_date = {v}",
-        "SELECT sum(incurred) FROM gold_claim_kpi WHERE segment = 'ALL'",
-    ),
-    "paid, last diagonal of the triangle": (
-        "SELECT sum(paid) FROM gold_claim_position WHERE valuation_date = {v}",
-        "SELECT sum(incremental) FROM gold_triangle WHERE segment = 'ALL' AND measure = 'paid'",
-    ),
+_Results = Mapping[str, tuple[Any, ...]]  # one row for each table
+
+# The rows that figures as at the valuation {v} are made of; segment ALL is the sum of the others.
+_ROWS = {
+    "silver_premium_transaction": "booked_on <= {v}",
+    "silver_claim_transaction": "accounting_date <= {v}",
+    "gold_premium_month": "true",
+    "gold_claim_position": "valuation_date = {v}",
+    "gold_claim_kpi": "segment = 'ALL'",
+    "gold_triangle": "segment = 'ALL'",
 }
-_VALUATION = "(SELECT max(valuation_date) FROM ref_valuation)"
+# What must be the same number twice: a sum over one of these tables, and one over another.
+_PREMIUM, _CLAIMS = "silver_premium_transaction", "silver_claim_transaction"
+_TWICE = {
+    "written premium": {
+        _PREMIUM: "sum(amount)",
+        "gold_premium_month": "sum(written_premium)",
+    },
+    "premium tax": {
+        _PREMIUM: "sum(tax_amount)",
+        "gold_premium_month": "sum(tax)",
+    },
+    "commission": {
+        _PREMIUM: "sum(commission_amount)",
+        "gold_premium_month": "sum(commission)",
+    },
+    "claims paid": {
+        _CLAIMS: "sum(amount) FILTER (WHERE txn_type = 'PAYMENT')",
+        "gold_claim_position": "sum(paid)",
+    },
+    "recovered": {
+        _CLAIMS: "sum(amount) FILTER (WHERE txn_type = 'RECOVERY')",
+        "gold_claim_position": "sum(recovered)",
+    },
+    "case reserve": {
+        _CLAIMS: "sum(amount) FILTER (WHERE txn_type = 'RESERVE')",
+        "gold_claim_position": "sum(case_reserve)",
+    },
+    "incurred, positions against accident years": {
+        "gold_claim_position": "sum(incurred)",
+        "gold_claim_kpi": "sum(incurred)",
+    },
+    "paid, last diagonal of the triangle": {
+        "gold_claim_position": "sum(paid)",
+        "gold_triangle": "sum(incremental) FILTER (WHERE measure = 'paid')",
+    },
+}
 
 
 def reconcile(place: Place, source: Insurer) -> list[str]:
     """Every difference between PostgreSQL and silver, and between silver and gold."""
     storage = Storage(place.storage, "insurance")
-    with reading(storage, default_namespace(storage)) as spark:
-        silver = _results(spark.sql(" UNION ALL ".join(map(_silver_query, SOURCE_TABLES))))
-        pairs = {
-            f"{name} {side}": query.format(v=_VALUATION)
-            for name, queries in _GOLD.items()
-            for side, query in zip(("silver", "gold"), queries, strict=True)
-        }
-        selects = [f"SELECT '{name}' AS name, ({query}) AS sums" for name, query in pairs.items()]
-        gold = _results(spark.sql(" UNION ALL ".join(selects)))
-    origin = {
-        name: rest
-        for query in map(_source_query, SOURCE_TABLES)
-        for name, *rest in source.rows(query)
-    }
-    return [*_rows_differ(origin, silver), *_sums_differ(gold)]
+    with reading(storage, default_namespace(storage), by_kernel=True) as spark:
+        silver = {table.name: _first(spark, _silver_query(table)) for table in SOURCE_TABLES}
+        (valuation,) = _first(spark, "SELECT max(valuation_date) FROM ref_valuation")
+        sums = {table: _first(spark, _sums_query(table, valuation)) for table in _ROWS}
+    origin = {table.name: source.rows(_source_query(table))[0] for table in SOURCE_TABLES}
+    return [*_rows_differ(origin, silver), *_sums_differ(sums)]
+
+
+def _first(spark: SparkSession, query: str) -> tuple[Any, ...]:
+    return tuple(spark.sql(query).collect()[0])
+
+
+def _sums_query(table: str, valuation: date) -> str:
+    sums = ", ".join(sides[table] for sides in _TWICE.values() if table in sides)
+    rows = _ROWS[table].format(v=f"DATE'{valuation}'")
+    return f"SELECT {sums} FROM {table} WHERE {rows}"
 
 
 def _silver_query(table: SourceTable) -> str:
     current = " WHERE __END_AT IS NULL" if table.history is History.VERSIONS else ""
-    return (
-        f"SELECT '{table.name}' AS name, count(*) AS n, CAST({_sums(table)} AS STRING) AS sums "
-        f"FROM silver_{table.name}{current}"
-    )
+    return f"SELECT count(*), CAST({_sums(table)} AS STRING) FROM silver_{table.name}{current}"
 
 
 def _source_query(table: SourceTable) -> str:
-    return f"SELECT '{table.name}', count(*), CAST({_sums(table)} AS TEXT) FROM public.{table.name}"
+    return f"SELECT count(*), CAST({_sums(table)} AS TEXT) FROM public.{table.name}"
 
 
 def _sums(table: SourceTable) -> str:
@@ -92,11 +101,7 @@ def _sums(table: SourceTable) -> str:
     return f"CAST({added or '0'} AS DECIMAL(38, 6))"
 
 
-def _results(frame: Any) -> dict[str, list[Any]]:
-    return {row[0]: list(row[1:]) for row in frame.collect()}
-
-
-def _rows_differ(origin: Mapping[str, list[Any]], silver: Mapping[str, list[Any]]) -> Iterator[str]:
+def _rows_differ(origin: _Results, silver: _Results) -> Iterator[str]:
     for name, (rows, sums) in origin.items():
         found_rows, found_sums = silver[name]
         if rows != found_rows:
@@ -105,8 +110,9 @@ def _rows_differ(origin: Mapping[str, list[Any]], silver: Mapping[str, list[Any]
             yield f"{name}: amounts add up to {sums} in PostgreSQL, {found_sums} in silver"
 
 
-def _sums_differ(gold: Mapping[str, list[Any]]) -> Iterator[str]:
-    for name in _GOLD:
-        left, right = gold[f"{name} silver"][0], gold[f"{name} gold"][0]
-        if (left or 0) != (right or 0):
-            yield f"{name}: {left} expected, {right} in gold"
+def _sums_differ(sums: _Results) -> Iterator[str]:
+    found = {table: iter(row) for table, row in sums.items()}
+    for name, sides in _TWICE.items():
+        left, right = (next(found[table]) or 0 for table in sides)
+        if left != right:
+            yield f"{name}: {left} in {next(iter(sides))}, {right} in {list(sides)[-1]}"
