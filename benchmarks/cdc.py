@@ -216,9 +216,9 @@ def growth(spark: SparkSession, folder: Path, scd_type: int, batches: int) -> No
         )
     size = sum(f.stat().st_size for f in Path(at.state).rglob("*") if f.is_file()) / 2**20
     tenth = max(batches // 10, 1)
-    early, late = statistics.mean(walls[tenth : 2 * tenth]), statistics.mean(walls[-tenth:])
-    print(f"SCD{scd_type}, 1,000 changes on 1,000 rows, {batches} batches: {early:.2f} s a batch "
-          f"early, {late:.2f} s late; memory {size:.1f} MB in "
+    tenths = [statistics.mean(walls[n : n + tenth]) for n in range(0, batches, tenth)]
+    print(f"SCD{scd_type}, 1,000 changes on 1,000 rows, {batches} batches, seconds a batch by "
+          f"tenths: {' '.join(f'{each:.2f}' for each in tenths)}; memory {size:.1f} MB in "
           f"{len(list(Path(at.state).glob('part-*')))} parts")  # fmt: skip
 
 

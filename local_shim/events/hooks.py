@@ -26,6 +26,7 @@ class Hooks:
         self._thread.start()
 
     def __call__(self, event: Event) -> None:
+        """Keeps an event for the hooks, unless it is about them or not stable."""
         if event.maturity_level == "STABLE" and event.event_type != "hook_progress":
             self._waiting.put(event)
 

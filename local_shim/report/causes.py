@@ -12,6 +12,7 @@ class Causes:
         self._of_flow: dict[str, str] = {}
 
     def __call__(self, event: Event) -> None:
+        """Takes note of an event."""
         if event.event_type != "flow_progress":
             return
         name, status = str(event.origin["flow_name"]), event.details["status"]

@@ -35,6 +35,7 @@ class Progress:
         self.live: Live | None = None
 
     def __call__(self, event: Event) -> None:
+        """Shows an event."""
         if event.event_type == "flow_progress":
             self._flow(event)
         elif event.event_type == "update_progress":
