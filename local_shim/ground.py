@@ -15,7 +15,7 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from local_shim.errors import ShimError
-from local_shim.jars import check_java, class_archive, delta_jars
+from local_shim.java.jars import check_java, class_archive, delta_jars
 from local_shim.session import open_session
 
 

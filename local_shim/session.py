@@ -16,8 +16,8 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
-from local_shim.jars import check_java, class_archive, delta_jars, driver_class_path
-from local_shim.java_names import remember_names
+from local_shim.java.jars import check_java, class_archive, delta_jars, driver_class_path
+from local_shim.java.names import remember_names
 
 # With small tables planning costs more than the work: no code generation, one task for
 # everything, no statistics for skipping files that there are not, no search for conditions and

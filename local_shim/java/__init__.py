@@ -1,0 +1,1 @@
+"""What Spark runs on: the Java machine, its jars, and names in it."""
