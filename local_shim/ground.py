@@ -1,7 +1,7 @@
 """The install step `python -m local_shim.ground`: fetches jars, and records what the JVM loads.
 
 A JVM that finds its classes in an archive starts Spark and Delta in about half the time. The
-archive is made once by running a little of everything; it is never a reason to fail.
+archive is made once by running a small pipeline; it is never a reason to fail.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from pyspark.sql import SparkSession
 
 from local_shim.errors import ShimError
 from local_shim.java.jars import check_java, class_archive, delta_jars
+from local_shim.run import Request, run
 from local_shim.session import open_session
+from local_shim.spec.doors import from_files
 
 
 def main() -> int:
@@ -51,30 +53,64 @@ def record_classes(archive: Path) -> None:
         part.unlink(missing_ok=True)
 
 
+# Files, views, rules, history and a view on it: what pipelines are made of.
+_PIPELINE = """
+import dlt
+from pyspark.sql import Window
+from pyspark.sql import functions as F
+
+@dlt.table(comment="rows of files")
+@dlt.expect("named", "name IS NOT NULL")
+def bronze():
+    options = {"header": True, "cloudFiles.format": "csv"}
+    options["cloudFiles.schemaHints"] = "id INT, amount DECIMAL(18,2), day DATE"
+    reader = spark.readStream.format("cloudFiles").options(**options)
+    return reader.load(spark.conf.get("files"))
+
+@dlt.view
+def changes():
+    return spark.readStream.table("bronze").selectExpr(
+        "id", "name", "CAST(amount AS DECIMAL(18,2)) AS amount", "day", "op", "BIGINT(seq) AS seq")
+
+for scd_type in (1, 2):
+    dlt.create_streaming_table(f"silver_{scd_type}")
+    dlt.apply_changes(target=f"silver_{scd_type}", source="changes", keys=["id"],
+        sequence_by="seq", stored_as_scd_type=scd_type, apply_as_deletes="op = 'D'",
+        except_column_list=["op", "seq"])
+
+@dlt.table(cluster_by=["name"])
+@dlt.expect_or_drop("positive", "total > 0")
+def gold():
+    history = spark.read.table("silver_2").where("__END_AT IS NULL").drop("__START_AT", "__END_AT")
+    both = history.join(spark.read.table("silver_1").select("id", "day"), ["id", "day"], "left")
+    before = F.lag("total", 1, 0).over(Window.partitionBy("name").orderBy("month"))
+    months = both.selectExpr("*", "explode(sequence(0, 2)) AS month")
+    total = F.sum("amount").cast("decimal(18,2)").alias("total")
+    sums = months.groupBy("name", "month").agg(total)
+    return sums.withColumn("before", before).orderBy("name")
+"""
+_FILES = (
+    "id,name,amount,day,op,seq\n1,a,1.50,2026-01-01,I,1\n2,b,2.50,2026-01-02,I,2\n",
+    "id,name,amount,day,op,seq\n1,a,3.50,2026-01-03,U,3\n2,b,,,D,4\n",
+)
+
+
 def _a_little_of_everything(spark: SparkSession, folder: Path) -> None:
-    """A write, a merge, a stream and a query, so that their classes are in the archive."""
-    table, copy = str(folder / "table"), str(folder / "copy")
-    spark.range(10).selectExpr("id", "string(id) AS name").write.format("delta").save(table)
-    spark.range(1).selectExpr("id", "'x' AS name").write.format("delta").save(copy)
-    spark.read.format("delta").load(table).createOrReplaceTempView("changes")
+    """Two updates of a small pipeline and a MERGE, so that their classes are in the archive."""
+    source, files = folder / "pipeline.py", folder / "files"
+    source.write_text(_PIPELINE)
+    files.mkdir()
+    spec = from_files([str(source)], "main", "default", {"files": str(files)})
+    for number, text in enumerate(_FILES):
+        (files / f"{number}.csv").write_text(text)
+        if run(Request(spec, folder / "storage")):
+            raise RuntimeError("an update failed")
+    table = folder / "storage" / "tables" / "main" / "default" / "gold"
+    spark.read.format("delta").load(str(table)).createOrReplaceTempView("changes")
     spark.sql(
-        f"MERGE INTO delta.`{copy}` t USING changes c ON t.id = c.id "
+        f"MERGE INTO delta.`{table}` t USING changes c ON t.name = c.name AND t.month = c.month "
         "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
     )
-    stream = spark.readStream.format("delta").load(table).writeStream.format("delta")
-    stream = stream.option("checkpointLocation", str(folder / "checkpoint"))
-    stream.trigger(availableNow=True).start(str(folder / "streamed")).awaitTermination()
-    (folder / "files").mkdir()
-    (folder / "files" / "a.csv").write_text("id,name\n1,a\n")
-    lines = spark.readStream.format("text").load(str(folder / "files"))
-    lines = lines.selectExpr("from_csv(value, 'id STRING, name STRING') AS row", "_metadata.*")
-    parsed = lines.writeStream.foreachBatch(
-        lambda frame, _: frame.write.format("noop").mode("append").save()
-    )
-    parsed = parsed.option("checkpointLocation", str(folder / "checkpoint2"))
-    parsed.trigger(availableNow=True).start().awaitTermination()
-    frame = spark.read.format("delta").load(table).groupBy("name").count().orderBy("name")
-    frame.write.format("delta").mode("overwrite").save(str(folder / "result"))
 
 
 def _end(spark: SparkSession) -> None:
