@@ -34,13 +34,16 @@ SMALL_DATA = {
     "spark.databricks.delta.stats.collect": "false",
 }
 # Hadoop's FileContext starts a process (readlink) eight times for each file that it renames; an
-# update wrote its log and checkpoint files with 1,500 of them. Its FileSystem starts none.
+# update wrote its log and checkpoint files with 1,500 of them. Its FileSystem starts none. Either
+# looks whether the file is there and then renames, so neither keeps two writers of one version
+# apart: updates do by a lock, and their flows by taking turns at a table.
 _WITHOUT_PROCESSES = {
     "spark.sql.streaming.checkpointFileManagerClass": "org.apache.spark.sql.execution.streaming"
     ".checkpointing.FileSystemBasedCheckpointFileManager",
     "spark.delta.logStore.file.impl": "io.delta.storage.LocalLogStore",
     "spark.hadoop.io.delta.kernel.logStore.file.impl": "io.delta.storage.LocalLogStore",
 }
+CODE_GENERATION = ("spark.sql.codegen.factoryMode", "spark.sql.codegen.wholeStage")
 _CORES = os.cpu_count() or 2
 LARGE_DATA = {
     "spark.sql.adaptive.enabled": "true",

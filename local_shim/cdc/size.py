@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
@@ -10,7 +11,7 @@ from pyspark.sql import functions as F
 
 from local_shim.cdc.events import TRUNCATE
 from local_shim.cdc.table import SMALL_TABLE_BYTES
-from local_shim.session import LARGE_DATA
+from local_shim.session import CODE_GENERATION, LARGE_DATA
 
 SMALL_BYTES = 4 * 2**20
 SMALL_ROWS = 50_000
@@ -22,6 +23,9 @@ _PLAIN = {
     "spark.sql.optimizer.expression.nestedPruning.enabled": "false",
     "spark.sql.optimizer.nestedSchemaPruning.enabled": "false",
 }
+# From some thousand rows on, compiling what is done with each pays at the first batch.
+_COMPILED = {name: LARGE_DATA[name] for name in CODE_GENERATION}
+_INTERPRETED_BYTES = 2**19
 _ONE_EACH = {"spark.sql.shuffle.partitions": str(os.cpu_count() or 2)}
 
 
@@ -34,12 +38,13 @@ class Size:
     remembered: int  # rows
 
     @property
-    def profile(self) -> dict[str, str]:
+    def profile(self) -> Mapping[str, str]:
         """Session settings that fit the work."""
         if self.table < SMALL_TABLE_BYTES:
-            return dict(_PLAIN)
+            tiny = self.table + self.changes < _INTERPRETED_BYTES
+            return _PLAIN if tiny else {**_PLAIN, **_COMPILED}
         if self.changes >= _FEW_BYTES:
-            return dict(LARGE_DATA)
+            return LARGE_DATA
         # Few changes on a big table: all that is shuffled is small, and known to be.
         return {**LARGE_DATA, "spark.sql.adaptive.enabled": "false", **_ONE_EACH}
 
