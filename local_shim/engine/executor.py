@@ -125,10 +125,11 @@ class Executor:
         return tuple(self.failures)
 
     def _run_all(self, flows: Mapping[str, ResolvedFlow], needs: Mapping[str, set[str]]) -> None:
-        """Flows of one table come one after the other: AUTO CDC reads what the one before wrote.
+        """Runs what is ready, some at a time, until nothing is left.
 
-        Others gain as well. A commit to a local folder looks whether its version is there and then
-        puts it there; two at once would both find it free, and one would be lost.
+        [choice] Flows of one table come one after the other, where Databricks may let them overlap:
+        AUTO CDC reads what the flow before wrote, and a commit to a local folder looks whether its
+        version is there and then puts it there, so that of two at once one would be lost.
         """
         sorter = TopologicalSorter(needs)
         sorter.prepare()
