@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from pyspark.sql import SparkSession
+from pyspark.sql import Row, SparkSession
 
 from demo.insurer import Insurer
 from demo.place import Place
@@ -75,12 +75,13 @@ def reconcile(place: Place, source: Insurer) -> list[str]:
     return [*_rows_differ(origin, silver), *_sums_differ(sums)]
 
 
-def _first(spark: SparkSession, query: str) -> tuple[Any, ...]:
-    return tuple(spark.sql(query).collect()[0])
+def _first(spark: SparkSession, query: str) -> Row:
+    return spark.sql(query).collect()[0]
 
 
 def _sums_query(table: str, valuation: date) -> str:
-    sums = ", ".join(sides[table] for sides in _TWICE.values() if table in sides)
+    pairs = [(name, sides[table]) for name, sides in _TWICE.items() if table in sides]
+    sums = ", ".join(f"{total} AS `{name}`" for name, total in pairs)
     rows = _ROWS[table].format(v=f"DATE'{valuation}'")
     return f"SELECT {sums} FROM {table} WHERE {rows}"
 
@@ -110,9 +111,8 @@ def _rows_differ(origin: _Results, silver: _Results) -> Iterator[str]:
             yield f"{name}: amounts add up to {sums} in PostgreSQL, {found_sums} in silver"
 
 
-def _sums_differ(sums: _Results) -> Iterator[str]:
-    found = {table: iter(row) for table, row in sums.items()}
+def _sums_differ(sums: Mapping[str, Row]) -> Iterator[str]:
     for name, sides in _TWICE.items():
-        left, right = (next(found[table]) or 0 for table in sides)
-        if left != right:
-            yield f"{name}: {left} in {next(iter(sides))}, {right} in {list(sides)[-1]}"
+        found = {table: sums[table][name] or 0 for table in sides}
+        if len(set(found.values())) > 1:
+            yield f"{name}: " + ", ".join(f"{total} in {table}" for table, total in found.items())
