@@ -20,7 +20,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructField, StructType
 
 from local_shim.graph.elements import Dataset
-from local_shim.session import for_small_data, nullable
+from local_shim.session import for_small_data, nullable, settings
 from local_shim.storage import delta_version
 
 _MODE = "spark.databricks.delta.v2.enableMode"
@@ -33,13 +33,8 @@ def asked(spark: SparkSession) -> Iterator[None]:
 
     Not for longer than needed: statements such as DESCRIBE DETAIL only know the older connector.
     """
-    conf = spark._jsparkSession.conf()
-    before = conf.get(_MODE, "AUTO")
-    conf.set(_MODE, "STRICT")
-    try:
+    with settings(spark, {_MODE: "STRICT"}):
         yield
-    finally:
-        conf.set(_MODE, before)
 
 
 def identifier(folder: Path | str) -> str:
