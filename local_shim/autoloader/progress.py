@@ -76,6 +76,8 @@ def _rewrite(log: Path, until: int, stale: set[str]) -> None:
         lines = (log / name).read_text(encoding="utf-8").splitlines()
         kept = [lines[0], *(text for text in lines[1:] if _entry(text).path not in stale)]
         if len(kept) < len(lines):
+            # A session that is not ours writes checksums: Spark would compare the text with it.
+            (log / f".{name}.crc").unlink(missing_ok=True)
             write_whole(log / name, "\n".join(kept))
 
 
