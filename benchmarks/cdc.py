@@ -31,10 +31,10 @@ from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from local_shim.cdc.apply import Batch, CdcTarget, apply_batch
-from local_shim.graph.cdc_arguments import auto_cdc_flow
+from local_shim.declaring.cdc_arguments import auto_cdc_flow
 from local_shim.graph.elements import AutoCdcFlow, SourceLocation
 from local_shim.graph.names import Namespace, TableName
-from local_shim.session import LARGE_DATA, open_session
+from local_shim.jvm.session import LARGE_DATA, open_session
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,10 @@ from demo.insurer import Insurer, insurer
 from demo.place import Place, here
 from demo.reconcile import reconcile
 from local_shim.errors import ShimError
+from local_shim.jvm.session import open_session
+from local_shim.pipeline_spec.load import from_bundle
 from local_shim.report.progress import Progress
 from local_shim.run import Request, run
-from local_shim.session import open_session
-from local_shim.spec.doors import from_bundle
 
 console = Console(highlight=False)
 DAYS_BEFORE = 5

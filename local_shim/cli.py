@@ -19,8 +19,8 @@ from local_shim.dms import command as dms_command
 from local_shim.errors import ShimError, UsageError, close_match
 from local_shim.events.event import Event
 from local_shim.events.journal import events
-from local_shim.spec.doors import from_bundle, from_files, from_spark_spec
-from local_shim.spec.pipeline import PipelineSpec
+from local_shim.pipeline_spec.load import from_bundle, from_files, from_spark_spec
+from local_shim.pipeline_spec.pipeline import PipelineSpec
 from local_shim.storage import Storage
 
 if TYPE_CHECKING:  # Spark is imported only by the commands that need it: help must be instant
@@ -72,9 +72,9 @@ def _plan(options: argparse.Namespace) -> int:
 
 
 def _explain(options: argparse.Namespace) -> int:
-    from local_shim.run import tell_story
+    from local_shim.explain import explain_table
 
-    _say(tell_story(_request(options), options.table, _pairs(options.key, "--key")))
+    _say(explain_table(_request(options), options.table, _pairs(options.key, "--key")))
     return 0
 
 

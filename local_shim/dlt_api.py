@@ -6,7 +6,7 @@ and registers what it declares; none reads, writes or analyses data.
 
 from __future__ import annotations
 
-from local_shim.declaring.call import deprecated
+from local_shim.declaring.arguments import deprecated
 from local_shim.declaring.expectations import (
     expect,
     expect_all,
@@ -21,7 +21,7 @@ from local_shim.declaring.flows import (
     create_auto_cdc_from_snapshot_flow,
 )
 from local_shim.declaring.hooks import on_event_hook
-from local_shim.declaring.reading import read, read_stream
+from local_shim.declaring.legacy_reads import read, read_stream
 from local_shim.declaring.sinks import create_sink, foreach_batch_sink
 from local_shim.declaring.tables import create_streaming_table, materialized_view, table, view
 

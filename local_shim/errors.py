@@ -2,7 +2,7 @@
 
 ShimError                    anything below; catching it catches all of them
 ├── UsageError               the command line, a bundle or a configuration key is wrong   (exit 2)
-├── GroundError              the machine lacks something: Java, jars, a server            (exit 2)
+├── SetupError              the machine lacks something: Java, jars, a server            (exit 2)
 ├── DefinitionError          one declaration of the user's is wrong                       (exit 2)
 ├── DefinitionErrors         several of them, told together                               (exit 2)
 ├── FlowError                a flow cannot go on; running it again gives the same         (exit 1)
@@ -41,7 +41,7 @@ class UsageError(ShimError):
     """The command line, a bundle or a configuration key is wrong; nothing was started."""
 
 
-class GroundError(ShimError):
+class SetupError(ShimError):
     """The machine lacks something the run needs; the hint is the command that installs it."""
 
 

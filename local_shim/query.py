@@ -15,14 +15,14 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from local_shim.delta import kernel
-from local_shim.engine.worlds import NOWHERE, PathMap, Running
+from local_shim.engine.reads.execution import NOWHERE, FlowReads, PathMap
 from local_shim.errors import UsageError, close_match
 from local_shim.graph.graph import Graph
 from local_shim.graph.names import Namespace, TableName
-from local_shim.reading.doors import opened
+from local_shim.jvm.session import open_session
 from local_shim.reading.flow_session import own_session, pipeline_session
-from local_shim.reading.world import in_world
-from local_shim.session import open_session
+from local_shim.reading.interception import opened
+from local_shim.reading.source_resolver import resolving_with
 from local_shim.storage import Storage
 
 FORMATS = ("jsonl", "csv", "parquet")
@@ -45,9 +45,11 @@ def reading(
     spark = open_session()
     # The clone takes the views along that names in queries are replaced by.
     with opened(), pipeline_session(spark) as session, own_session(session, {}):
-        world = Running(session, storage, PathMap(), Graph({}, (), {}), namespace, "query", NOWHERE)
+        world = FlowReads(
+            session, storage, PathMap(), Graph({}, (), {}), namespace, "query", NOWHERE
+        )
         world.by_kernel = by_kernel
-        with in_world(world), kernel.asked(session) if by_kernel else nullcontext():
+        with resolving_with(world), kernel.asked(session) if by_kernel else nullcontext():
             yield session
 
 

@@ -10,31 +10,30 @@ from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 
-from local_shim import sources
-from local_shim.engine.admission import admit
-from local_shim.engine.continuous import interval, passes
-from local_shim.engine.event_table import take_in_journals
+from local_shim import loading
 from local_shim.engine.executor import Executor
-from local_shim.engine.failures import Failure
-from local_shim.engine.stories import story
-from local_shim.engine.surroundings import Surroundings
-from local_shim.engine.worlds import NOWHERE, PathMap, Planning, Running
+from local_shim.engine.flow_errors import Failure
+from local_shim.engine.preflight import admit
+from local_shim.engine.reads.execution import NOWHERE, AnalysisSources, FlowReads, PathMap
+from local_shim.engine.streaming.continuous import interval, passes
+from local_shim.engine.update_context import UpdateContext
 from local_shim.errors import ShimError, close_match
 from local_shim.events.definitions import describe
 from local_shim.events.event import UpdateState
 from local_shim.events.hooks import Hooks
 from local_shim.events.log import EventLog, Listener
+from local_shim.events.table import take_in_journals
 from local_shim.graph.graph import Graph
 from local_shim.graph.names import Namespace
 from local_shim.graph.plan import Plan, Selection, make_plan
 from local_shim.graph.registry import Registry
 from local_shim.graph.resolve import resolve
 from local_shim.graph.validate import validate
-from local_shim.reading.doors import opened
+from local_shim.jvm.session import open_session, settings
+from local_shim.pipeline_spec.pipeline import PipelineSpec
 from local_shim.reading.flow_session import own_session, pipeline_session
-from local_shim.reading.world import in_world
-from local_shim.session import open_session, settings
-from local_shim.spec.pipeline import PipelineSpec
+from local_shim.reading.interception import opened
+from local_shim.reading.source_resolver import resolving_with
 from local_shim.storage import Storage
 
 
@@ -57,8 +56,8 @@ def run(request: Request) -> int:
     Raises ShimError, before anything is started or written, if definitions do not resolve.
     """
     storage = Storage(request.storage, request.spec.key)
-    with prepared(request, storage) as (around, registry, plan), storage.update_lock():
-        return _update(request, storage, around, registry, plan)
+    with prepared(request, storage) as (context, registry, plan), storage.update_lock():
+        return _update(request, storage, context, registry, plan)
 
 
 def plan_only(request: Request) -> Plan:
@@ -68,18 +67,11 @@ def plan_only(request: Request) -> Plan:
         return plan
 
 
-def tell_story(request: Request, table: str, key: Mapping[str, str]) -> str:
-    """Why the rows of a key, or the ties of a table, are what they are; nothing is written."""
-    storage = Storage(request.storage, request.spec.key)
-    with prepared(request, storage) as (around, _, _):
-        return story(around, table, key)
-
-
 @contextmanager
-def prepared(request: Request, storage: Storage) -> Iterator[tuple[Surroundings, Registry, Plan]]:
+def prepared(request: Request, storage: Storage) -> Iterator[tuple[UpdateContext, Registry, Plan]]:
     """Loads, resolves, validates and plans; everything stays open for the caller's work."""
     spec = request.spec
-    sources.check_dependencies(spec)
+    loading.check_dependencies(spec)
     spark = open_session()
     namespace = Namespace(spec.catalog, spec.schema)
     registry = Registry(namespace, spec.configuration)
@@ -88,24 +80,24 @@ def prepared(request: Request, storage: Storage) -> Iterator[tuple[Surroundings,
         opened() as keys_read,
         pipeline_session(spark) as session,
         settings(session, spec.configuration),
-        sources.front_doors(spec, spark),
+        loading.front_doors(spec, spark),
     ):
-        module_level = Running(
+        module_level = FlowReads(
             session, storage, paths, Graph({}, (), {}), namespace, "definitions", NOWHERE
         )
-        with in_world(module_level):
-            sources.load(spec, session, registry)
+        with resolving_with(module_level):
+            loading.load(spec, session, registry)
         with own_session(session, {}):  # views that queries make while they are analysed
-            graph = resolve(registry, Planning(session, storage, paths, spec.configuration))
+            graph = resolve(registry, AnalysisSources(session, storage, paths, spec.configuration))
         validate(graph)
         plan = make_plan(graph, request.selection, namespace)
         warnings = (*registry.warnings, *plan.warnings, *_unread(spec, keys_read))
         plan = replace(plan, warnings=warnings)
         admit(plan, storage, continuous=request.continuous)
-        around = Surroundings(
+        context = UpdateContext(
             session, storage, paths, graph, namespace, spec.configuration, spec.key
         )
-        yield around, registry, plan
+        yield context, registry, plan
 
 
 _OTHERS_READ = ("spark.", "pipelines.", "delta.")
@@ -120,7 +112,7 @@ def _unread(spec: PipelineSpec, keys_read: set[str]) -> Iterator[str]:
 
 
 def _update(
-    request: Request, storage: Storage, around: Surroundings, registry: Registry, plan: Plan
+    request: Request, storage: Storage, context: UpdateContext, registry: Registry, plan: Plan
 ) -> int:
     update = str(uuid.uuid4())
     spec = request.spec
@@ -133,8 +125,8 @@ def _update(
     events = EventLog(storage.journal(update), origin, request.listeners)
     hooks = Hooks(registry.hooks, events)
     events.listeners.append(hooks)
-    fingerprint = sources.fingerprint(spec, spec.configuration)
-    executor = Executor(around, events, plan, fingerprint)
+    fingerprint = loading.fingerprint(spec, spec.configuration)
+    executor = Executor(context, events, plan, fingerprint)
     try:
         _announce(events, request, registry, plan)
         if plan.reset_tables or plan.reset_checkpoints:
@@ -145,7 +137,7 @@ def _update(
         events.update(UpdateState.RUNNING)
         failures = executor.execute()
         if request.continuous and not failures:
-            failures = _go_on(request, executor, around)
+            failures = _go_on(request, executor, context)
             events.update(UpdateState.STOPPING, "USER_ACTION")
         cause = failures[0].error if failures else None
         ended = UpdateState.CANCELED if request.continuous else UpdateState.COMPLETED
@@ -161,11 +153,11 @@ def _update(
     finally:
         hooks.close()
         events.close()
-        take_in_journals(around.spark, storage)
+        take_in_journals(context.spark, storage)
 
 
-def _go_on(request: Request, executor: Executor, around: Surroundings) -> tuple[Failure, ...]:
-    for _ in passes(request.seconds, interval(around.configuration)):
+def _go_on(request: Request, executor: Executor, context: UpdateContext) -> tuple[Failure, ...]:
+    for _ in passes(request.seconds, interval(context.configuration)):
         failures = executor.execute()
         if failures:
             return failures

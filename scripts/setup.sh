@@ -101,4 +101,4 @@ make_environment
 install_packages
 check_java
 check_postgres
-.venv/bin/python -m local_shim.ground
+.venv/bin/python -m local_shim.install

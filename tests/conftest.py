@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from local_shim.session import open_session
+from local_shim.jvm.session import open_session
 from tests.pipeline_folder import Pipeline
 
 

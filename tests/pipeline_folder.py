@@ -12,8 +12,8 @@ from pyspark.sql import DataFrame, SparkSession
 from local_shim.events.event import Event
 from local_shim.graph.names import Namespace
 from local_shim.graph.plan import Plan, Selection
+from local_shim.pipeline_spec.load import from_files
 from local_shim.run import Request, plan_only, run
-from local_shim.spec.doors import from_files
 
 
 @dataclass

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 
 from pyspark.sql.types import StringType, StructField
 
-from local_shim.autoloader.csv_types import Patterns, type_of
-from local_shim.autoloader.files import SourceFile, partition_values
-from local_shim.autoloader.options import CloudFilesOptions
+from local_shim.autoloader.files.listing import SourceFile, partition_values
+from local_shim.autoloader.options.parse import CloudFilesOptions
 from local_shim.autoloader.rescue import FILE_PATH
 from local_shim.autoloader.sql_text import literal
+from local_shim.autoloader.text_types import Patterns, type_of
 
 _NULL = "__HIVE_DEFAULT_PARTITION__"
 

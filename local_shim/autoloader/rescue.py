@@ -21,7 +21,7 @@ from pyspark.sql.types import (
     VarcharType,
 )
 
-from local_shim.autoloader.options import CloudFilesOptions
+from local_shim.autoloader.options.parse import CloudFilesOptions
 from local_shim.autoloader.sql_text import literal
 from local_shim.errors import DefinitionError
 

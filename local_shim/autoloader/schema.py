@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pyspark.errors import ParseException
 from pyspark.sql.types import StringType, StructField, StructType
 
-from local_shim.autoloader.options import RESCUED, CloudFilesOptions
+from local_shim.autoloader.options.parse import RESCUED, CloudFilesOptions
 from local_shim.autoloader.rescue import FILE_PATH
+from local_shim.autoloader.schema_store import SchemaStore
 from local_shim.autoloader.sql_text import literal
-from local_shim.autoloader.store import SchemaStore
 from local_shim.errors import DefinitionError, FlowError, SchemaChanged
 
 NEW_FIELDS = "UNKNOWN_FIELD_EXCEPTION.NEW_FIELDS_IN_FILE"
@@ -24,7 +24,7 @@ _FAIL_HINT = "add the columns to the schema or the hints, or take the file away"
 
 
 @dataclass(frozen=True)
-class Shape:
+class StreamColumns:
     """The columns of a stream.
 
     `columns` are what the stream gives, in order; `data` those of them that come from the
@@ -40,7 +40,7 @@ class Shape:
 
 def given_shape(
     schema: StructType, options: CloudFilesOptions, partitions: Sequence[StructField]
-) -> Shape:
+) -> StreamColumns:
     """The shape of a stream whose schema the user wrote."""
     if options.evolution == "addNewColumns":
         raise DefinitionError(
@@ -55,7 +55,7 @@ def given_shape(
 
 def found_shape(
     schema: StructType, options: CloudFilesOptions, partitions: Sequence[StructField]
-) -> Shape:
+) -> StreamColumns:
     """The shape of a stream whose schema was found in its files or stored earlier."""
     # Mode `none` neither evolves nor rescues, unless a column for it is named (8.4).
     rescued = options.rescued_column or (None if options.evolution == "none" else RESCUED)
@@ -67,7 +67,7 @@ def _shape(
     options: CloudFilesOptions,
     partitions: Sequence[StructField],
     rescued: str | None,
-) -> Shape:
+) -> StreamColumns:
     known = {field.name.lower(): field.name for field in schema.fields}
     columns = [*schema.fields, *(part for part in partitions if part.name.lower() not in known)]
     if rescued and rescued.lower() not in known:
@@ -78,7 +78,7 @@ def _shape(
     parts = {part.name.lower() for part in partitions}
     names = tuple(field.name for field in columns if field.name.lower() in parts)
     data = [field for field in columns if field.name not in (*names, rescued, corrupt)]
-    return Shape(StructType(columns), StructType(data), names, rescued, corrupt)
+    return StreamColumns(StructType(columns), StructType(data), names, rescued, corrupt)
 
 
 def learned_schema(

@@ -8,13 +8,13 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
-from local_shim.autoloader.csv_stream import csv_stream
-from local_shim.autoloader.json_stream import json_stream
-from local_shim.autoloader.landing import landing
-from local_shim.autoloader.options import parse_options
-from local_shim.autoloader.parquet_stream import parquet_stream
-from local_shim.autoloader.plain_stream import plain_stream
-from local_shim.autoloader.store import SchemaStore
+from local_shim.autoloader.csv.stream import csv_stream
+from local_shim.autoloader.json.stream import json_stream
+from local_shim.autoloader.options.parse import parse_options
+from local_shim.autoloader.parquet import parquet_stream
+from local_shim.autoloader.plain import plain_stream
+from local_shim.autoloader.schema_store import SchemaStore
+from local_shim.autoloader.source_folder import landing
 from local_shim.errors import DefinitionError
 
 __all__ = ["SchemaStore", "open_stream"]

@@ -16,9 +16,6 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from local_shim.cdc import bitemporal, scd1, scd2, sparse
-from local_shim.cdc.checks import Look, look, refuse_unusable, taken, warnings_of
-from local_shim.cdc.compaction import collect_tombstones, compacted
 from local_shim.cdc.drift import (
     check_definition,
     check_drift,
@@ -27,8 +24,9 @@ from local_shim.cdc.drift import (
     settled,
     target_facts,
 )
-from local_shim.cdc.edits import Edits, edits_of, write
-from local_shim.cdc.events import (
+from local_shim.cdc.fold import bitemporal, scd1, scd2, sparse
+from local_shim.cdc.fold.batch_counts import BatchCounts, look, refuse_unusable, taken, warnings_of
+from local_shim.cdc.fold.change_rows import (
     TRUNCATE,
     UPSERT,
     events_of,
@@ -37,21 +35,23 @@ from local_shim.cdc.events import (
     null_lowest,
     scalar,
 )
-from local_shim.cdc.layout import Layout, is_sparse, layout_of
-from local_shim.cdc.memory import Done, Manifest, Memory, Part
-from local_shim.cdc.scd1 import Bounds
-from local_shim.cdc.size import Size, bytes_of
-from local_shim.cdc.snapshot import apply_snapshots
-from local_shim.cdc.table import Table, committed, held_rows, look_at, made_ready
-from local_shim.cdc.target import (
+from local_shim.cdc.fold.scd1 import Bounds
+from local_shim.cdc.snapshots.apply import apply_snapshots
+from local_shim.cdc.state.compaction import collect_tombstones, compacted
+from local_shim.cdc.state.store import CdcState, Done, Manifest, Part
+from local_shim.cdc.target.columns import TargetColumns, is_sparse, layout_of
+from local_shim.cdc.target.target import (
     Batch,
     CdcResult,
     CdcTarget,
     shows_remainders,
     transaction,
 )
+from local_shim.cdc.write.edits import TargetEdits, edits_of, write
+from local_shim.cdc.write.size import Size, bytes_of
+from local_shim.cdc.write.table import Table, committed, held_rows, look_at, made_ready
 from local_shim.graph.elements import AutoCdcFlow, ScdType
-from local_shim.session import settings
+from local_shim.jvm.session import settings
 
 __all__ = [
     "Batch",
@@ -72,9 +72,9 @@ class _Work:
     flow: AutoCdcFlow
     target: CdcTarget
     batch: Batch
-    layout: Layout
+    layout: TargetColumns
     table: Table
-    memory: Memory
+    memory: CdcState
     manifest: Manifest
     sparse: bool
     size: Size
@@ -91,7 +91,7 @@ def apply_batch(
     a flow that no longer fits its target; nothing is written then.
     """
     flow = null_lowest(flow, target)
-    memory = Memory(target.state)
+    memory = CdcState(target.state)
     spark = changes.sparkSession
     table = look_at(spark, target.table)
     manifest = memory.manifest()
@@ -223,7 +223,7 @@ def _bounds(events: DataFrame, work: _Work) -> tuple[Bounds, Manifest]:
 
 
 def _remember(
-    events: DataFrame, outcome: DataFrame, seen: Look, plan: Done, work: _Work
+    events: DataFrame, outcome: DataFrame, seen: BatchCounts, plan: Done, work: _Work
 ) -> Manifest:
     layout, flow, batch = work.layout, work.flow, work.batch
     scd1_only = flow.scd_type is ScdType.ONE
@@ -270,10 +270,10 @@ def _remembers_all(work: _Work) -> bool:
     return bitemporal_target or (work.flow.scd_type is ScdType.ONE and work.sparse)
 
 
-def _bring_in(outcome: DataFrame, seen: Look, work: _Work) -> None:
+def _bring_in(outcome: DataFrame, seen: BatchCounts, work: _Work) -> None:
     count = seen.upserted + seen.deleted
     if count:
-        edits = Edits(
+        edits = TargetEdits(
             edits_of(outcome, work.layout),
             count,
             touches=bool(seen.touches),

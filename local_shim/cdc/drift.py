@@ -8,12 +8,12 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql.types import DataType, StructField, StructType
 
-from local_shim.cdc.events import null_lowest
-from local_shim.cdc.layout import START, SYSTEM_START, Layout, is_sparse, layout_of
-from local_shim.cdc.memory import Manifest, Memory
-from local_shim.cdc.schema import extended, fits, widest
-from local_shim.cdc.table import look_at
-from local_shim.cdc.target import REMAINDERS, CdcTarget, shows_remainders
+from local_shim.cdc.fold.change_rows import null_lowest
+from local_shim.cdc.state.store import CdcState, Manifest
+from local_shim.cdc.target.columns import START, SYSTEM_START, TargetColumns, is_sparse, layout_of
+from local_shim.cdc.target.schema import extended, fits, widest
+from local_shim.cdc.target.target import REMAINDERS, CdcTarget, shows_remainders
+from local_shim.cdc.write.table import look_at
 from local_shim.errors import FlowError
 from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow
 
@@ -24,7 +24,7 @@ def check_drift(flow: AutoCdcFlow | SnapshotFlow, target: CdcTarget, source: Dat
     Keys, storage type, tracked columns and the sequence may not change, and no column may go
     (reference 2.2, 2.9). The error says what would be lost and which refresh cures it.
     """
-    manifest = Memory(target.state).manifest()
+    manifest = CdcState(target.state).manifest()
     _refuse_lost_keys(flow, manifest, source.columns, target)
     flow = null_lowest(flow, target)
     layout = layout_of(flow, source)
@@ -34,7 +34,7 @@ def check_drift(flow: AutoCdcFlow | SnapshotFlow, target: CdcTarget, source: Dat
 
 
 def check_definition(
-    flow: AutoCdcFlow | SnapshotFlow, layout: Layout, manifest: Manifest, target: CdcTarget
+    flow: AutoCdcFlow | SnapshotFlow, layout: TargetColumns, manifest: Manifest, target: CdcTarget
 ) -> None:
     """The part of `check_drift` that needs no table."""
     for name, (condition, what, lost) in _TARGET_RULES.items():
@@ -82,7 +82,7 @@ def target_facts(flow: AutoCdcFlow | SnapshotFlow, target: CdcTarget) -> dict[st
     }
 
 
-def flow_facts(flow: AutoCdcFlow | SnapshotFlow, layout: Layout) -> dict[str, Any]:
+def flow_facts(flow: AutoCdcFlow | SnapshotFlow, layout: TargetColumns) -> dict[str, Any]:
     """What a flow keeps to itself: how it orders changes."""
     if isinstance(flow, SnapshotFlow):
         return {"text": None, "type": None}
@@ -92,11 +92,11 @@ def flow_facts(flow: AutoCdcFlow | SnapshotFlow, layout: Layout) -> dict[str, An
 
 def settled(
     flow: AutoCdcFlow | SnapshotFlow,
-    layout: Layout,
+    layout: TargetColumns,
     manifest: Manifest,
     table: StructType | None,
     target: CdcTarget,
-) -> Layout:
+) -> TargetColumns:
     """The layout with the names and types that the target and its memory already have.
 
     Columns that the table lacks are kept: the table is to get them.
@@ -162,7 +162,7 @@ _FLOW_RULES = {
 
 def _sequence(
     flow: AutoCdcFlow | SnapshotFlow,
-    layout: Layout,
+    layout: TargetColumns,
     manifest: Manifest,
     table: StructType | None,
     target: CdcTarget,
@@ -196,14 +196,14 @@ def _same_shape(kind: DataType, known: DataType) -> bool:
     return fits(kind, known)
 
 
-def _system(layout: Layout, table: StructType) -> DataType | None:
+def _system(layout: TargetColumns, table: StructType) -> DataType | None:
     known = SYSTEM_START in table.names and layout.system is not None
     return table[SYSTEM_START].dataType if known else layout.system
 
 
 def _refuse_vanished(
     flow: AutoCdcFlow | SnapshotFlow,
-    layout: Layout,
+    layout: TargetColumns,
     theirs: dict[str, StructField],
     target: CdcTarget,
 ) -> None:

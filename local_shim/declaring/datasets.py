@@ -8,9 +8,9 @@ from typing import Any
 
 from pyspark.sql.types import StructType
 
-from local_shim.declaring.call import fault, raise_any, wrong_kinds
+from local_shim.declaring.arguments import fault, raise_any, wrong_kinds
 from local_shim.declaring.expectations import Declared, check_names, rules_on
-from local_shim.declaring.table_schema import declared_schema
+from local_shim.declaring.schema_text import declared_schema
 from local_shim.errors import ShimError
 from local_shim.graph.elements import Dataset, DatasetKind, QueryFlow
 from local_shim.graph.registry import active_registry, declared_here
@@ -22,7 +22,7 @@ Names = Sequence[str]
 
 
 @dataclass(frozen=True)
-class Look:
+class DatasetOptions:
     """What a dataset looks like: the arguments that all kinds of datasets share."""
 
     comment: str | None = None
@@ -72,7 +72,7 @@ def declared_by_query(
     kind: DatasetKind,
     query: Any,
     name: str | None,
-    look: Look,
+    look: DatasetOptions,
     spark_conf: Texts | None,
 ) -> Any:
     """What `@function` and `@function(…)` give: the declaration, or what makes it of a query."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from pyspark.sql import Column
 
-from local_shim.declaring.call import documented, fault, missing_texts, raise_any
+from local_shim.declaring.arguments import documented, fault, missing_texts, raise_any
 from local_shim.graph.elements import Action, Dataset, Expectation
 from local_shim.graph.registry import active_registry
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from pyspark.sql import Column
 
-from local_shim.declaring.call import documented, missing_texts, raise_any, wrong_kinds
+from local_shim.declaring import cdc_arguments
+from local_shim.declaring.arguments import documented, missing_texts, raise_any, wrong_kinds
 from local_shim.declaring.datasets import Query, Texts, own_name, query_of, texts
-from local_shim.graph import cdc_arguments
 from local_shim.graph.elements import QueryFlow
 from local_shim.graph.registry import active_registry, declared_here
 

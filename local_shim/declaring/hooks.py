@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from local_shim.declaring.call import documented
+from local_shim.declaring.arguments import documented
 from local_shim.graph.registry import active_registry
 
 Hook = Callable[[dict[str, Any]], Any]

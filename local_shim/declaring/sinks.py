@@ -7,7 +7,7 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 
-from local_shim.declaring.call import documented, fault, missing_texts, raise_any, wrong_kinds
+from local_shim.declaring.arguments import documented, fault, missing_texts, raise_any, wrong_kinds
 from local_shim.declaring.datasets import Texts, own_name, query_of, texts
 from local_shim.graph.elements import Dataset, DatasetKind
 from local_shim.graph.registry import active_registry, declared_here

@@ -6,8 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from local_shim.declaring.call import documented, missing_texts, raise_any, wrong_kinds
-from local_shim.declaring.datasets import Look, Names, Query, Schema, Texts, declared_by_query
+from local_shim.declaring.arguments import documented, missing_texts, raise_any, wrong_kinds
+from local_shim.declaring.datasets import (
+    DatasetOptions,
+    Names,
+    Query,
+    Schema,
+    Texts,
+    declared_by_query,
+)
 from local_shim.declaring.expectations import Rules, check_names, rules_in
 from local_shim.graph.elements import Action, DatasetKind
 from local_shim.graph.registry import active_registry
@@ -37,7 +44,9 @@ def table(
     `row_filter`: here it hides nothing, with a warning.
     """
     hidden = private or temporary
-    look = Look(comment, table_properties, partition_cols, cluster_by, schema, hidden, row_filter)
+    look = DatasetOptions(
+        comment, table_properties, partition_cols, cluster_by, schema, hidden, row_filter
+    )
     return declared_by_query("table", DatasetKind.TABLE, query_function, name, look, spark_conf)
 
 
@@ -63,7 +72,9 @@ def materialized_view(
 
     It is computed anew whatever `refresh_policy` says; see `table` for what else is left alone.
     """
-    look = Look(comment, table_properties, partition_cols, cluster_by, schema, private, row_filter)
+    look = DatasetOptions(
+        comment, table_properties, partition_cols, cluster_by, schema, private, row_filter
+    )
     kind = DatasetKind.MATERIALIZED_VIEW
     return declared_by_query("materialized_view", kind, query_function, name, look, spark_conf)
 
@@ -77,7 +88,7 @@ def view(
     spark_conf: Texts | None = None,
 ) -> Any:
     """A named query of this pipeline, computed when read, neither stored nor published."""
-    look = Look(comment)
+    look = DatasetOptions(comment)
     return declared_by_query("view", DatasetKind.VIEW, query_function, name, look, spark_conf)
 
 
@@ -100,7 +111,7 @@ def create_streaming_table(
     format: str | None = None,
 ) -> None:
     """An empty streaming table that flows fill; see `table` for what is left alone."""
-    look = Look(
+    look = DatasetOptions(
         comment, table_properties, partition_cols, cluster_by, schema, row_filter=row_filter
     )
     rules = {"expect_all": expect_all, "expect_all_or_drop": expect_all_or_drop}

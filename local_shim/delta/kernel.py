@@ -20,7 +20,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructField, StructType
 
 from local_shim.graph.elements import Dataset
-from local_shim.session import for_small_data, nullable, settings
+from local_shim.jvm.session import for_small_data, nullable, settings
 from local_shim.storage import delta_version
 
 _MODE = "spark.databricks.delta.v2.enableMode"

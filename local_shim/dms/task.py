@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from local_shim.dms.s3.bucket import Bucket
+from local_shim.dms.s3.values import ValueRules
 from local_shim.dms.settings.document import Document, read_document
 from local_shim.dms.settings.endpoint import (
     SourceSettings,
@@ -18,8 +20,6 @@ from local_shim.dms.settings.rules import read_table_mapping
 from local_shim.dms.settings.s3 import S3Settings, read_s3_settings
 from local_shim.dms.settings.task import TaskSettings, read_task_settings
 from local_shim.dms.source.connection import Source
-from local_shim.dms.target.bucket import Bucket
-from local_shim.dms.target.values import ValueRules
 from local_shim.errors import UsageError
 
 

@@ -13,17 +13,17 @@ from typing import Any
 from pyspark.errors import PySparkException
 
 from local_shim.delta import log, tables
-from local_shim.engine.failures import Failure, cause, understood
-from local_shim.engine.flows import FlowRun, once_mark
-from local_shim.engine.surroundings import Outcome, Surroundings
+from local_shim.engine.flow_errors import Failure, cause, understood
+from local_shim.engine.flows.flow_run import FlowRun, once_mark
+from local_shim.engine.update_context import FlowResult, UpdateContext
 from local_shim.errors import FlowError, SchemaChanged
 from local_shim.events.event import FlowStatus
 from local_shim.events.log import EventLog
 from local_shim.graph.elements import Dataset, DatasetKind, QueryFlow
 from local_shim.graph.graph import ResolvedFlow
 from local_shim.graph.plan import Plan
+from local_shim.jvm.session import LARGE_DATA
 from local_shim.reading.flow_session import own_session
-from local_shim.session import LARGE_DATA
 from local_shim.storage import TableRecord, delta_version
 
 # A flow is mostly waiting for the driver to plan; a few more than the cores keep them busy.
@@ -37,8 +37,8 @@ _FIRST_PAUSE = 0.1  # seconds before a retry, doubled each time: who lost a race
 class Executor:
     """One pass over the flows of a plan."""
 
-    def __init__(self, around: Surroundings, events: EventLog, plan: Plan, fingerprint: str):
-        self.around = around
+    def __init__(self, context: UpdateContext, events: EventLog, plan: Plan, fingerprint: str):
+        self.context = context
         self.events = events
         self.plan = plan
         self.fingerprint = fingerprint
@@ -48,7 +48,7 @@ class Executor:
 
     def reset(self) -> None:
         """Empties what is to be refreshed from nothing, and finishes resets that were cut off."""
-        storage = self.around.storage
+        storage = self.context.storage
         all_there_is = self.plan.graph.datasets.values()
         cut_off = [each for each in all_there_is if storage.reset_underway(each.name)]
         for dataset in {each.name: each for each in (*self.plan.reset_tables, *cut_off)}.values():
@@ -58,7 +58,7 @@ class Executor:
             storage.forget_state(dataset.name)
             if storage.has_table(dataset.name):
                 schema = self.plan.graph.schemas[dataset.name]
-                tables.empty(self.around.spark, storage.table(dataset.name), schema, dataset)
+                tables.empty(self.context.spark, storage.table(dataset.name), schema, dataset)
             storage.end_reset(dataset.name)
         for flow in self.plan.reset_checkpoints:
             storage.forget_flow(flow.flow.target, flow.name)
@@ -70,7 +70,7 @@ class Executor:
         must not take it for somebody else's.
         """
         for dataset in self.plan.tables():
-            if self.around.storage.record(dataset.name) is None:
+            if self.context.storage.record(dataset.name) is None:
                 self._remember(dataset)
         streaming = [
             each for each in self.plan.tables() if each.kind is DatasetKind.STREAMING_TABLE
@@ -78,32 +78,32 @@ class Executor:
         missing = [
             each
             for each in streaming
-            if self.plan.graph.schemas[each.name] and not self.around.storage.has_table(each.name)
+            if self.plan.graph.schemas[each.name] and not self.context.storage.has_table(each.name)
         ]
         with ThreadPoolExecutor(WORKERS) as pool:
             list(pool.map(self._create, missing))
 
     def _create(self, dataset: Dataset) -> None:
-        folder = self.around.storage.table(dataset.name)
+        folder = self.context.storage.table(dataset.name)
         schema = self.plan.graph.schemas[dataset.name]
         try:
-            tables.create(self.around.spark, folder, schema, dataset)
+            tables.create(self.context.spark, folder, schema, dataset)
         except PySparkException as error:  # a property or a clustering key that Delta refuses
             condition, message = cause(error)
             raise FlowError(
                 condition, f"'{dataset.name}' cannot be created: {message}", where=dataset.where
             ) from error
 
-    def _remember(self, dataset: Dataset, outcome: Outcome | None = None) -> None:
-        repeatable = outcome is not None and outcome.repeatable
-        self.around.storage.remember(
+    def _remember(self, dataset: Dataset, result: FlowResult | None = None) -> None:
+        repeatable = result is not None and result.repeatable
+        self.context.storage.remember(
             TableRecord(
                 str(dataset.name),
                 dataset.kind.value,
-                self.around.pipeline,
+                self.context.pipeline,
                 dataset.private,
                 self.fingerprint if repeatable else "",
-                dict(outcome.inputs) if outcome and repeatable else {},
+                dict(result.inputs) if result and repeatable else {},
             )
         )
 
@@ -166,7 +166,7 @@ class Executor:
 
     def _run(self, flow: ResolvedFlow) -> bool:
         """True if the flow ended well; whatever stopped it is told and kept, never raised."""
-        if flow.flow.once and once_mark(self.around.storage, flow.flow).exists():
+        if flow.flow.once and once_mark(self.context.storage, flow.flow).exists():
             self._tell(flow, FlowStatus.SKIPPED, f"Flow '{flow.name}' ran once already.")
             return True
         if self._unchanged(flow):
@@ -191,14 +191,14 @@ class Executor:
                     self.failures.append(failure)
                     return False
 
-    def _attempt(self, flow: ResolvedFlow) -> Outcome:
+    def _attempt(self, flow: ResolvedFlow) -> FlowResult:
         own = flow.flow.spark_conf if isinstance(flow.flow, QueryFlow) else {}
-        with own_session(self.around.spark, {**self._profile(flow), **own}):
-            return FlowRun(self.around, flow, self._warner(flow)).run()
+        with own_session(self.context.spark, {**self._profile(flow), **own}):
+            return FlowRun(self.context, flow, self._warner(flow)).run()
 
     def _profile(self, flow: ResolvedFlow) -> Mapping[str, str]:
         """Interpreting one task suits small tables; from some megabytes on, Spark as usual."""
-        storage = self.around.storage
+        storage = self.context.storage
         sources = self.plan.graph.sources(flow)
         size = sum(log.size(storage.table(source.name)) for source in sources)
         return LARGE_DATA if size > _SMALL_BYTES else {}
@@ -211,15 +211,15 @@ class Executor:
         return warn
 
     def _attempts(self) -> int:
-        return int(self.around.configuration.get(ATTEMPTS_KEY, "2"))
+        return int(self.context.configuration.get(ATTEMPTS_KEY, "2"))
 
-    def _complete(self, flow: ResolvedFlow, outcome: Outcome) -> None:
+    def _complete(self, flow: ResolvedFlow, result: FlowResult) -> None:
         dataset = self.plan.graph.datasets[flow.flow.target]
-        details: dict[str, Any] = {"metrics": dict(outcome.metrics)} if outcome.metrics else {}
-        for quality in outcome.data_quality:
+        details: dict[str, Any] = {"metrics": dict(result.metrics)} if result.metrics else {}
+        for quality in result.data_quality:
             self._tell(flow, FlowStatus.RUNNING, data_quality=quality)
         if dataset.kind is DatasetKind.MATERIALIZED_VIEW:
-            self._remember(dataset, outcome)
+            self._remember(dataset, result)
             self._tell_technique(flow, "MAINTENANCE_TYPE_COMPLETE_RECOMPUTE")
         self._tell(flow, FlowStatus.COMPLETED, **details)
 
@@ -227,7 +227,7 @@ class Executor:
 
     def _unchanged(self, flow: ResolvedFlow) -> bool:
         """Whether code, configuration and every input are what the view was computed from."""
-        storage = self.around.storage
+        storage = self.context.storage
         record = storage.record(flow.flow.target)
         return (
             self.plan.graph.datasets[flow.flow.target].kind is DatasetKind.MATERIALIZED_VIEW
@@ -259,8 +259,8 @@ class Executor:
         error: BaseException | None = None,
         **details: Any,
     ) -> None:
-        generation = self.around.storage.generation(flow.flow.target, flow.name)
-        identity = f"{self.around.pipeline}/{flow.name}/{generation}"
+        generation = self.context.storage.generation(flow.flow.target, flow.name)
+        identity = f"{self.context.pipeline}/{flow.name}/{generation}"
         self.events.flow(
             flow.name,
             status,

@@ -24,29 +24,29 @@ from local_shim.graph.elements import (
     QueryFlow,
     SnapshotFlow,
 )
-from local_shim.graph.failures import analysis_error, located, query_error
+from local_shim.graph.external_sources import ExternalSources
 from local_shim.graph.graph import Graph, Input, ResolvedFlow
 from local_shim.graph.names import TableName, parts
-from local_shim.graph.outside import Outside
+from local_shim.graph.query_errors import analysis_error, located, query_error
 from local_shim.graph.registry import Registry
-from local_shim.reading.world import evaluating, in_world
+from local_shim.reading.source_resolver import evaluating, resolving_with
 
 
 class UpstreamFailed(Exception):
     """The dataset that was read could not be resolved itself; its own error is the one to tell."""
 
 
-def resolve(registry: Registry, outside: Outside) -> Graph:
+def resolve(registry: Registry, external: ExternalSources) -> Graph:
     """The graph of everything declared; raises DefinitionErrors with all that is wrong."""
-    return _Resolution(registry, outside).graph()
+    return GraphResolver(registry, external).graph()
 
 
-class _Resolution:
+class GraphResolver:
     """One pass over all declarations; also the world that their queries see meanwhile."""
 
-    def __init__(self, registry: Registry, outside: Outside):
+    def __init__(self, registry: Registry, external: ExternalSources):
         self.registry = registry
-        self.outside = outside
+        self.external = external
         self.errors: list[ShimError] = list(registry.errors)
         self.resolved: dict[str, ResolvedFlow] = {}
         self.failed: set[str] = set()
@@ -74,7 +74,7 @@ class _Resolution:
         self.underway.append(flow)
         self.inputs.append([])
         try:
-            with in_world(self):
+            with resolving_with(self):
                 self.resolved[flow.name] = self._resolve(flow)
         except UpstreamFailed:
             self.failed.add(flow.name)
@@ -103,10 +103,10 @@ class _Resolution:
             return ResolvedFlow(flow, self._read(), frame.schema, frame.isStreaming)
         if isinstance(flow, AutoCdcFlow):
             source = self._source(flow.source, streaming=not flow.once)
-            schema = self.outside.cdc_schema(flow, source, self._declared(flow))
+            schema = self.external.cdc_schema(flow, source, self._declared(flow))
             return ResolvedFlow(flow, self._read(), schema, source.isStreaming)
         frame_of = self._source(flow.source, False) if isinstance(flow.source, str) else None
-        schema = self.outside.snapshot_schema(flow, frame_of, self._declared(flow))
+        schema = self.external.snapshot_schema(flow, frame_of, self._declared(flow))
         return ResolvedFlow(flow, self._read(), schema, False)
 
     def _declared(self, flow: Flow) -> StructType | None:
@@ -149,13 +149,13 @@ class _Resolution:
     def table(self, name: str, streaming: bool, options: Mapping[str, str]) -> DataFrame | None:
         found = parts(name)
         if len(found) == 2 and found[0].lower() == "delta":
-            return self.outside.by_path(found[1], streaming, options)
+            return self.external.by_path(found[1], streaming, options)
         if found[0].lower() == "live" and len(found) == 2:
             self.registry.deprecated("LIVE_PREFIX")
         full = self.registry.namespace.qualify(name)
         if full in self.registry.datasets:
             return self._dataset(full, streaming)
-        frame = self.outside.external(full, streaming, options)
+        frame = self.external.external(full, streaming, options)
         if frame is not None:
             self.inputs[-1].append(Input(full, streaming, external=True))
         elif len(found) > 1 or streaming:
@@ -169,12 +169,12 @@ class _Resolution:
         if not all([self._ensure(flow) for flow in writers]) or not writers:
             raise UpstreamFailed(str(name))
         self._check_mode(name, streaming)
-        return self.outside.placeholder(self._schema_of(name) or self._probed(name), streaming)
+        return self.external.placeholder(self._schema_of(name) or self._probed(name), streaming)
 
     def _probed(self, name: TableName) -> StructType:
         """Only a read of a snapshot target makes its function run before the update."""
         snapshots = [flow for flow in self._writers(name) if isinstance(flow, SnapshotFlow)]
-        return self.outside.probed_schema(snapshots[0]) if snapshots else StructType([])
+        return self.external.probed_schema(snapshots[0]) if snapshots else StructType([])
 
     def _check_cycle(self, name: TableName, writers: list[Flow]) -> None:
         waiting = [flow.name for flow in self.underway]
@@ -228,10 +228,10 @@ class _Resolution:
     def cloud_files(
         self, flow: str, path: str, options: Mapping[str, str], schema: StructType | None
     ) -> DataFrame:
-        return self.outside.cloud_files(flow, path, options, schema)
+        return self.external.cloud_files(flow, path, options, schema)
 
     def path(self, path: str) -> str:
-        return self.outside.path(path)
+        return self.external.path(path)
 
     # --- what is known of a dataset
 
@@ -254,7 +254,7 @@ class _Resolution:
         """
         dataset = self._settled(self.registry.datasets[name])
         schemas = [self.resolved[flow.name].schema.toNullable() for flow in self._writers(name)]
-        stored = self.outside.stored_schema(name)
+        stored = self.external.stored_schema(name)
         if dataset.kind is DatasetKind.STREAMING_TABLE and stored is not None:
             schemas.insert(0, stored)
         if dataset.schema is not None:

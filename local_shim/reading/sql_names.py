@@ -11,7 +11,7 @@ from typing import Any
 from pyspark.errors import ParseException
 from pyspark.sql import SparkSession
 
-from local_shim.reading.world import World
+from local_shim.reading.source_resolver import SourceResolver
 
 _counter = itertools.count()
 _PART = r"(?:`(?:[^`]|``)+`|[^\s.,;()`]+)"
@@ -33,7 +33,7 @@ class Relation:
     aliased: bool
 
 
-def resolve_names(spark: SparkSession, text: str, world: World) -> str:
+def resolve_names(spark: SparkSession, text: str, world: SourceResolver) -> str:
     """`text` with each name that the world knows replaced by a view on what it means.
 
     Text that does not parse is returned as it is: Spark then tells what is wrong with it.

@@ -12,9 +12,9 @@ from pyspark.sql import SparkSession
 from dlt_pipelines import dms
 from dlt_pipelines.source_tables import SOURCE_TABLES
 from local_shim.graph.plan import Selection
+from local_shim.pipeline_spec.load import from_bundle
 from local_shim.query import default_namespace, reading
 from local_shim.run import Request, run
-from local_shim.spec.doors import from_bundle
 from local_shim.storage import Storage
 
 PROJECT = Path(__file__).parents[2]

@@ -13,6 +13,9 @@ from local_shim.dms.changes.stream import RecordIgnored, Streams, TableStream
 from local_shim.dms.clock import Clock, timestamp_text
 from local_shim.dms.publishing.publisher import Finished, Publisher
 from local_shim.dms.publishing.state import State, TableState
+from local_shim.dms.s3.files import DataFile, open_file
+from local_shim.dms.s3.layout import Facts
+from local_shim.dms.s3.names import date_folder
 from local_shim.dms.source.change import (
     Begin,
     Commit,
@@ -22,9 +25,6 @@ from local_shim.dms.source.change import (
     Truncate,
 )
 from local_shim.dms.source.decode import decode
-from local_shim.dms.target.files import DataFile, open_file
-from local_shim.dms.target.layout import Facts
-from local_shim.dms.target.names import date_folder
 from local_shim.dms.task import Task
 
 

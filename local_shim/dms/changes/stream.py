@@ -8,12 +8,12 @@ from typing import Any
 
 from local_shim.dms.errors import TaskFailed
 from local_shim.dms.publishing.state import TableState
+from local_shim.dms.s3.control import Exceptions
+from local_shim.dms.s3.layout import Facts, Fields, Layout
+from local_shim.dms.s3.values import Unfit
 from local_shim.dms.source.catalog import Catalog, SourceColumn, SourceTable
 from local_shim.dms.source.change import UNCHANGED, Relation, RowChange, Value
 from local_shim.dms.source.lookup import Lookup
-from local_shim.dms.target.control import Exceptions
-from local_shim.dms.target.layout import Facts, Fields, Layout
-from local_shim.dms.target.values import Unfit
 from local_shim.dms.task import Task
 
 Columns = tuple[tuple[str, int, int], ...]  # name, type, type modifier
@@ -24,7 +24,7 @@ class RecordIgnored(Exception):
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class TaskContext:
     """What every stream of a task shares."""
 
     task: Task
@@ -37,8 +37,8 @@ class Surroundings:
 class TableStream:
     """One table: rows in, fields out."""
 
-    def __init__(self, around: Surroundings, relation: Relation, known: TableState | None):
-        self._around = around
+    def __init__(self, context: TaskContext, relation: Relation, known: TableState | None):
+        self._context = context
         self.name = f"{relation.schema}.{relation.table}"  # the source's
         self._relation = relation
         self._layout: Layout | None = None
@@ -48,7 +48,7 @@ class TableStream:
         self.relation_is_new = True
         self.columns = known.columns if known else ()
         self.key = known.key if known else ()
-        replays = around.task.stand_in.faults.replay_transactions
+        replays = context.task.stand_in.faults.replay_transactions
         self.mark_lsn = known.mark_lsn if known and not replays else 0
         self.mark_rows = known.mark_rows if known and not replays else 0
 
@@ -70,7 +70,7 @@ class TableStream:
         """Take the shape that was told last; True if it differs from the one in use."""
         told = tuple((c.name, c.type_oid, c.typmod) for c in self._relation.columns)
         changed = bool(self.columns) and told != self.columns
-        keep_old = changed and not self._around.task.settings.handle_alter
+        keep_old = changed and not self._context.task.settings.handle_alter
         columns = self.columns if keep_old else told
         # The catalog is asked first: if it does not answer, nothing has been taken yet.
         key = self._current_key(columns)
@@ -119,14 +119,14 @@ class TableStream:
     def bad_text(self, what: str) -> None:
         """A row held bytes that are not UTF-8; they are replaced, or the task stops."""
         schema, table = self._relation.schema, self._relation.table
-        if self._around.task.settings.data_error_policy == "STOP_TASK":
+        if self._context.task.settings.data_error_policy == "STOP_TASK":
             raise TaskFailed(
                 "DMS_INVALID_TEXT",
                 f"{self.name} holds text that is not UTF-8: {what}.",
                 hint='mend the row, or set "DataErrorPolicy": "LOG_ERROR" to replace the bytes',
             )
-        self._around.exceptions.add(schema, table, what, "invalid UTF-8, replaced by U+FFFD")
-        self._around.report(f"{self.name}: invalid UTF-8 replaced ({what})")
+        self._context.exceptions.add(schema, table, what, "invalid UTF-8, replaced by U+FFFD")
+        self._context.report(f"{self.name}: invalid UTF-8 replaced ({what})")
 
     def _project(self, row: list[Value]) -> list[Value]:
         """The row in the old layout, when a change of the table is not handled."""
@@ -134,7 +134,7 @@ class TableStream:
         return [None if place is None else row[place] for place in places]
 
     def _current_key(self, columns: Columns) -> tuple[str, ...]:
-        table = self._around.catalog.table(self._relation.oid)
+        table = self._context.catalog.table(self._relation.oid)
         names = {name for name, _, _ in columns}
         if table is not None and table.key:
             return tuple(name for name in table.key if name in names)
@@ -143,7 +143,7 @@ class TableStream:
         return self.key
 
     def _new_layout(self, columns: Columns, key: tuple[str, ...]) -> Layout:
-        task, relation = self._around.task, self._relation
+        task, relation = self._context.task, self._relation
         table = SourceTable(
             relation.oid,
             relation.schema,
@@ -153,31 +153,33 @@ class TableStream:
             relation.identity,
         )
         self._key_places = [i for i, c in enumerate(table.columns) if c.name in key]
-        return new_layout(task, self._around.catalog, table, load=False, report=self._around.report)
+        return new_layout(
+            task, self._context.catalog, table, load=False, report=self._context.report
+        )
 
     def _completed(self, row: list[Value], old: list[Value] | None) -> list[Value]:
         """The row with the values that the server did not send."""
         missing = [i for i, value in enumerate(row) if value is UNCHANGED]
         found: Sequence[Value] | None = [old[i] for i in missing] if old else None
-        if found is None and self._around.task.stand_in.toast == "lookup" and self._key_places:
+        if found is None and self._context.task.stand_in.toast == "lookup" and self._key_places:
             table = self.layout.table
-            found = self._around.lookup.values(table, self._key_places, row, missing)
+            found = self._context.lookup.values(table, self._key_places, row, missing)
         completed = list(row)
         for place, value in zip(missing, found or [None] * len(missing), strict=True):
             completed[place] = value
         return completed
 
     def _unfit(self, column: str, unfit: Unfit, row: Sequence[bytes | None]) -> None:
-        settings = self._around.task.settings
+        settings = self._context.task.settings
         policy = settings.truncation_policy if unfit.truncated else settings.data_error_policy
-        handle_unfit(self._around, self.layout.table, column, unfit, row, policy)
+        handle_unfit(self._context, self.layout.table, column, unfit, row, policy)
 
 
 class Streams:
     """The table streams by the server's table number."""
 
-    def __init__(self, around: Surroundings, known: dict[str, TableState]):
-        self._around = around
+    def __init__(self, context: TaskContext, known: dict[str, TableState]):
+        self._context = context
         self._known = known
         self._by_oid: dict[int, TableStream] = {}
 
@@ -193,12 +195,12 @@ class Streams:
             stream.described(relation)
             return
         known = self._known.get(name)
-        self._by_oid[relation.oid] = TableStream(self._around, relation, known)
+        self._by_oid[relation.oid] = TableStream(self._context, relation, known)
 
     def restart(self) -> int:
         """The server will send from an earlier position: the last transaction known."""
         marks = [stream.restart() for stream in self._by_oid.values()]
-        if self._around.task.stand_in.faults.replay_transactions:
+        if self._context.task.stand_in.faults.replay_transactions:
             return max(marks, default=0)
         return max([*marks, *(table.mark_lsn for table in self._known.values())], default=0)
 
@@ -217,7 +219,7 @@ class Streams:
 
 
 def handle_unfit(
-    around: Surroundings,
+    context: TaskContext,
     table: SourceTable,
     column: str,
     unfit: Unfit,
@@ -236,7 +238,7 @@ def handle_unfit(
             f"{table.full_name}.{column} of row {key}: {unfit.reason}.",
             hint="raise LobMaxSize, mend the row, or set the error policy to LOG_ERROR",
         )
-    around.exceptions.add(table.schema, table.name, f"{column} of row {key}", unfit.reason)
+    context.exceptions.add(table.schema, table.name, f"{column} of row {key}", unfit.reason)
     if policy == "IGNORE_RECORD":
         raise RecordIgnored
 

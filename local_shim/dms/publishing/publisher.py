@@ -19,9 +19,9 @@ from dataclasses import dataclass, replace
 from local_shim.dms.clock import Clock
 from local_shim.dms.publishing.state import Move, State, Store, TableState, write_durably
 from local_shim.dms.publishing.statistics import write_statistics
-from local_shim.dms.target.bucket import Bucket
-from local_shim.dms.target.control import EXCEPTIONS, Exceptions
-from local_shim.dms.target.names import cdc_name, transaction_name
+from local_shim.dms.s3.bucket import Bucket
+from local_shim.dms.s3.control import EXCEPTIONS, Exceptions
+from local_shim.dms.s3.names import cdc_name, transaction_name
 from local_shim.dms.task import Task
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from local_shim.dms.source.connection import Link
 from local_shim.dms.source.types import ColumnType, TypeRow, column_type
-from local_shim.errors import GroundError
+from local_shim.errors import SetupError
 
 _OLDEST, _NEWEST = 13, 18
 
@@ -85,17 +85,17 @@ class Catalog:
         """Raise unless the server can serve a logical slot.
 
         Raises:
-            GroundError: Its version is not supported, or wal_level is not logical.
+            SetupError: Its version is not supported, or wal_level is not logical.
         """
         version = self._link.connection().server_version // 10000
         if not _OLDEST <= version <= _NEWEST:
-            raise GroundError(
+            raise SetupError(
                 "DMS_SOURCE_VERSION",
                 f"PostgreSQL {version} is not supported; {_OLDEST} to {_NEWEST} are.",
             )
         level = self.one("SHOW wal_level")
         if level != "logical":
-            raise GroundError(
+            raise SetupError(
                 "DMS_WAL_LEVEL",
                 f"The server runs with wal_level = {level}; changes can only be read with logical.",
                 hint="ALTER SYSTEM SET wal_level = 'logical';  then restart the server "

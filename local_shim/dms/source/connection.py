@@ -14,7 +14,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import make_dsn, parse_dsn
 from psycopg2.extras import LogicalReplicationConnection
 
-from local_shim.errors import GroundError, UsageError
+from local_shim.errors import SetupError, UsageError
 
 # One dialect for the full load and for the slot, whatever the server or the user prefers.
 _DIALECT = " ".join(
@@ -80,7 +80,7 @@ def connect(source: Source, encoding: str = "UTF8") -> Connection:
     """An ordinary connection in autocommit.
 
     Raises:
-        GroundError: The server cannot be reached or refuses us.
+        SetupError: The server cannot be reached or refuses us.
     """
     try:
         connection: Connection = psycopg2.connect(**source.arguments(encoding))
@@ -94,7 +94,7 @@ def connect_replication(source: Source, encoding: str = "UTF8") -> LogicalReplic
     """A connection that speaks the replication protocol.
 
     Raises:
-        GroundError: The server cannot be reached or refuses us.
+        SetupError: The server cannot be reached or refuses us.
     """
     dsn = make_dsn(**source.arguments(encoding))
     try:
@@ -164,11 +164,11 @@ def _overwrite(start: int, end: int, text: bytes) -> None:
         ctypes.memmove(start + at, b"x" * len(text), len(text))
 
 
-def _unreachable(source: Source, error: psycopg2.OperationalError) -> GroundError:
+def _unreachable(source: Source, error: psycopg2.OperationalError) -> SetupError:
     reason = " ".join(str(error).split())
     hint = "is the server running, and is the URI right?"
     if "replication" in reason and "permission" in reason:
         hint = "ALTER ROLE … WITH REPLICATION, or use a superuser as DMS does"
     elif "password" in reason or "pg_hba" in reason:
         hint = "put the password into ~/.pgpass, a service file or PGPASSWORD"
-    return GroundError("DMS_SOURCE_UNREACHABLE", reason, where=source.describe(), hint=hint)
+    return SetupError("DMS_SOURCE_UNREACHABLE", reason, where=source.describe(), hint=hint)

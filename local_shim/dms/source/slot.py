@@ -11,7 +11,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extras import LogicalReplicationConnection
 
 from local_shim.dms.source.catalog import SourceTable
-from local_shim.errors import GroundError
+from local_shim.errors import SetupError
 
 PLUGIN = "pgoutput"
 _DROP_TRIES = 100
@@ -45,14 +45,14 @@ def create_slot(connection: LogicalReplicationConnection, name: str) -> NewSlot:
     """Make the slot; its snapshot lives until the connection does something else or closes.
 
     Raises:
-        GroundError: The server has no slot left.
+        SetupError: The server has no slot left.
     """
     try:
         with connection.cursor() as cursor:
             cursor.execute(f'CREATE_REPLICATION_SLOT "{name}" LOGICAL {PLUGIN} EXPORT_SNAPSHOT')
             row = cursor.fetchone()
     except (psycopg2.errors.ConfigurationLimitExceeded, psycopg2.OperationalError) as error:
-        raise GroundError(
+        raise SetupError(
             "DMS_SLOT_LIMIT",
             " ".join(str(error).split()),
             hint="drop slots of tasks that are gone (dlt-local dms drop), "

@@ -1,0 +1,1 @@
+"""CSV files: headers, columns and types."""

@@ -1,0 +1,191 @@
+"""A streaming frame over CSV files of any headers, by column name (reference 8.5).
+
+Spark's own CSV reader splits records into fields; which field is which column is decided here.
+If all unread files share one header, Spark itself compares every file it opens with it, so that
+a file with another header fails the stream instead of landing in wrong columns. If there are
+several, fields are read by position and each file's header, known from planning, names them; a
+file that nobody has looked at then fails the stream too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+
+from local_shim.autoloader import rescue
+from local_shim.autoloader.csv.header_groups import HeaderGroups
+from local_shim.autoloader.options.parse import CloudFilesOptions
+from local_shim.autoloader.partitions import partition_value
+from local_shim.autoloader.rescue import FILE_PATH
+from local_shim.autoloader.schema import StreamColumns, late_file
+from local_shim.autoloader.source_folder import SourceFolder
+from local_shim.autoloader.sql_text import among, literal, name
+
+_CORRUPT = "__corrupt"
+_GROUP = "__group"
+_OURS = {
+    "columnnameofcorruptrecord",
+    "columnpruning",
+    "dateformat",
+    "enforceschema",
+    "header",
+    "inferschema",
+    "mergeschema",
+    "mode",
+    "timestampformat",
+    "timestampntzformat",
+}
+
+
+def csv_frame(
+    place: SourceFolder, shape: StreamColumns, layout: HeaderGroups, *, line_feeds: bool
+) -> DataFrame:
+    """The stream of records with the columns of `shape`.
+
+    `line_feeds` tells that no file ends its lines with CRLF. Spark then need not guess, and a
+    CRLF inside quotes stays what it is; else it becomes a line feed.
+    """
+    plan = _CsvPlan(place.options, shape, layout)
+    settings = plan.reader_options()
+    if line_feeds and plan.has_header and place.options.flag("multiline"):
+        settings = {"lineSep": "\n", **settings}
+    frame = place.load("csv", plan.source_schema(), settings)
+    if not plan.one_header:
+        frame = frame.selectExpr("*", f"{plan.group()} AS {_GROUP}").where(f"{_GROUP} >= 0")
+    condition = plan.accepted()
+    if condition:
+        frame = frame.where(condition)
+    return frame.selectExpr(*plan.columns())
+
+
+@dataclass(frozen=True)
+class _CsvPlan:
+    """The SQL texts of one CSV stream."""
+
+    options: CloudFilesOptions
+    shape: StreamColumns
+    layout: HeaderGroups
+
+    @property
+    def one_header(self) -> bool:
+        return len(self.layout.groups) == 1 and self.layout.groups[0].header.plain
+
+    @property
+    def has_header(self) -> bool:
+        return self.options.flag("header")
+
+    def reader_options(self) -> dict[str, str]:
+        own = {key: value for key, value in self.options.reader if key not in _OURS}
+        return {
+            **own,
+            "header": str(self.has_header).lower(),
+            "enforceSchema": str(not (self.one_header and self.has_header)).lower(),
+            "columnPruning": "false",  # else a record's field count is not checked
+            "mode": "PERMISSIVE",
+            "columnNameOfCorruptRecord": _CORRUPT,
+        }
+
+    def source_schema(self) -> str:
+        return ", ".join(f"{name(field)} STRING" for field in (*self._fields(), _CORRUPT))
+
+    def _fields(self) -> tuple[str, ...]:
+        if self.one_header:
+            return self.layout.groups[0].header.names
+        return tuple(f"__{i}" for i in range(self.layout.width))
+
+    def group(self) -> str:
+        """The number of the row's file's header; a file not looked at is an error."""
+        small = [
+            f"WHEN {among(FILE_PATH, group.uris)} THEN {i}"
+            for i, group in enumerate(self.layout.groups)
+            if i > 0
+        ]
+        rest = "0" if not self.has_header else late_file("INT")
+        first = self.layout.groups[0]
+        known = f"WHEN {among(FILE_PATH, first.uris)} THEN 0" if self.has_header else ""
+        if not small and not known:
+            return "0"
+        return f"CASE {' '.join(small)} {known} ELSE {rest} END"
+
+    def accepted(self) -> str:
+        """The condition for broken records under `mode`, empty if all are kept."""
+        mode = self.options.get("mode", "PERMISSIVE").upper()
+        if mode == "DROPMALFORMED":
+            return f"({self.corrupt()}) IS NULL"
+        if mode == "FAILFAST":
+            text = literal("[MALFORMED_RECORD_IN_PARSING] mode FAILFAST: a record of ")
+            error = f"raise_error(concat({text}, {FILE_PATH}, ' is malformed: ', {_CORRUPT}))"
+            return f"if(({self.corrupt()}) IS NOT NULL, cast({error} AS BOOLEAN), true)"
+        return ""
+
+    def columns(self) -> list[str]:
+        return [f"{self._column(field.name)} AS {name(field.name)}" for field in self.shape.columns]
+
+    def _column(self, column: str) -> str:
+        if column == self.shape.rescued:
+            return rescue.rescued(self.rescued_cells())
+        if column == self.shape.corrupt:
+            return self.corrupt()
+        field = self.shape.columns[column]
+        if column in self.shape.partitions:
+            return rescue.typed(partition_value(column), field.dataType, self.options)
+        return rescue.typed(self.raw(column), field.dataType, self.options)
+
+    def rescued_cells(self) -> dict[str, str]:
+        """What may not fit: wrong types, columns nobody asked for, records of a wrong length."""
+        cells = {}
+        for field in self.shape.data:
+            if not rescue.is_text(field.dataType):
+                raw = self.raw(field.name)
+                value = rescue.typed(raw, field.dataType, self.options)
+                cells[field.name] = rescue.misfit(raw, value)
+        taken = {source for field in self.shape.data for source in self._sources(field.name)}
+        for other in self.layout.names():
+            if other not in taken and other not in self.shape.partitions:
+                cells[other] = self._cell({other})
+        if self.shape.corrupt is None:
+            cells[rescue.CORRUPT_KEY] = self.corrupt()
+        return cells
+
+    def raw(self, column: str) -> str:
+        return self._cell(self._sources(column))
+
+    def _sources(self, column: str) -> set[str]:
+        """How files write the column; a name in another case is another one, if rescued."""
+        if self.shape.rescued and self.options.case_sensitive:
+            return {column}
+        return {other for other in self.layout.names() if other.lower() == column.lower()}
+
+    def _cell(self, sources: set[str]) -> str:
+        fields = self._fields()
+        places = self.layout.positions(sources)
+        cells = ["NULL" if place is None else name(fields[place]) for place in places]
+        if set(cells) == {"NULL"}:
+            return "cast(NULL AS STRING)"
+        if len(set(cells)) == 1:
+            return cells[0]
+        whens = " ".join(f"WHEN {i} THEN {cell}" for i, cell in enumerate(cells))
+        return f"CASE {_GROUP} {whens} END"
+
+    def corrupt(self) -> str:
+        """The whole record, if its number of fields is not that of its header."""
+        if all(len(g.header.names) == self.layout.width for g in self.layout.groups):
+            return _CORRUPT
+        whens = " ".join(
+            f"WHEN {i} THEN {self._corrupt_of(len(group.header.names))}"
+            for i, group in enumerate(self.layout.groups)
+        )
+        return f"CASE {_GROUP} {whens} END"
+
+    def _corrupt_of(self, width: int) -> str:
+        # Spark marks all records that are narrower than the widest header: parse those again.
+        # It does not mark a record that is too long for its file but just as wide as the widest.
+        if width == self.layout.width:
+            return _CORRUPT
+        schema = ", ".join([f"c{i} STRING" for i in range(width)] + ["bad STRING"])
+        own = {**self.reader_options(), "columnNameOfCorruptRecord": "bad", "header": "false"}
+        pairs = ", ".join(f"{literal(key)}, {literal(value)}" for key, value in own.items())
+        again = f"from_csv({_CORRUPT}, {literal(schema)}, map({pairs})).bad"
+        fields = ", ".join(name(field) for field in self._fields())
+        return f"if({_CORRUPT} IS NULL, to_csv(struct({fields}), map({pairs})), {again})"

@@ -1,0 +1,50 @@
+"""Files that have been read long enough: moved away or deleted (`cloudFiles.cleanSource`)."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from local_shim.autoloader.files.listing import SourceFile, roots, source_files
+from local_shim.autoloader.files.read_log import read_times
+from local_shim.autoloader.options.parse import CloudFilesOptions, parse_options
+
+
+def clean_source(
+    checkpoint: Path, path: str, options: Mapping[str, object], now: datetime
+) -> list[str]:
+    """Moves or deletes files at `path` that were read longer ago than `retentionDuration`.
+
+    Gives the paths of the files that are gone; none if `cleanSource` is OFF. To be called
+    between runs of the stream. A file changed after it was read stays.
+    """
+    checked = parse_options(options)
+    if checked.clean_source == "OFF":
+        return []
+    done = read_times(checkpoint)
+    gone = [
+        file
+        for file in source_files(path, checked)
+        if file.path in done and _is_due(file, done[file.path], checked, now)
+    ]
+    for file in gone:
+        _remove(file, roots(path), checked)
+    return [file.path for file in gone]
+
+
+def _is_due(file: SourceFile, read: datetime, options: CloudFilesOptions, now: datetime) -> bool:
+    modified = datetime.fromtimestamp(file.modified_ns / 1e9, UTC)
+    return modified <= read and now - read > options.clean_after
+
+
+def _remove(file: SourceFile, folders: list[str], options: CloudFilesOptions) -> None:
+    if options.clean_source == "DELETE" or options.move_destination is None:
+        Path(file.path).unlink(missing_ok=True)
+        return
+    root = next(folder for folder in folders if file.path.startswith(folder))
+    below = Path(file.path).relative_to(root if Path(root).is_dir() else Path(root).parent)
+    target = Path(options.move_destination) / below
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(file.path, target)

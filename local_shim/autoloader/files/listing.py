@@ -1,0 +1,139 @@
+"""The files of a folder or glob, seen as Spark's file stream will see them, without Spark."""
+
+from __future__ import annotations
+
+import fnmatch
+import glob
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from local_shim.autoloader.options.parse import CloudFilesOptions
+from local_shim.errors import UsageError
+
+_GLOB = re.compile(r"[*?\[{]")
+# What java.net.URI leaves as it is in a path; Spark writes paths in this form.
+_LEGAL = frozenset("/_-!.~'()*,;:$&+=@")
+
+
+@dataclass(frozen=True, order=True)
+class SourceFile:
+    """One file at one moment; a rewritten file is another SourceFile."""
+
+    path: str
+    size: int
+    modified_ns: int
+
+    @property
+    def modified_ms(self) -> int:
+        """When it was written, in milliseconds, as Spark knows it."""
+        return self.modified_ns // 1_000_000
+
+    @property
+    def uri(self) -> str:
+        """The path as `_metadata.file_path` spells it."""
+        return "file:" + encoded(self.path)
+
+
+def encoded(path: str) -> str:
+    """`path` with the characters that Java encodes in a URI encoded."""
+    return "".join(_char(char) for char in path)
+
+
+def _char(char: str) -> str:
+    if ord(char) > 127 or char.isalnum() or char in _LEGAL:
+        return char
+    return f"%{ord(char):02X}"
+
+
+def source_files(path: str, options: CloudFilesOptions) -> list[SourceFile]:
+    """The visible files at `path`, oldest first as Spark takes them.
+
+    `path` is a folder, a file or a glob. Raises UsageError if there is nothing of that name.
+    """
+    found = sorted({file for root in roots(path) for file in _under(root, options)})
+    return sorted(found, key=lambda file: file.modified_ms)
+
+
+def refuse_patterns(files: Iterable[SourceFile]) -> None:
+    """Raises UsageError for a file whose name is a pattern, such as `[1].csv`.
+
+    Spark 4.2's file stream reads all other files of the batch once more for each of them.
+    """
+    for file in files:
+        if _GLOB.search(os.path.basename(file.path)):
+            raise UsageError(
+                "CF_UNSUPPORTED_FILE_NAME",
+                f"the file '{file.path}' has a name that Spark takes for a pattern.",
+                hint="rename it: no *, ?, [ or { in the name",
+            )
+
+
+def roots(path: str) -> list[str]:
+    """The folders and files that `path` names, absolute."""
+    plain = re.sub(r"^file:/*", "/", path)
+    if not _GLOB.search(plain):
+        names = [plain] if os.path.exists(plain) else []
+    else:
+        names = sorted({name for text in _braces(plain) for name in glob.glob(text)})
+    if not names:
+        raise UsageError(
+            "CF_PATH_DOES_NOT_EXIST",
+            f"Auto Loader finds nothing at '{path}'.",
+            hint="create the folder, or say where it lies here with --path FROM=TO",
+        )
+    return [os.path.abspath(name) for name in names]
+
+
+def is_partitioned(files: Iterable[SourceFile], path: str) -> bool:
+    """Whether any file lies in a Hive-style `key=value` folder below `path`."""
+    return any(partition_values(file, path) for file in files)
+
+
+def partition_values(file: SourceFile, path: str) -> dict[str, str]:
+    """The `key=value` folders between `path` and the file."""
+    depth = 0 if _GLOB.search(path) else len(Path(roots(path)[0]).parts)
+    folders = Path(file.path).parent.parts[depth:]
+    return dict(folder.split("=", 1) for folder in folders if "=" in folder)
+
+
+def _braces(pattern: str) -> Iterator[str]:
+    match = re.search(r"\{([^{}]*)\}", pattern)
+    if not match:
+        yield pattern
+        return
+    for word in match.group(1).split(","):
+        yield from _braces(pattern[: match.start()] + word + pattern[match.end() :])
+
+
+def _under(root: str, options: CloudFilesOptions) -> Iterator[SourceFile]:
+    if os.path.isfile(root):
+        status = os.stat(root)
+        yield SourceFile(root, status.st_size, status.st_mtime_ns)
+        return
+    with os.scandir(root) as entries:
+        for entry in entries:
+            yield from _of_entry(entry, options)
+
+
+def _of_entry(entry: os.DirEntry[str], options: CloudFilesOptions) -> Iterator[SourceFile]:
+    if _hidden(entry.name):
+        return
+    if entry.is_dir():
+        if options.recursive or "=" in entry.name:
+            yield from _under(entry.path, options)
+    elif _wanted(entry.name, options.path_glob_filter):
+        status = entry.stat()
+        yield SourceFile(entry.path, status.st_size, status.st_mtime_ns)
+
+
+def _hidden(name: str) -> bool:
+    """Hadoop's rule for files that a reader does not see."""
+    unfinished = name.endswith("._COPYING_")
+    return unfinished or name.startswith(".") or (name.startswith("_") and "=" not in name)
+
+
+def _wanted(name: str, pattern: str | None) -> bool:
+    return pattern is None or any(fnmatch.fnmatchcase(name, text) for text in _braces(pattern))

@@ -1,0 +1,136 @@
+"""Which files a checkpoint has read, from the file source's own log, without Spark.
+
+HeaderGroups of a checkpoint: `offsets/<batch>` are batches begun, `commits/<batch>` batches done,
+`sources/<i>/<n>` the files that offset n of source i added (`<n>.compact` all up to n). A file
+is read once a *committed* batch covers it: a batch begun and not done is done again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import unquote
+
+from local_shim.autoloader.files.listing import SourceFile, source_files
+from local_shim.autoloader.options.parse import parse_options
+from local_shim.autoloader.schema_store import write_whole
+
+
+def unread_files(checkpoint: Path, path: str, options: Mapping[str, object]) -> int:
+    """How many files at `path` no committed batch has read; 0 means there is nothing to do."""
+    checked = parse_options(options)
+    files = source_files(path, checked)
+    return len(unread(checkpoint, files, overwrites=checked.allow_overwrites))
+
+
+def unread(
+    checkpoint: Path | None, files: list[SourceFile], *, overwrites: bool = False
+) -> list[SourceFile]:
+    """Those of the files that no committed batch has read, if asked also those changed since."""
+    if checkpoint is None or not files:
+        return files
+    done = {entry.path: entry.modified for entry in _read(checkpoint)}
+    return [
+        file
+        for file in files
+        if file.path not in done or (overwrites and done[file.path] != file.modified_ms)
+    ]
+
+
+def read_times(checkpoint: Path) -> dict[str, datetime]:
+    """When each file was read: the time of the first commit known to cover it."""
+    found: dict[str, datetime] = {}
+    for batch in sorted(_numbers(checkpoint / "commits"), reverse=True):
+        seconds = (checkpoint / "commits" / str(batch)).stat().st_mtime
+        for log, until in _logs(checkpoint, batch):
+            for entry in _entries(log, until):
+                found[entry.path] = datetime.fromtimestamp(seconds, UTC)
+    return found
+
+
+def forget_overwritten(checkpoint: Path, files: Iterable[SourceFile]) -> list[str]:
+    """Takes files that changed after they were read out of the log, so that they are new again.
+
+    To be called while the stream does not run; gives their paths. Only entries of committed
+    batches are touched: a batch that was begun must find its files again.
+    """
+    current = {file.path: file.modified_ms for file in files}
+    changed: set[str] = set()
+    for log, until in _committed_logs(checkpoint):
+        stale = {
+            entry.path
+            for entry in _entries(log, until)
+            if current.get(entry.path, entry.modified) != entry.modified
+        }
+        if stale:
+            _rewrite(log, until, stale)
+        changed |= stale
+    return sorted(changed)
+
+
+def _rewrite(log: Path, until: int, stale: set[str]) -> None:
+    for name in [f"{n}{end}" for end in ("", ".compact") for n in _numbers(log, end) if n <= until]:
+        lines = (log / name).read_text(encoding="utf-8").splitlines()
+        kept = [lines[0], *(text for text in lines[1:] if _entry(text).path not in stale)]
+        if len(kept) < len(lines):
+            # A session that is not ours writes checksums: Spark would compare the text with it.
+            (log / f".{name}.crc").unlink(missing_ok=True)
+            write_whole(log / name, "\n".join(kept))
+
+
+def _read(checkpoint: Path) -> Iterator[_Entry]:
+    for log, until in _committed_logs(checkpoint):
+        yield from _entries(log, until)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A file in a source's log; `modified` is in milliseconds, as Spark keeps it."""
+
+    path: str
+    modified: int
+
+
+def _committed_logs(checkpoint: Path) -> list[tuple[Path, int]]:
+    last = max(_numbers(checkpoint / "commits"), default=None)
+    return [] if last is None else _logs(checkpoint, last)
+
+
+def _logs(checkpoint: Path, batch: int) -> list[tuple[Path, int]]:
+    """The file sources' logs, each with the last offset that the batch covers."""
+    file = checkpoint / "offsets" / str(batch)
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    found = []
+    # Line 0 is a version, line 1 metadata, then one offset a source ("-" if it has none yet).
+    for number, line in enumerate(lines[2:]):
+        offset = json.loads(line) if line.startswith("{") else {}
+        if "logOffset" in offset:
+            found.append((checkpoint / "sources" / str(number), int(offset["logOffset"])))
+    return found
+
+
+def _entries(log: Path, until: int) -> Iterator[_Entry]:
+    """The log's entries up to offset `until`, from the last compaction on."""
+    compacted = max((n for n in _numbers(log, ".compact") if n <= until), default=-1)
+    names = [f"{compacted}.compact"] if compacted >= 0 else []
+    names += [str(n) for n in sorted(_numbers(log)) if compacted < n <= until]
+    for name in names:
+        for line in (log / name).read_text(encoding="utf-8").splitlines()[1:]:
+            yield _entry(line)
+
+
+def _entry(line: str) -> _Entry:
+    values = json.loads(line)
+    return _Entry(
+        "/" + unquote(values["path"].removeprefix("file:")).lstrip("/"), values["timestamp"]
+    )
+
+
+def _numbers(folder: Path, suffix: str = "") -> list[int]:
+    if not folder.is_dir():
+        return []
+    names = (entry.name for entry in folder.iterdir() if entry.name.endswith(suffix))
+    return [int(stem) for name in names if (stem := name.removesuffix(suffix)).isdigit()]

@@ -1,0 +1,1 @@
+"""Options of a cloudFiles stream: names, values, and what is refused."""

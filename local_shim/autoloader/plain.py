@@ -1,0 +1,44 @@
+"""Text and binary files: Spark's own columns, and those of the folders."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+from pyspark.sql.types import StructType
+
+from local_shim.autoloader import rescue
+from local_shim.autoloader.partitions import partition_value
+from local_shim.autoloader.schema_store import SchemaStore
+from local_shim.autoloader.source_folder import SourceFolder
+from local_shim.autoloader.sql_text import name
+from local_shim.errors import DefinitionError
+
+_SCHEMAS = {
+    "text": "value STRING",
+    "binaryFile": "path STRING, modificationTime TIMESTAMP, length BIGINT, content BINARY",
+}
+
+
+def plain_stream(
+    place: SourceFolder, schema: StructType | None, store: SchemaStore, *, remember: bool
+) -> DataFrame:
+    """The stream over text or binary files; their schema is fixed, so nothing is stored."""
+    wanted = _SCHEMAS[place.options.format]
+    if schema is not None and schema.simpleString() != _struct(wanted).simpleString():
+        raise DefinitionError(
+            "CF_FIXED_SCHEMA",
+            f"{place.options.format} files have the columns {wanted}.",
+            hint="leave the schema out",
+        )
+    frame = place.load(place.options.format, wanted, dict(place.options.reader))
+    parts = [
+        f"{rescue.typed(partition_value(part.name), part.dataType, place.options)} "
+        f"AS {name(part.name)}"
+        for part in place.partitions
+    ]
+    return frame.selectExpr("*", *parts) if parts else frame
+
+
+def _struct(ddl: str) -> StructType:
+    found = StructType.fromDDL(ddl)
+    assert isinstance(found, StructType)
+    return found

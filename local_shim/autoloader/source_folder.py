@@ -1,0 +1,104 @@
+"""The place an Auto Loader stream reads from, with what is known of its files when it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructField
+
+from local_shim.autoloader.files.batch_limits import limits
+from local_shim.autoloader.files.file_filter import FileFilter, selection
+from local_shim.autoloader.files.listing import (
+    SourceFile,
+    is_partitioned,
+    refuse_patterns,
+    source_files,
+)
+from local_shim.autoloader.files.read_log import forget_overwritten, unread
+from local_shim.autoloader.options.parse import CloudFilesOptions
+from local_shim.autoloader.partitions import partition_fields
+from local_shim.autoloader.rescue import FILE_PATH
+from local_shim.autoloader.schema import late_file
+from local_shim.autoloader.schema_store import SchemaStore
+from local_shim.autoloader.sql_text import among
+from local_shim.errors import DefinitionError
+
+
+@dataclass(frozen=True)
+class SourceFolder:
+    """All files at a path, and those of them that the stream has still to read, oldest first."""
+
+    session: SparkSession
+    path: str
+    options: CloudFilesOptions
+    files: tuple[SourceFile, ...]
+    new: tuple[SourceFile, ...]
+    selected: FileFilter
+
+    @property
+    def partitions(self) -> list[StructField]:
+        """Columns that come from the folders' names."""
+        return partition_fields(self.files, self.path, self.options)
+
+    def load(
+        self, kind: str, schema: str, settings: Mapping[str, str], *, watched: bool = False
+    ) -> DataFrame:
+        """Spark's own stream of the files in the format `kind`, without those left out.
+
+        A `watched` stream fails, asking for a restart, at a file that nobody has looked at.
+        """
+        reader = self.session.readStream.format(kind).schema(schema)
+        for key, value in {**self._settings(), **settings}.items():
+            reader = reader.option(key, value)
+        frame = reader.load(self.path)
+        condition = self.selected.condition
+        frame = frame.where(condition) if condition else frame
+        if not watched:
+            return frame
+        known = among(FILE_PATH, [file.uri for file in self.new])
+        return frame.where(f"CASE WHEN {known} THEN true ELSE {late_file('BOOLEAN')} END")
+
+    def _settings(self) -> dict[str, str]:
+        asked = self.options
+        settings = limits([file.size for file in self.new], asked)
+        # Spark forgets, and then ignores, files a week older than the newest; Auto Loader no.
+        settings["maxFileAge"] = "36500d"
+        if asked.recursive or is_partitioned(self.files, self.path):
+            settings["recursiveFileLookup"] = "true"
+        if asked.path_glob_filter:
+            settings["pathGlobFilter"] = asked.path_glob_filter
+        settings["ignoreCorruptFiles"] = str(asked.ignore_corrupt_files).lower()
+        settings["ignoreMissingFiles"] = str(asked.ignore_missing_files).lower()
+        return settings
+
+
+def landing(
+    session: SparkSession,
+    path: str,
+    options: CloudFilesOptions,
+    store: SchemaStore,
+    checkpoint: Path | None,
+    *,
+    remember: bool,
+) -> SourceFolder:
+    """Looks at the path; raises UsageError if it is not there or cannot be read."""
+    files = source_files(path, options)
+    chosen = selection(files, options, store, remember=remember)
+    again = options.allow_overwrites
+    if again and remember:
+        _forget_overwritten(checkpoint, files)
+    new = [file for file in unread(checkpoint, files, overwrites=again) if chosen.takes(file)]
+    refuse_patterns(new)
+    return SourceFolder(session, path, options, tuple(files), tuple(new), chosen)
+
+
+def _forget_overwritten(checkpoint: Path | None, files: list[SourceFile]) -> None:
+    if checkpoint is None:
+        raise DefinitionError(
+            "CF_UNSUPPORTED_OPTION",
+            "cloudFiles.allowOverwrites needs the stream's checkpoint, and this stream has none.",
+        )
+    forget_overwritten(checkpoint, files)

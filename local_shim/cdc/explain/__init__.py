@@ -1,0 +1,1 @@
+"""Why a row of an AUTO CDC target looks as it does."""

@@ -1,0 +1,1 @@
+"""Pure rules: the events of a key, folded into its rows."""

@@ -1,0 +1,109 @@
+"""One look at a batch and what it does: all counts that decisions, errors and warnings need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyspark.sql import Column, DataFrame, Observation
+from pyspark.sql import functions as F
+
+from local_shim.cdc.fold.change_rows import COUNTS, DELETE
+from local_shim.cdc.fold.scd1 import DROP, PUT
+from local_shim.cdc.target.target import STRICT_KEYS
+from local_shim.errors import FlowError
+from local_shim.graph.elements import AutoCdcFlow
+
+
+@dataclass(frozen=True)
+class BatchCounts:
+    """Counts of one batch: of its change rows, then of what becomes of its keys."""
+
+    null_sequences: int
+    null_keys: int
+    violations: int
+    events: int
+    upserted: int
+    deleted: int
+    touches: int
+    contested: int
+    ties: int
+    remember: int
+    tombstones: int
+
+
+def look(outcome: DataFrame) -> BatchCounts:
+    """The counts, in one job."""
+    row = outcome.agg(*_of_outcome(outcome)).first()
+    return BatchCounts(**row.asDict()) if row else BatchCounts(*(0,) * 11)
+
+
+def taken(outcome: DataFrame) -> tuple[DataFrame, BatchCounts]:
+    """The outcome held as it is now, and the counts, in one job that both share."""
+    observed = Observation()
+    held = outcome.observe(observed, *_of_outcome(outcome)).localCheckpoint()
+    return held, BatchCounts(**observed.get)
+
+
+def refuse_unusable(seen: BatchCounts, flow: AutoCdcFlow, *, strict_keys: bool = False) -> None:
+    """FlowError for change rows that nobody can place; nothing was written."""
+    if strict_keys and seen.null_keys:
+        raise FlowError(
+            "AUTOCDC_MICROBATCH_VALIDATION.NULL_KEY",
+            f"Flow '{flow.name}': {seen.null_keys} change rows have NULL in a key column "
+            f"({', '.join(flow.keys)}), and {STRICT_KEYS} is set; nothing of this batch was "
+            "written.",
+            where=flow.where,
+            hint=f"filter them in a view, or set {STRICT_KEYS} to false to match NULL as a value",
+        )
+    if seen.null_sequences:
+        raise FlowError(
+            "AUTOCDC_MICROBATCH_VALIDATION.NULL_SEQUENCE",
+            f"Flow '{flow.name}': {seen.null_sequences} change rows have no sequence "
+            f"({flow.sequence_text or 'sequence_by'} is NULL). Their place among the changes of "
+            "their keys is unknown; nothing of this batch was written.",
+            where=flow.where,
+            hint="filter them in a view, or give them a value with coalesce(…)",
+        )
+    if seen.violations:
+        raise FlowError(
+            "AUTOCDC_MICROBATCH_VALIDATION.WHERE_VIOLATED",
+            f"Flow '{flow.name}': {seen.violations} change rows do not satisfy the flow's "
+            "`where`, which says where to look and filters nothing.",
+            where=flow.where,
+            hint="filter the rows in a view if they are not wanted, or widen `where`",
+        )
+
+
+def warnings_of(seen: BatchCounts, flow: AutoCdcFlow) -> tuple[str, ...]:
+    """What the user should know although it went well."""
+    found = []
+    if seen.null_keys:
+        found.append(
+            f"{seen.null_keys} change rows of flow '{flow.name}' have NULL in a key column "
+            f"({', '.join(flow.keys)}); NULL was matched as a value"
+        )
+    if seen.ties:
+        found.append(
+            f"{seen.ties} times flow '{flow.name}' had different changes of one key with the "
+            "same sequence; deletes won, then the greatest row as JSON"
+        )
+    return tuple(found)
+
+
+def _of_outcome(outcome: DataFrame) -> list[Column]:
+    op = F.col("op")
+    deletes = F.col("kind") == DELETE
+    return [
+        *(F.coalesce(F.sum(name), F.lit(0)).cast("int").alias(name) for name in COUNTS),
+        _count(op == PUT).alias("upserted"),
+        _count(op == DROP).alias("deleted"),
+        _count(op.isNotNull() & F.col("touches")).alias("touches"),
+        _count(F.col("contested")).alias("contested"),
+        F.coalesce(F.sum("ties"), F.lit(0)).cast("int").alias("ties"),
+        _count(F.col("remember")).alias("remember"),
+        _count(F.col("remember") & deletes).alias("tombstones"),
+    ]
+
+
+def _count(condition: Column) -> Column:
+    return F.count_if(F.coalesce(condition, F.lit(False)))

@@ -1,0 +1,1 @@
+"""AUTO CDC FROM SNAPSHOT: differences between snapshots as changes."""

@@ -1,0 +1,1 @@
+"""What AUTO CDC must know beyond its target: the state rows beside it."""

@@ -1,0 +1,1 @@
+"""The target table of an AUTO CDC flow: its columns, their roles, and who may share it."""

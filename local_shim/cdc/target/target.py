@@ -1,0 +1,101 @@
+"""The target of AUTO CDC flows: where it lies, and what one batch of changes does to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow
+from local_shim.graph.names import TableName
+
+TOMBSTONE_SECONDS = 172_800.0
+NULL_SEQUENCES = "pipelines.cdc.allowNullSequences"
+STRICT_KEYS = "pipelines.cdc.failOnNullKeys"
+REMAINDERS = "pipelines.cdc.showLateDeleteRemainders"
+
+
+@dataclass(frozen=True)
+class CdcOptions:
+    """How a target takes what the documentation leaves open (reference 2.2, 2.4).
+
+    [choice] A change without a sequence fails the flow. With `pipelines.cdc.allowNullSequences` it
+    sorts below every other on an SCD type 1 target; where history needs a start it still fails.
+
+    [choice] NULL in a key column is matched as a value, with a warning;
+    `pipelines.cdc.failOnNullKeys` makes it fail the flow.
+
+    [choice] A late delete inside a closed interval leaves no row for the rest of it. With
+    `pipelines.cdc.showLateDeleteRemainders` each delete that follows a delete shows, as measured
+    on Databricks, a row with a NULL start, its own sequence as the end, and the last values.
+
+    [choice] Each of the three is read from the table's properties, then from the pipeline's
+    configuration.
+    """
+
+    null_sequences: bool = False
+    strict_keys: bool = False
+    remainders: bool = False
+
+
+def cdc_options(properties: Mapping[str, str], configuration: Mapping[str, str]) -> CdcOptions:
+    """The manner that table properties ask for, or else the pipeline's configuration."""
+    asked = (
+        properties.get(key, configuration.get(key, "false")).lower() == "true"
+        for key in (NULL_SEQUENCES, STRICT_KEYS, REMAINDERS)
+    )
+    return CdcOptions(*asked)
+
+
+@dataclass(frozen=True)
+class CdcTarget:
+    """Where a target's rows and its memory lie.
+
+    `table` is the path of the Delta table, `state` that of the memory (a new one after each full
+    refresh), `tombstone_seconds` how long deletes of keys are remembered, `manner` how it takes
+    what the documentation leaves open.
+    """
+
+    table: str
+    state: str
+    name: TableName
+    tombstone_seconds: float = TOMBSTONE_SECONDS
+    manner: CdcOptions = CdcOptions()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The transaction id of one micro-batch."""
+
+    app: str
+    version: int
+
+
+@dataclass(frozen=True)
+class CdcResult:
+    """What a batch did: target rows inserted or changed, target rows removed, and warnings."""
+
+    upserted: int
+    deleted: int
+    warnings: tuple[str, ...]
+
+    def plus(self, other: CdcResult) -> CdcResult:
+        """Both together."""
+        return CdcResult(
+            self.upserted + other.upserted,
+            self.deleted + other.deleted,
+            self.warnings + other.warnings,
+        )
+
+
+def transaction(batch: Batch) -> dict[str, str]:
+    """Makes Delta skip a write that this micro-batch has already committed."""
+    return {
+        "spark.databricks.delta.write.txnAppId": batch.app,
+        "spark.databricks.delta.write.txnVersion": str(batch.version),
+    }
+
+
+def shows_remainders(flow: AutoCdcFlow | SnapshotFlow, target: CdcTarget) -> bool:
+    """Whether late deletes of this flow may leave rows without a start in this target."""
+    history = isinstance(flow, AutoCdcFlow) and flow.scd_type is ScdType.TWO
+    return history and target.manner.remainders

@@ -1,0 +1,1 @@
+"""How the rows of a batch reach the target table."""

@@ -1,0 +1,77 @@
+"""How much there is to do; small work goes to one task, without exchanges."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from local_shim.cdc.fold.change_rows import TRUNCATE
+from local_shim.cdc.write.table import SMALL_TABLE_BYTES
+from local_shim.jvm.session import CODE_GENERATION, LARGE_DATA
+
+SMALL_BYTES = 4 * 2**20
+SMALL_ROWS = 50_000
+_FEW_BYTES = 64 * 2**20
+_UNKNOWN = 2**62
+# A small table is read whole: looking for what need not be read costs more than reading it.
+_PLAIN = {
+    "spark.sql.constraintPropagation.enabled": "false",
+    "spark.sql.optimizer.expression.nestedPruning.enabled": "false",
+    "spark.sql.optimizer.nestedSchemaPruning.enabled": "false",
+}
+# From some thousand rows on, compiling what is done with each pays at the first batch.
+_COMPILED = {name: LARGE_DATA[name] for name in CODE_GENERATION}
+_INTERPRETED_BYTES = 2**19
+_ONE_EACH = {"spark.sql.shuffle.partitions": str(os.cpu_count() or 2)}
+
+
+@dataclass(frozen=True)
+class Size:
+    """What is known of batch, table and memory before looking at them."""
+
+    changes: int  # bytes, Spark's estimate
+    table: int  # bytes
+    remembered: int  # rows
+
+    @property
+    def profile(self) -> Mapping[str, str]:
+        """Session settings that fit the work."""
+        if self.table < SMALL_TABLE_BYTES:
+            tiny = self.table + self.changes < _INTERPRETED_BYTES
+            return _PLAIN if tiny else {**_PLAIN, **_COMPILED}
+        if self.changes >= _FEW_BYTES:
+            return LARGE_DATA
+        # Few changes on a big table: all that is shuffled is small, and known to be.
+        return {**LARGE_DATA, "spark.sql.adaptive.enabled": "false", **_ONE_EACH}
+
+    @property
+    def small(self) -> bool:
+        """Whether exchanges between tasks would cost more than the work itself."""
+        return (
+            self.changes < SMALL_BYTES and self.table < SMALL_BYTES and self.remembered < SMALL_ROWS
+        )
+
+    def gather(self, pool: DataFrame) -> DataFrame:
+        """The same rows, those of one key in one task."""
+        return pool.coalesce(1) if self.small else pool.repartition("key")
+
+    def of_keys(self, rows: DataFrame, events: DataFrame) -> DataFrame:
+        """The rows that belong to the batch's keys; all of them where finding out costs more."""
+        if self.small:
+            return rows
+        # By hash: a probe for one number, not for a struct. Strangers that come along are left
+        # out by the fold, as those of a small table are.
+        mark = F.xxhash64("key").alias("mark")
+        marks = events.where(F.col("kind") != TRUNCATE).select(mark).distinct()
+        found = rows.withColumn("mark", mark).join(F.broadcast(marks), "mark", "left_semi")
+        return found.drop("mark")
+
+
+def bytes_of(changes: DataFrame) -> int:
+    """Spark's estimate of a frame's size; rows that came from Python count as few."""
+    found = int(changes._jdf.queryExecution().optimizedPlan().stats().sizeInBytes())
+    return 0 if found > _UNKNOWN else found

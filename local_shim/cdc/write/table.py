@@ -1,0 +1,139 @@
+"""A Delta table as a batch finds it: what is known of it without a job, and its rows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
+
+from local_shim.cdc.fold.change_rows import key_schema, packed
+from local_shim.cdc.target.columns import END, START, SYSTEM_END, SYSTEM_START, TargetColumns
+from local_shim.cdc.target.schema import missing_columns, quoted
+from local_shim.jvm.session import empty_frame
+from local_shim.storage import delta_version
+
+# Above this a commit with deletion vectors is faster than rewriting the table.
+SMALL_TABLE_BYTES = 32 * 2**20
+_NAMES = {START: "start", END: "end", SYSTEM_START: "sys_start", SYSTEM_END: "sys_end"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """What is known of a Delta table without a Spark job."""
+
+    schema: StructType
+    properties: dict[str, str]
+    bytes: int
+    version: int
+    files: tuple[str, ...] | None = None  # where plain Parquet files are all of it
+
+    @property
+    def small(self) -> bool:
+        """Whether rewriting it is the cheapest way to change it."""
+        return self.bytes < SMALL_TABLE_BYTES and not self._is("delta.enableChangeDataFeed")
+
+    @property
+    def merged(self) -> bool:
+        """Whether its readers need what only a MERGE keeps: changes, row ids, whole files."""
+        kept = self._is("delta.enableChangeDataFeed") or self._is("delta.enableRowTracking")
+        return kept or self.properties.get("delta.enableDeletionVectors", "").lower() == "false"
+
+    def _is(self, name: str) -> bool:
+        return self.properties.get(name, "false").lower() == "true"
+
+
+def look_at(spark: SparkSession, path: str) -> Table | None:
+    """The table at this path; None if there is none."""
+    if delta_version(Path(path.removeprefix("file:"))) < 0:
+        return None
+    jvm = spark._jvm
+    log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path)  # type: ignore[union-attr]
+    snapshot = log.update(False, jvm.scala.Option.empty(), jvm.scala.Option.empty())  # type: ignore[union-attr]
+    properties = snapshot.metadata().configuration()
+    pairs = properties.toSeq()
+    found = {pairs.apply(i)._1(): pairs.apply(i)._2() for i in range(pairs.size())}
+    schema = StructType.fromJson(json.loads(snapshot.schema().json()))
+    files, size = _from_checksum(snapshot, found)
+    size = int(snapshot.sizeInBytes()) if size is None else size
+    return Table(schema, found, size, int(snapshot.version()), files)
+
+
+def committed(spark: SparkSession, path: str) -> dict[str, int]:
+    """Per application, the last transaction version that the table's log has."""
+    jvm: Any = spark._jvm
+    log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path)
+    found = log.unsafeVolatileSnapshot().transactions().toSeq()
+    pairs = [found.apply(i) for i in range(found.size())]
+    return {pair._1(): int(pair._2()) for pair in pairs}
+
+
+def rows_of(spark: SparkSession, path: str, table: Table) -> DataFrame:
+    """The table's rows as of the look at it."""
+    if table.files is None:
+        return spark.read.format("delta").load(path)
+    if not table.files:
+        return empty_frame(spark, table.schema)
+    return spark.read.schema(table.schema).parquet(*(f"{path}/{name}" for name in table.files))
+
+
+def held_rows(
+    spark: SparkSession, path: str, table: Table, layout: TargetColumns, prune: Column | None
+) -> DataFrame:
+    """The target's rows, packed: `key`, `row`, and `start`, `end`, … where it has them."""
+    rows = rows_of(spark, path, table)
+    if prune is not None:
+        rows = rows.where(prune)
+    intervals = (F.col(quoted(name)).alias(_NAMES[name]) for name in layout.intervals)
+    return rows.select(
+        packed(key_schema(layout), table.schema).alias("key"),
+        packed(layout.columns, table.schema).alias("row"),
+        *intervals,
+    )
+
+
+def made_ready(spark: SparkSession, path: str, table: Table | None, wanted: StructType) -> Table:
+    """The table, created if it is not there, with all wanted columns."""
+    if table is None:
+        empty_frame(spark, wanted).write.format("delta").mode("append").save(path)
+    else:
+        missing = missing_columns(table.schema, wanted)
+        for column in missing:
+            spark.sql(f"ALTER TABLE delta.{quoted(path)} ADD COLUMNS ({column})")
+        if not missing:
+            return table
+    ready = look_at(spark, path)
+    assert ready is not None  # it was written just now
+    return ready
+
+
+def _from_checksum(
+    snapshot: Any, properties: dict[str, str]
+) -> tuple[tuple[str, ...] | None, int | None]:
+    """The files and bytes that the version's checksum file lists, known without a Spark job.
+
+    Reading such files directly spares two jobs of state reconstruction and file pruning, most of
+    the time that a small table costs. Where anything but plain files makes up the table
+    (deletion vectors, partitions, renamed or widened columns), there are no files to give.
+    """
+    checksum = snapshot.checksumOpt()
+    if not checksum.isDefined():
+        return None, None
+    size = int(checksum.get().tableSizeBytes())
+    listed = checksum.get().allFiles()
+    partitioned = snapshot.metadata().partitionColumns().size() > 0
+    if not listed.isDefined() or partitioned or _NOT_PLAIN & set(properties):
+        return None, size
+    files = [listed.get().apply(i) for i in range(listed.get().size())]
+    paths = [file.path() for file in files]
+    odd = any(":" in path or "%" in path for path in paths)
+    if odd or any(file.deletionVector() is not None for file in files):
+        return None, size
+    return tuple(paths), size
+
+
+_NOT_PLAIN = {"delta.columnMapping.mode", "delta.enableTypeWidening"}

@@ -1,0 +1,84 @@
+"""From whatever a query threw to an error that names its cause in a line."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+
+from local_shim.autoloader.schema import schema_change_in
+from local_shim.engine.expectations import violation
+from local_shim.errors import FlowError, ShimError
+from local_shim.graph.graph import ResolvedFlow
+
+# Losing a race or a disk may go well the next time; everything else would end the same way.
+_RETRYABLE = re.compile(
+    r"Concurrent(Append|Write|DeleteRead|DeleteDelete|Transaction|Modification)Exception"
+    r"|DELTA_CONCURRENT_|java\.io\.IOException|java\.net\.|java\.nio\.file\.FileSystemException"
+)
+_AWAY = (ConnectionError, TimeoutError)  # raised by a user's function that talks to the outside
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a flow stopped."""
+
+    flow: str
+    error: ShimError
+    retryable: bool = False
+
+    @property
+    def message(self) -> str:
+        """The cause in one line."""
+        return f"Flow '{self.flow}' failed: [{self.error.condition}] {self.error.message}"
+
+
+def understood(error: BaseException, flow: ResolvedFlow, attempt: int = 1) -> Failure:
+    """The cause of a failure, typed, with the place of the flow's declaration.
+
+    What may go well the next time says which attempt it was.
+    """
+    broken = violation(error, flow.flow.where)
+    if broken is not None:
+        return Failure(flow.name, broken)
+    if isinstance(error, ShimError):
+        return Failure(flow.name, error)
+    changed = schema_change_in(error)
+    if changed is not None:
+        return Failure(flow.name, changed)
+    condition, message = cause(error)
+    retryable = isinstance(error, _AWAY) or bool(_RETRYABLE.search(str(error)))
+    counted = f"{message} (attempt {attempt})" if retryable else message
+    return Failure(flow.name, FlowError(condition, counted, where=flow.flow.where), retryable)
+
+
+_CONDITION = re.compile(r"\[([A-Z][A-Z0-9_]+(?:\.[A-Z0-9_]+)*)\] ?([^\n]*)")
+
+
+_RAISED = re.compile(r"^(\w+(?:Error|Exception|Warning): .*)$", re.MULTILINE)
+
+
+def cause(error: BaseException) -> tuple[str, str]:
+    """The innermost condition that Spark or Delta names, else the exception itself."""
+    found = [
+        (condition, message)
+        for condition, message in _CONDITION.findall(str(error))
+        if condition not in ("STREAM_FAILED", "TASK_WRITE_FAILED", "FAILED_EXECUTE_UDF")
+    ]
+    if found:
+        condition, message = found[0]
+        message = message.split(" SQLSTATE:")[0].strip()
+        raised = _RAISED.findall(str(error))
+        return condition, f"{message} {raised[-1]}" if message.endswith(":") and raised else message
+    if isinstance(error, PySparkException):
+        return error.getCondition() or type(error).__name__, _line(str(error))
+    if isinstance(error, Py4JError):
+        return "JAVA_ERROR", _line(str(error))
+    return type(error).__name__, _line(str(error))
+
+
+def _line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[0] if lines else text

@@ -1,0 +1,1 @@
+"""Streaming queries: run one, find out whether there is new data, repeat the update."""

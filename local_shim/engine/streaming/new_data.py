@@ -1,0 +1,44 @@
+"""Whether a stream has anything to do, found out from names and small files alone.
+
+Starting a streaming query that finds nothing costs as much as a small write. Most tables of a
+pipeline have nothing new in most updates, so the engine asks here first. In doubt the answer is
+yes: then Structured Streaming itself decides.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from local_shim.autoloader.files.read_log import unread_files
+from local_shim.storage import delta_version
+
+
+def has_new_data(
+    checkpoint: Path, streams: list[tuple[str, Mapping[str, str] | None]], sources: int
+) -> bool:
+    """False only if the query has one source, ended its last batch, and nothing came since."""
+    last = _newest(checkpoint / "offsets")
+    if last is None or last != _newest(checkpoint / "commits") or sources != 1:
+        return True
+    if len(streams) != 1:
+        return True
+    path, files = streams[0]
+    if files is not None:
+        return unread_files(checkpoint, path, files) > 0
+    return _delta_has_more(checkpoint / "offsets" / str(last), Path(path))
+
+
+def _delta_has_more(offsets: Path, table: Path) -> bool:
+    """A Delta offset names the version to read next; it is beyond the table if all is read."""
+    try:
+        offset = json.loads(offsets.read_text().splitlines()[2])
+        return bool(offset["reservoirVersion"] <= delta_version(table) or offset["index"] >= 0)
+    except (IndexError, KeyError, ValueError):
+        return True
+
+
+def _newest(folder: Path) -> int | None:
+    numbers = [int(each.name) for each in folder.glob("*") if each.name.isdigit()]
+    return max(numbers, default=None)

@@ -1,0 +1,82 @@
+"""Why an AUTO CDC target looks as it does, told from all changes that its sources hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pyspark.sql import DataFrame
+
+from local_shim.cdc.explain.explain import explain, rendered_ties, ties
+from local_shim.cdc.target.target import cdc_options
+from local_shim.engine.reads.execution import FlowReads
+from local_shim.engine.update_context import UpdateContext
+from local_shim.errors import UsageError, close_match
+from local_shim.graph.elements import AutoCdcFlow
+from local_shim.graph.names import TableName
+from local_shim.reading.flow_session import own_session
+from local_shim.reading.source_resolver import resolving_with
+from local_shim.run import Request, prepared
+from local_shim.storage import Storage
+
+
+def explain_table(request: Request, table: str, key: Mapping[str, str]) -> str:
+    """Every change of one key and what it did; without a key, the ties of the whole table.
+
+    Nothing is written. Raises UsageError if no AUTO CDC flow writes to `table`.
+    """
+    with prepared(request, Storage(request.storage, request.spec.key)) as (context, _, _):
+        return _explained(context, table, key)
+
+
+def _explained(context: UpdateContext, table: str, key: Mapping[str, Any]) -> str:
+    name = context.namespace.qualify(table)
+    flows = _flows(context, name, table)
+    properties = context.graph.datasets[name].table_properties
+    remainders = cdc_options(properties, context.configuration).remainders
+    parts = []
+    for flow in flows:
+        with own_session(context.spark, {}):
+            changes = _changes(context, flow)
+            if key:
+                told = str(explain(changes, flow, key, remainders=remainders))
+            else:
+                told = rendered_ties(ties(changes, flow))
+        parts.append(f"flow {flow.name}\n{told}" if len(flows) > 1 else told)
+    return "\n\n".join(parts)
+
+
+def _flows(context: UpdateContext, name: TableName, asked: str) -> list[AutoCdcFlow]:
+    flows = list(_change_flows(context))
+    found = [flow for flow in flows if flow.target == name]
+    if not found:
+        raise UsageError(
+            "NO_AUTO_CDC_TARGET",
+            f"no AUTO CDC flow of this pipeline writes to '{asked}'.",
+            hint=close_match(asked, [flow.target.table for flow in flows]),
+        )
+    return found
+
+
+def _change_flows(context: UpdateContext) -> Iterator[AutoCdcFlow]:
+    for resolved in context.graph.flows:
+        if isinstance(resolved.flow, AutoCdcFlow):
+            yield resolved.flow
+
+
+def _changes(context: UpdateContext, flow: AutoCdcFlow) -> DataFrame:
+    world = FlowReads(
+        context.spark,
+        context.storage,
+        context.paths,
+        context.graph,
+        context.namespace,
+        flow.name,
+        flow.target,
+        all_in_batch=True,
+    )
+    with resolving_with(world):
+        frame = world.table(flow.source, True, {})
+    if frame is None:
+        raise UsageError("SOURCE_NOT_FOUND", f"'{flow.source}' is not there.", hint="run an update")
+    return frame

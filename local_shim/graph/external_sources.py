@@ -1,0 +1,51 @@
+"""What planning needs to know of the world outside the pipeline's own files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from pyspark.sql import DataFrame
+from pyspark.sql.types import StructType
+
+from local_shim.graph.elements import AutoCdcFlow, SnapshotFlow
+from local_shim.graph.names import TableName
+
+
+class ExternalSources(Protocol):
+    """What planning needs to know of the world outside the pipeline's own files."""
+
+    def external(
+        self, name: TableName, streaming: bool, options: Mapping[str, str]
+    ) -> DataFrame | None:
+        """A table that another pipeline or somebody else laid into the storage, or None."""
+
+    def by_path(self, path: str, streaming: bool, options: Mapping[str, str]) -> DataFrame:
+        """A Delta table named by its path."""
+
+    def placeholder(self, schema: StructType, streaming: bool) -> DataFrame:
+        """No rows of `schema`."""
+
+    def cloud_files(
+        self, flow: str, path: str, options: Mapping[str, str], schema: StructType | None
+    ) -> DataFrame:
+        """An Auto Loader stream that remembers nothing."""
+
+    def path(self, path: str) -> str:
+        """Where `path` lies on this machine."""
+
+    def cdc_schema(
+        self, flow: AutoCdcFlow, source: DataFrame, declared: StructType | None
+    ) -> StructType:
+        """Columns of an AUTO CDC target."""
+
+    def snapshot_schema(
+        self, flow: SnapshotFlow, source: DataFrame | None, declared: StructType | None
+    ) -> StructType:
+        """Columns of a snapshot target; none if only the flow's function could tell."""
+
+    def probed_schema(self, flow: SnapshotFlow) -> StructType:
+        """Columns of a snapshot target, found out by asking its function for a first snapshot."""
+
+    def stored_schema(self, name: TableName) -> StructType | None:
+        """Columns that the table got in earlier updates."""

@@ -1,0 +1,130 @@
+"""The install step `python -m local_shim.install`: fetches jars, and records what the JVM loads.
+
+A JVM that finds its classes in an archive starts Spark and Delta in about half the time. The
+archive is made once by running a small pipeline; it is never a reason to fail.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from local_shim.errors import ShimError
+from local_shim.jvm.jars import check_java, class_archive, delta_jars
+from local_shim.jvm.session import open_session
+from local_shim.pipeline_spec.load import from_files
+from local_shim.run import Request, run
+
+
+def main() -> int:
+    """Lays the ground; 0 when a pipeline can run, 2 with a message when it cannot."""
+    try:
+        check_java()
+        delta_jars()
+    except ShimError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return error.exit_code
+    archive = class_archive()
+    if not archive.exists():
+        print("recording what the Java machine loads (once, about half a minute)")  # noqa: T201
+        record_classes(archive)
+    return 0
+
+
+def record_classes(archive: Path) -> None:
+    """Makes the class archive, or leaves things as they were."""
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    part = archive.with_suffix(f".{os.getpid()}.part")
+    try:
+        spark = open_session(record_classes_in=part)
+        with tempfile.TemporaryDirectory(prefix="dlt-local-ground-") as folder:
+            _a_little_of_everything(spark, Path(folder))
+        _end(spark)
+        if part.exists():
+            os.replace(part, archive)
+    except Exception as error:
+        print(f"no class archive: {error}", file=sys.stderr)  # noqa: T201
+    finally:
+        part.unlink(missing_ok=True)
+
+
+# Files, views, rules, history and a view on it: what pipelines are made of.
+_PIPELINE = """
+import dlt
+from pyspark.sql import Window
+from pyspark.sql import functions as F
+
+@dlt.table(comment="rows of files")
+@dlt.expect("named", "name IS NOT NULL")
+def bronze():
+    options = {"header": True, "cloudFiles.format": "csv"}
+    options["cloudFiles.schemaHints"] = "id INT, amount DECIMAL(18,2), day DATE"
+    reader = spark.readStream.format("cloudFiles").options(**options)
+    return reader.load(spark.conf.get("files"))
+
+@dlt.view
+def changes():
+    return spark.readStream.table("bronze").selectExpr(
+        "id", "name", "CAST(amount AS DECIMAL(18,2)) AS amount", "day", "op", "BIGINT(seq) AS seq")
+
+for scd_type in (1, 2):
+    dlt.create_streaming_table(f"silver_{scd_type}")
+    dlt.apply_changes(target=f"silver_{scd_type}", source="changes", keys=["id"],
+        sequence_by="seq", stored_as_scd_type=scd_type, apply_as_deletes="op = 'D'",
+        except_column_list=["op", "seq"])
+
+@dlt.table(cluster_by=["name"])
+@dlt.expect_or_drop("positive", "total > 0")
+def gold():
+    history = spark.read.table("silver_2").where("__END_AT IS NULL").drop("__START_AT", "__END_AT")
+    both = history.join(spark.read.table("silver_1").select("id", "day"), ["id", "day"], "left")
+    before = F.lag("total", 1, 0).over(Window.partitionBy("name").orderBy("month"))
+    months = both.selectExpr("*", "explode(sequence(0, 2)) AS month")
+    total = F.sum("amount").cast("decimal(18,2)").alias("total")
+    sums = months.groupBy("name", "month").agg(total)
+    return sums.withColumn("before", before).orderBy("name")
+"""
+_FILES = (
+    "id,name,amount,day,op,seq\n1,a,1.50,2026-01-01,I,1\n2,b,2.50,2026-01-02,I,2\n",
+    "id,name,amount,day,op,seq\n1,a,3.50,2026-01-03,U,3\n2,b,,,D,4\n",
+)
+
+
+def _a_little_of_everything(spark: SparkSession, folder: Path) -> None:
+    """Two updates of a small pipeline and a MERGE, so that their classes are in the archive."""
+    source, files = folder / "pipeline.py", folder / "files"
+    source.write_text(_PIPELINE)
+    files.mkdir()
+    spec = from_files([str(source)], "main", "default", {"files": str(files)})
+    for number, text in enumerate(_FILES):
+        (files / f"{number}.csv").write_text(text)
+        if run(Request(spec, folder / "storage")):
+            raise RuntimeError("an update failed")
+    table = folder / "storage" / "tables" / "main" / "default" / "gold"
+    spark.read.format("delta").load(str(table)).createOrReplaceTempView("changes")
+    spark.sql(
+        f"MERGE INTO delta.`{table}` t USING changes c ON t.name = c.name AND t.month = c.month "
+        "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
+    )
+
+
+def _end(spark: SparkSession) -> None:
+    """Stops the JVM and waits for it: it writes the archive while it ends."""
+    gateway = spark.sparkContext._gateway
+    assert gateway is not None
+    process: subprocess.Popen[bytes] | None = getattr(gateway, "proc", None)
+    spark.stop()
+    gateway.shutdown()
+    if process is not None:
+        if process.stdin is not None:
+            process.stdin.close()
+        process.wait(timeout=120)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,1 +1,0 @@
-"""What Spark runs on: the Java machine, its jars, and names in it."""

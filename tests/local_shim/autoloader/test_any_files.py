@@ -1,0 +1,84 @@
+"""Whatever columns, orders and texts files have: every value arrives under its own name."""
+
+from __future__ import annotations
+
+import gzip
+import random
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from tests.local_shim.autoloader.landing_flow import Flow
+
+COLUMNS = ["id", "name", "Straße", "note 1", "a.b", "amount", "_x"]
+TEXTS = [
+    "",
+    " ",
+    "x",
+    '"',
+    '""',
+    "a,b",
+    "one\ntwo",
+    "one\r\ntwo",
+    "\\",
+    "\\n",
+    "ä€😀",
+    "N",
+    "'",
+    "\t",
+]
+
+Row = dict[str, str | None]
+
+
+def field(text: str | None) -> str:
+    """A value as DMS writes it, but for the empty text, which DMS cannot tell from null."""
+    if text is None:
+        return "\\N"
+    if text == "" or any(char in text for char in '",\r\n'):
+        return '"' + text.replace('"', '""') + '"'
+    return text
+
+
+def some_file(choose: random.Random, end: str, ends: list[str]) -> tuple[str, list[Row]]:
+    """A file with some of the columns in any order, and its rows."""
+    names = choose.sample(COLUMNS, choose.randint(1, len(COLUMNS)))
+    # Where files with CRLF lines are about, Spark's CSV reader turns a quoted CRLF into LF.
+    texts = [text for text in TEXTS if ends == ["\n"] or "\r" not in text]
+    rows: list[Row] = [
+        {name: choose.choice([*texts, None]) for name in names} for _ in range(choose.randint(0, 4))
+    ]
+    lines = [",".join(map(field, names)), *(",".join(map(field, row.values())) for row in rows)]
+    # A line of blanks only is no record to any CSV reader of Spark's.
+    kept = [i for i, line in enumerate(lines) if i == 0 or line.strip(" \t")]
+    return end.join([lines[i] for i in kept]) + end, [rows[i - 1] for i in kept if i > 0]
+
+
+def counted(rows: list[Row]) -> Counter[tuple[tuple[str, str], ...]]:
+    present = [[(name, text) for name, text in row.items() if text is not None] for row in rows]
+    return Counter(tuple(sorted(row)) for row in present)
+
+
+@pytest.mark.dlt(126, 135)
+@pytest.mark.parametrize(("seed", "ends"), [(0, ["\n"]), (1, ["\n", "\r\n"])])
+def test_every_value_arrives_once_under_its_own_name(
+    flow: Flow, seed: int, ends: list[str]
+) -> None:
+    flow.options.update(multiLine="true", escape='"', nullValue="\\N", emptyValue="")
+    flow.options["cloudFiles.maxFilesPerTrigger"] = "25"
+    choose = random.Random(seed)
+    packed: list[tuple[str, Callable[[bytes], bytes]]] = [
+        (".csv", bytes),
+        (".csv.gz", gzip.compress),
+    ]
+    expected: list[Row] = []
+    for number in range(40):
+        content, rows = some_file(choose, choose.choice(ends), ends)
+        suffix, pack = choose.choice(packed)
+        flow.land(f"{number:03}{suffix}", pack(content.encode()))
+        expected += rows
+    flow.run()
+    found, wanted = counted(flow.rows()), counted(expected)
+    lost, made_up = list((wanted - found).elements()), list((found - wanted).elements())
+    assert (lost, made_up) == ([], []), f"seed {seed}"
