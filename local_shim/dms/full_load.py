@@ -15,14 +15,14 @@ from dataclasses import replace
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
-from local_shim.dms.changes.stream import RecordIgnored, TaskContext, handle_unfit, new_layout
+from local_shim.dms.changes.stream import RecordIgnored, TaskContext, handle_unfit, new_file_schema
 from local_shim.dms.clock import Clock, timestamp_text
 from local_shim.dms.publishing.publisher import Publisher
 from local_shim.dms.publishing.state import Counts, Move, TableState
-from local_shim.dms.s3.files import DataFile, open_file
-from local_shim.dms.s3.layout import Facts, Layout
-from local_shim.dms.s3.names import load_name
-from local_shim.dms.s3.values import Unfit
+from local_shim.dms.s3.data_file import DataFile, open_file
+from local_shim.dms.s3.file_schema import Facts, FileSchema
+from local_shim.dms.s3.object_keys import load_name
+from local_shim.dms.s3.type_rules import UnfitValue
 from local_shim.dms.source.catalog import Catalog, SourceTable
 from local_shim.dms.task import Task
 
@@ -54,7 +54,7 @@ class TableLoad:
         context: TaskContext,
         publisher: Publisher,
         table: SourceTable,
-        layout: Layout,
+        schema: FileSchema,
         stamps: Stamps,
     ):
         self.rows = 0
@@ -62,7 +62,7 @@ class TableLoad:
         self._context = context
         self._publisher = publisher
         self._table = table
-        self._layout = layout
+        self._schema = schema
         self._stamps = stamps
         self._file: DataFile | None = None
 
@@ -70,7 +70,7 @@ class TableLoad:
         """One row in COPY's text form; psycopg2 calls this for each."""
         values = parse_copy_line(line)
         try:
-            fields = self._layout.row(
+            fields = self._schema.row(
                 "I", values, None, Facts(self._stamps.next()), line, self._unfit
             )
         except RecordIgnored:
@@ -90,7 +90,7 @@ class TableLoad:
             return
         self._file.close()
         name = load_name(len(self.moves) + 1, self._context.task.s3.extension)
-        plan = self._layout.plan
+        plan = self._schema.plan
         key = self._publisher.bucket.key(plan.schema, plan.table, name)
         self.moves.append(Move(self._file.path.name, key))
         self._file = None
@@ -99,7 +99,7 @@ class TableLoad:
         task = self._context.task
         self._file = open_file(
             self._publisher.bucket.new_file(),
-            self._layout,
+            self._schema,
             task.s3,
             boolean=task.endpoint.boolean_as_boolean,
             on_bad_text=self._bad_text,
@@ -107,12 +107,12 @@ class TableLoad:
         return self._file
 
     def _bad_text(self, what: str) -> None:
-        unfit = Unfit(None, f"invalid UTF-8, replaced by U+FFFD: {what}")
+        unfit = UnfitValue(None, f"invalid UTF-8, replaced by U+FFFD: {what}")
         policy = self._context.task.settings.data_error_policy
         policy = "LOG_ERROR" if policy == "IGNORE_RECORD" else policy
         handle_unfit(self._context, self._table, "a column", unfit, [None] * 0, policy)
 
-    def _unfit(self, column: str, unfit: Unfit, row: Sequence[bytes | None]) -> None:
+    def _unfit(self, column: str, unfit: UnfitValue, row: Sequence[bytes | None]) -> None:
         settings = self._context.task.settings
         policy = settings.truncation_policy if unfit.truncated else settings.data_error_policy
         handle_unfit(self._context, self._table, column, unfit, row, policy)
@@ -197,8 +197,8 @@ def _copy(
     table: SourceTable,
     stamps: Stamps,
 ) -> TableLoad:
-    layout = new_layout(context.task, context.catalog, table, load=True, report=context.report)
-    load = TableLoad(context, publisher, table, layout, stamps)
+    schema = new_file_schema(context.task, context.catalog, table, load=True, report=context.report)
+    load = TableLoad(context, publisher, table, schema, stamps)
     query = sql.SQL("COPY (SELECT {} FROM ONLY {}) TO STDOUT").format(
         sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns),
         sql.Identifier(table.schema, table.name),

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_shim.dms.s3.bucket import Bucket
-from local_shim.dms.s3.values import ValueRules
+from local_shim.dms.s3.type_rules import ValueRules
 from local_shim.dms.settings.document import Document, read_document
-from local_shim.dms.settings.endpoint import (
+from local_shim.dms.settings.mapping import TableMapping
+from local_shim.dms.settings.replication_task import TaskSettings, read_task_settings
+from local_shim.dms.settings.rules import read_table_mapping
+from local_shim.dms.settings.s3_target import S3Settings, read_s3_settings
+from local_shim.dms.settings.source_endpoint import (
     SourceSettings,
     StandIn,
     read_source_settings,
     read_stand_in,
 )
-from local_shim.dms.settings.mapping import TableMapping
-from local_shim.dms.settings.rules import read_table_mapping
-from local_shim.dms.settings.s3 import S3Settings, read_s3_settings
-from local_shim.dms.settings.task import TaskSettings, read_task_settings
 from local_shim.dms.source.connection import Source
 from local_shim.errors import UsageError
 

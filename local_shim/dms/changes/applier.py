@@ -13,9 +13,9 @@ from local_shim.dms.changes.stream import RecordIgnored, Streams, TableStream
 from local_shim.dms.clock import Clock, timestamp_text
 from local_shim.dms.publishing.publisher import Finished, Publisher
 from local_shim.dms.publishing.state import State, TableState
-from local_shim.dms.s3.files import DataFile, open_file
-from local_shim.dms.s3.layout import Facts
-from local_shim.dms.s3.names import date_folder
+from local_shim.dms.s3.data_file import DataFile, open_file
+from local_shim.dms.s3.file_schema import Facts
+from local_shim.dms.s3.object_keys import date_folder
 from local_shim.dms.source.change import (
     Begin,
     Commit,
@@ -220,7 +220,7 @@ class Applier:
         return ("", "") if self._together else (stream.name, self._date)
 
     def _folder(self, stream: TableStream) -> tuple[str, ...]:
-        return (stream.layout.plan.schema, stream.layout.plan.table)
+        return (stream.file_schema.plan.schema, stream.file_schema.plan.table)
 
     def _file(self, stream: TableStream) -> OpenFile:
         key = self._file_key(stream)
@@ -230,7 +230,7 @@ class Applier:
             folder = (path,) if self._together else (*self._folder(stream), self._date)
             data = open_file(
                 self._publisher.bucket.new_file(),
-                stream.layout,
+                stream.file_schema,
                 self._task.s3,
                 boolean=self._task.endpoint.boolean_as_boolean,
                 on_bad_text=stream.bad_text,

@@ -9,8 +9,8 @@ from typing import Any
 from local_shim.dms.errors import TaskFailed
 from local_shim.dms.publishing.state import TableState
 from local_shim.dms.s3.control import Exceptions
-from local_shim.dms.s3.layout import Facts, Fields, Layout
-from local_shim.dms.s3.values import Unfit
+from local_shim.dms.s3.file_schema import Facts, Fields, FileSchema
+from local_shim.dms.s3.type_rules import UnfitValue
 from local_shim.dms.source.catalog import Catalog, SourceColumn, SourceTable
 from local_shim.dms.source.change import UNCHANGED, Relation, RowChange, Value
 from local_shim.dms.source.lookup import Lookup
@@ -41,7 +41,7 @@ class TableStream:
         self._context = context
         self.name = f"{relation.schema}.{relation.table}"  # the source's
         self._relation = relation
-        self._layout: Layout | None = None
+        self._schema: FileSchema | None = None
         self._projection: list[int | None] | None = None
         self._key_places: list[int] = []
         self._replayed = 0
@@ -53,16 +53,16 @@ class TableStream:
         self.mark_rows = known.mark_rows if known and not replays else 0
 
     @property
-    def layout(self) -> Layout:
+    def file_schema(self) -> FileSchema:
         """The columns of its files."""
-        if self._layout is None:
+        if self._schema is None:
             self.adopt()
-        assert self._layout is not None
-        return self._layout
+        assert self._schema is not None
+        return self._schema
 
     def described(self, relation: Relation) -> None:
         """The server has told the table's shape (again)."""
-        if relation != self._relation or self._layout is None:
+        if relation != self._relation or self._schema is None:
             self._relation = relation
             self.relation_is_new = True
 
@@ -74,7 +74,7 @@ class TableStream:
         columns = self.columns if keep_old else told
         # The catalog is asked first: if it does not answer, nothing has been taken yet.
         key = self._current_key(columns)
-        self._layout = self._new_layout(columns, key)
+        self._schema = self._new_file_schema(columns, key)
         places = {name: i for i, (name, _, _) in enumerate(told)}
         self._projection = [places.get(c[0]) for c in columns] if keep_old else None
         self.columns, self.key = columns, key
@@ -114,7 +114,7 @@ class TableStream:
         if op == "U" and UNCHANGED in row:
             row = self._completed(row, None if old_is_key else old)
             raw = None  # what was looked up may be of any length
-        return self.layout.row(op, _told(row), _told(old), facts, raw, self._unfit)
+        return self.file_schema.row(op, _told(row), _told(old), facts, raw, self._unfit)
 
     def bad_text(self, what: str) -> None:
         """A row held bytes that are not UTF-8; they are replaced, or the task stops."""
@@ -129,7 +129,7 @@ class TableStream:
         self._context.report(f"{self.name}: invalid UTF-8 replaced ({what})")
 
     def _project(self, row: list[Value]) -> list[Value]:
-        """The row in the old layout, when a change of the table is not handled."""
+        """The row in the old columns, when a change of the table is not handled."""
         places = self._projection or []
         return [None if place is None else row[place] for place in places]
 
@@ -142,7 +142,7 @@ class TableStream:
             return tuple(c.name for c in self._relation.columns if c.identity and c.name in names)
         return self.key
 
-    def _new_layout(self, columns: Columns, key: tuple[str, ...]) -> Layout:
+    def _new_file_schema(self, columns: Columns, key: tuple[str, ...]) -> FileSchema:
         task, relation = self._context.task, self._relation
         table = SourceTable(
             relation.oid,
@@ -153,7 +153,7 @@ class TableStream:
             relation.identity,
         )
         self._key_places = [i for i, c in enumerate(table.columns) if c.name in key]
-        return new_layout(
+        return new_file_schema(
             task, self._context.catalog, table, load=False, report=self._context.report
         )
 
@@ -162,17 +162,17 @@ class TableStream:
         missing = [i for i, value in enumerate(row) if value is UNCHANGED]
         found: Sequence[Value] | None = [old[i] for i in missing] if old else None
         if found is None and self._context.task.stand_in.toast == "lookup" and self._key_places:
-            table = self.layout.table
+            table = self.file_schema.table
             found = self._context.lookup.values(table, self._key_places, row, missing)
         completed = list(row)
         for place, value in zip(missing, found or [None] * len(missing), strict=True):
             completed[place] = value
         return completed
 
-    def _unfit(self, column: str, unfit: Unfit, row: Sequence[bytes | None]) -> None:
+    def _unfit(self, column: str, unfit: UnfitValue, row: Sequence[bytes | None]) -> None:
         settings = self._context.task.settings
         policy = settings.truncation_policy if unfit.truncated else settings.data_error_policy
-        handle_unfit(self._context, self.layout.table, column, unfit, row, policy)
+        handle_unfit(self._context, self.file_schema.table, column, unfit, row, policy)
 
 
 class Streams:
@@ -222,7 +222,7 @@ def handle_unfit(
     context: TaskContext,
     table: SourceTable,
     column: str,
-    unfit: Unfit,
+    unfit: UnfitValue,
     row: Sequence[bytes | None],
     policy: str,
 ) -> None:
@@ -243,15 +243,15 @@ def handle_unfit(
         raise RecordIgnored
 
 
-def new_layout(
+def new_file_schema(
     task: Task,
     catalog: Catalog,
     table: SourceTable,
     *,
     load: bool,
     report: Callable[[str], None],
-) -> Layout:
-    """The layout of a table's files in the full load or in the changes."""
+) -> FileSchema:
+    """The columns of a table's files in the full load or in the changes."""
     types = []
     for column in table.columns:
         type_ = catalog.column_type(column.type_oid, column.typmod)
@@ -262,7 +262,7 @@ def new_layout(
             )
         types.append(type_)
     plan = task.mapping.plan(table.schema, table.name, [c.name for c in table.columns])
-    return Layout(table, types, plan, task.s3, task.rules, load=load)
+    return FileSchema(table, types, plan, task.s3, task.rules, load=load)
 
 
 def _told(row: Sequence[Value] | None) -> Any:

@@ -21,7 +21,7 @@ from local_shim.dms.publishing.state import Move, State, Store, TableState, writ
 from local_shim.dms.publishing.statistics import write_statistics
 from local_shim.dms.s3.bucket import Bucket
 from local_shim.dms.s3.control import EXCEPTIONS, Exceptions
-from local_shim.dms.s3.names import cdc_name, transaction_name
+from local_shim.dms.s3.object_keys import cdc_name, transaction_name
 from local_shim.dms.task import Task
 
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from local_shim.dms.clock import Clock, timestamp_text
-from local_shim.dms.s3.csvfile import CsvLines
-from local_shim.dms.settings.s3 import CsvDialect
+from local_shim.dms.s3.csv_file import CsvLines
+from local_shim.dms.settings.s3_target import CsvDialect
 
 EXCEPTIONS = "awsdms_apply_exceptions"
 _COLUMNS = ("TASK_NAME", "TABLE_OWNER", "TABLE_NAME", "ERROR_TIME", "STATEMENT", "ERROR")

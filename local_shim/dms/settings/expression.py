@@ -27,20 +27,20 @@ class Literal:
 
 
 @dataclass(frozen=True)
-class Header:
+class ChangeHeader:
     """A fact about the change, by DMS's name without the dollar."""
 
     name: str
 
 
 @dataclass(frozen=True)
-class Column:
+class ColumnReference:
     """A column of the source row."""
 
     name: str
 
 
-Term = Literal | Header | Column
+Term = Literal | ChangeHeader | ColumnReference
 
 
 def parse_expression(text: str, where: object) -> tuple[Term, ...]:
@@ -69,10 +69,10 @@ def _term(found: re.Match[str], text: str, where: object) -> Term:
     if name is None:
         return Literal(found["literal"].replace("''", "'"))
     if not name.startswith("AR_"):
-        return Column(name)
+        return ColumnReference(name)
     if name not in HEADERS:
         raise _unsupported(text, f"${name}", where)
-    return Header(name)
+    return ChangeHeader(name)
 
 
 def _unsupported(text: str, what: str, where: object) -> UsageError:

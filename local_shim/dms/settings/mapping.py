@@ -27,7 +27,7 @@ class Locator:
 
 
 @dataclass(frozen=True)
-class Selection:
+class SelectionRule:
     """A selection rule."""
 
     rule_id: int
@@ -37,7 +37,7 @@ class Selection:
 
 
 @dataclass(frozen=True)
-class Renaming:
+class RenameRule:
     """A transformation of a name; `target` is schema, table or column."""
 
     rule_id: int
@@ -85,8 +85,8 @@ class TablePlan:
 class TableMapping:
     """All rules of a task, lowest rule-id first: of two rules for one thing the lower one wins."""
 
-    selections: tuple[Selection, ...]
-    renamings: tuple[Renaming, ...]
+    selections: tuple[SelectionRule, ...]
+    renamings: tuple[RenameRule, ...]
     added: tuple[AddedColumn, ...]
     before_images: tuple[BeforeImage, ...]
     listed: tuple[str, ...]  # rules that change nothing here
@@ -128,7 +128,7 @@ class TableMapping:
         return tuple(first_of_its_name.values())
 
 
-_RENAME: dict[str, Callable[[str, Renaming], str]] = {
+_RENAME: dict[str, Callable[[str, RenameRule], str]] = {
     "rename": lambda name, rule: rule.value,
     "convert-lowercase": lambda name, rule: name.lower(),
     "convert-uppercase": lambda name, rule: name.upper(),
@@ -146,7 +146,7 @@ _RENAME: dict[str, Callable[[str, Renaming], str]] = {
 RENAMING_ACTIONS = (*_RENAME, "remove-column")
 
 
-def _renamed(name: str, rules: Iterable[Renaming]) -> str | None:
+def _renamed(name: str, rules: Iterable[RenameRule]) -> str | None:
     """The name after the first rule, None when that rule removes it."""
     rule = next(iter(rules), None)
     if rule is None:

@@ -12,8 +12,8 @@ from local_shim.dms.settings.mapping import (
     AddedColumn,
     BeforeImage,
     Locator,
-    Renaming,
-    Selection,
+    RenameRule,
+    SelectionRule,
     TableMapping,
 )
 from local_shim.errors import UsageError
@@ -38,15 +38,15 @@ def read_table_mapping(document: Document) -> TableMapping:
     read = [_read_rule(rule, document.where) for rule in sorted(rules, key=_rule_id)]
     _check(read, rules, document.where)
     return TableMapping(
-        selections=tuple(rule for rule in read if isinstance(rule, Selection)),
-        renamings=tuple(rule for rule in read if isinstance(rule, Renaming)),
+        selections=tuple(rule for rule in read if isinstance(rule, SelectionRule)),
+        renamings=tuple(rule for rule in read if isinstance(rule, RenameRule)),
         added=tuple(rule for rule in read if isinstance(rule, AddedColumn)),
         before_images=tuple(rule for rule in read if isinstance(rule, BeforeImage)),
         listed=tuple(rule for rule in read if isinstance(rule, str)),
     )
 
 
-_Rule = Selection | Renaming | AddedColumn | BeforeImage | str
+_Rule = SelectionRule | RenameRule | AddedColumn | BeforeImage | str
 
 
 def _rule_id(rule: Any) -> int:
@@ -55,7 +55,7 @@ def _rule_id(rule: Any) -> int:
 
 
 def _check(read: list[_Rule], rules: list[Any], where: str) -> None:
-    if not any(isinstance(rule, Selection) for rule in read):
+    if not any(isinstance(rule, SelectionRule) for rule in read):
         raise UsageError("DMS_MAPPING_INVALID", "There is no selection rule.", where=where)
     identities = [str(rule.get("rule-id")) for rule in rules]
     twice = next((one for one in identities if identities.count(one) > 1), None)
@@ -91,7 +91,7 @@ def _locator(document: Document) -> Locator:
     return read
 
 
-def _selection(document: Document) -> Selection:
+def _selection(document: Document) -> SelectionRule:
     locator = _locator(document)
     action = document.choice("rule-action", ("include", "exclude", "explicit"), "")
     if action == "explicit" and re.search(r"[%\[]", locator.schema + locator.table):
@@ -102,7 +102,7 @@ def _selection(document: Document) -> Selection:
     document.without_effect("load-order")
     document.only("filters", [])
     document.finish()
-    return Selection(_rule_id(document.values), action, locator, int(order))
+    return SelectionRule(_rule_id(document.values), action, locator, int(order))
 
 
 def _transformation(document: Document) -> _Rule:
@@ -116,7 +116,7 @@ def _transformation(document: Document) -> _Rule:
     return _renaming(document, action)
 
 
-def _renaming(document: Document, action: str) -> Renaming:
+def _renaming(document: Document, action: str) -> RenameRule:
     if action not in RENAMING_ACTIONS:
         raise UsageError(
             "DMS_SETTING_NOT_IMITATED",
@@ -127,7 +127,7 @@ def _renaming(document: Document, action: str) -> Renaming:
     target = document.choice("rule-target", ("schema", "table", "column"), "")
     if action == "remove-column" and target != "column":
         raise document.wrong("rule-target", target, "column")
-    rule = Renaming(
+    rule = RenameRule(
         _rule_id(document.values),
         target,
         action,

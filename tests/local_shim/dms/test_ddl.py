@@ -80,7 +80,7 @@ def test_ddl_while_the_task_is_stopped_is_seen_when_it_resumes(lab: Lab) -> None
 
 
 @pytest.mark.dms(40)
-def test_the_old_layout_stays_if_changes_of_tables_are_not_handled(lab: Lab) -> None:
+def test_the_old_columns_stay_if_changes_of_tables_are_not_handled(lab: Lab) -> None:
     lab.set_up(task={"ChangeProcessingDdlHandlingPolicy": {"HandleSourceTableAltered": False}})
     lab.sql(TABLE)
     lab.load()

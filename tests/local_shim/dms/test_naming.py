@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from local_shim.dms.clock import Clock
-from local_shim.dms.s3.names import date_folder, load_name
-from local_shim.dms.settings.s3 import DELIMITERS, SEQUENCES, DatePartition
+from local_shim.dms.s3.object_keys import date_folder, load_name
+from local_shim.dms.settings.s3_target import DELIMITERS, SEQUENCES, DatePartition
 from tests.local_shim.dms.lab import NOON, PROFILE, Lab, steady
 
 WIDE = "CREATE TABLE t (id int PRIMARY KEY, v text)"
@@ -226,7 +226,7 @@ def test_a_published_file_is_never_touched_again_and_readable_by_others(lab: Lab
 
 
 @pytest.mark.dms(12)
-def test_no_file_mixes_tables_or_layouts(lab: Lab) -> None:
+def test_no_file_mixes_tables_or_columns(lab: Lab) -> None:
     lab.sql(WIDE, "CREATE TABLE u (id int PRIMARY KEY)")
     lab.load()
     lab.transaction(

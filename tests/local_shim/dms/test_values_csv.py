@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from local_shim.dms.errors import TaskFailed
-from local_shim.dms.s3.csvfile import CsvLines
-from local_shim.dms.settings.s3 import CsvDialect
+from local_shim.dms.s3.csv_file import CsvLines
+from local_shim.dms.settings.s3_target import CsvDialect
 from tests.local_shim.dms.lab import INCLUDE, PROFILE, Lab
 
 NULL = "\\N"

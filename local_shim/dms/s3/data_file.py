@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from local_shim.dms.s3.csvfile import CsvFile
-from local_shim.dms.s3.layout import Fields, Layout
-from local_shim.dms.settings.s3 import S3Settings
+from local_shim.dms.s3.csv_file import CsvFile
+from local_shim.dms.s3.file_schema import Fields, FileSchema
+from local_shim.dms.settings.s3_target import S3Settings
 
 
 class DataFile(Protocol):
@@ -29,17 +29,17 @@ class DataFile(Protocol):
 
 def open_file(
     path: Path,
-    layout: Layout,
+    schema: FileSchema,
     settings: S3Settings,
     *,
     boolean: bool,
     on_bad_text: Callable[[str], None],
 ) -> DataFile:
-    """A new file for rows of a layout; preserved transactions are CSV whatever is asked for."""
-    if settings.parquet is None or layout.is_csv:
-        header = layout.header if settings.csv.header else None
+    """A new file for rows of a schema; preserved transactions are CSV whatever is asked for."""
+    if settings.parquet is None or schema.is_csv:
+        header = schema.header if settings.csv.header else None
         return CsvFile(path, header, settings.csv, settings.gzip, on_bad_text)
     # pyarrow is needed, and loaded, only by tasks that write Parquet.
-    from local_shim.dms.s3.parquetfile import ParquetFile
+    from local_shim.dms.s3.parquet_file import ParquetFile
 
-    return ParquetFile(path, layout.fields, settings.parquet, settings.gzip, boolean, on_bad_text)
+    return ParquetFile(path, schema.fields, settings.parquet, settings.gzip, boolean, on_bad_text)

@@ -14,9 +14,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from local_shim.dms.s3.values import (
+from local_shim.dms.s3.type_rules import (
     Text,
-    Unfit,
+    UnfitValue,
     ValueRules,
     cleaner,
     csv_printer,
@@ -24,9 +24,9 @@ from local_shim.dms.s3.values import (
     limiter,
     quick,
 )
-from local_shim.dms.settings.expression import Column, Header, Literal, Term
+from local_shim.dms.settings.expression import ChangeHeader, ColumnReference, Literal, Term
 from local_shim.dms.settings.mapping import TablePlan
-from local_shim.dms.settings.s3 import S3Settings
+from local_shim.dms.settings.s3_target import S3Settings
 from local_shim.dms.source.catalog import SourceTable
 from local_shim.dms.source.types import ColumnType, Kind
 from local_shim.errors import UsageError
@@ -46,7 +46,7 @@ class Facts(NamedTuple):
 
 
 @dataclass(frozen=True)
-class OutField:
+class FileColumn:
     """A column of a file."""
 
     name: str
@@ -55,10 +55,10 @@ class OutField:
 
 
 Extra = Callable[[str, Sequence[bytes | None], Facts], bytes | None]
-OnUnfit = Callable[[str, Unfit, Sequence[bytes | None]], None]
+OnUnfitValue = Callable[[str, UnfitValue, Sequence[bytes | None]], None]
 
 
-class Layout:
+class FileSchema:
     """The columns of one version of one table in one kind of file; rows are built by `row`."""
 
     def __init__(
@@ -105,7 +105,7 @@ class Layout:
         old: Sequence[bytes | None] | None,
         facts: Facts,
         raw: bytes | None,
-        on_unfit: OnUnfit,
+        on_unfit: OnUnfitValue,
     ) -> Fields:
         """The fields of one row; `raw` holds all its values, None if they were looked up.
 
@@ -119,7 +119,7 @@ class Layout:
                 value = fields[place]
                 if value is not None:
                     fields[place] = convert(value)
-        except Unfit:
+        except UnfitValue:
             return self._careful_row(op, values, old, facts, on_unfit)
         return self._assemble(op, values, old, facts, fields)
 
@@ -129,7 +129,7 @@ class Layout:
         values: Sequence[bytes | None],
         old: Sequence[bytes | None] | None,
         facts: Facts,
-        on_unfit: OnUnfit,
+        on_unfit: OnUnfitValue,
     ) -> Fields:
         fields: Fields = []
         for i in self._kept:
@@ -140,13 +140,13 @@ class Layout:
         return self._assemble(op, values, old, facts, fields)
 
     def _fit(
-        self, i: int, value: bytes, values: Sequence[bytes | None], on_unfit: OnUnfit
+        self, i: int, value: bytes, values: Sequence[bytes | None], on_unfit: OnUnfitValue
     ) -> bytes | None:
         limit, convert = limiter(self._types[i], self._rules), self._converters[i]
         try:
             value = convert(value) if convert else value
             return limit(value) if limit else value
-        except Unfit as unfit:
+        except UnfitValue as unfit:
             on_unfit(self.table.columns[i].name, unfit, values)
             return unfit.replacement
 
@@ -179,7 +179,7 @@ class Layout:
         value, convert = values[i], self._converters[i]
         try:
             return convert(value) if convert and value is not None else value
-        except Unfit as unfit:  # already told for the column itself
+        except UnfitValue as unfit:  # already told for the column itself
             return unfit.replacement
 
     def _converter(self, type_: ColumnType) -> Text | None:
@@ -204,11 +204,11 @@ class Layout:
         if isinstance(term, Literal):
             text = term.text.encode()
             return lambda op, values, facts: text
-        if isinstance(term, Header):
+        if isinstance(term, ChangeHeader):
             return self._header_term(term.name)
         return self._column_term(term)
 
-    def _column_term(self, term: Column) -> Extra:
+    def _column_term(self, term: ColumnReference) -> Extra:
         if term.name not in self._index:
             raise UsageError(
                 "DMS_EXPRESSION_COLUMN",
@@ -231,20 +231,20 @@ class Layout:
         }
         return known[name]
 
-    def _out_fields(self, settings: S3Settings) -> tuple[OutField, ...]:
-        fields = [OutField("Op", _STRING)] if self._op else []
+    def _out_fields(self, settings: S3Settings) -> tuple[FileColumn, ...]:
+        fields = [FileColumn("Op", _STRING)] if self._op else []
         if self._names:
-            fields += [OutField("table_name", _STRING), OutField("schema_name", _STRING)]
+            fields += [FileColumn("table_name", _STRING), FileColumn("schema_name", _STRING)]
         if self._stamp:
-            fields.append(OutField(settings.timestamp_column, _STRING, required=True))
-        fields += [OutField(self.plan.columns[i] or "", self._types[i]) for i in self._kept]
+            fields.append(FileColumn(settings.timestamp_column, _STRING, required=True))
+        fields += [FileColumn(self.plan.columns[i] or "", self._types[i]) for i in self._kept]
         for rule in self.plan.added:
             kind = Kind.TIMESTAMP if rule.type == "datetime" else Kind.STRING
-            fields.append(OutField(rule.name, ColumnType(kind)))
+            fields.append(FileColumn(rule.name, ColumnType(kind)))
         if image := self.plan.before_image:
             for i in self._before:
                 name = self.plan.columns[i] or self.table.columns[i].name
-                fields.append(OutField(f"{image.prefix}{name}{image.suffix}", self._types[i]))
+                fields.append(FileColumn(f"{image.prefix}{name}{image.suffix}", self._types[i]))
         return tuple(fields)
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from local_shim.dms.s3.layout import Fields
-from local_shim.dms.settings.s3 import CsvDialect
+from local_shim.dms.s3.file_schema import Fields
+from local_shim.dms.settings.s3_target import CsvDialect
 
 _CHUNK = 1 << 18
 # As numbers: looking for a bytes object in another one is many times slower.

@@ -9,9 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from local_shim.dms.s3.arrow import arrow_column, arrow_type
-from local_shim.dms.s3.layout import Fields, OutField
-from local_shim.dms.settings.s3 import ParquetStyle
+from local_shim.dms.s3.arrow_columns import arrow_column, arrow_type
+from local_shim.dms.s3.file_schema import Fields, FileColumn
+from local_shim.dms.settings.s3_target import ParquetStyle
 
 OnBadText = Callable[[str], None]
 _GROUP_BYTES = 64 << 20  # a group of long rows is written before it fills the memory
@@ -23,7 +23,7 @@ class ParquetFile:
     def __init__(
         self,
         path: Path,
-        fields: Sequence[OutField],
+        fields: Sequence[FileColumn],
         style: ParquetStyle,
         compressed: bool,
         boolean: bool,
@@ -102,8 +102,8 @@ class ParquetFile:
         return text
 
 
-def parquet_schema(fields: Sequence[OutField], style: ParquetStyle, boolean: bool) -> pa.Schema:
-    """The Arrow schema of a layout; only the timestamp column is required."""
+def parquet_schema(fields: Sequence[FileColumn], style: ParquetStyle, boolean: bool) -> pa.Schema:
+    """The Arrow schema of a schema; only the timestamp column is required."""
     return pa.schema(
         [
             pa.field(

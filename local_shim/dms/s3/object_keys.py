@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from local_shim.dms.settings.s3 import DatePartition
+from local_shim.dms.settings.s3_target import DatePartition
 
 _SEQUENCE_PARTS = {
     "YYYYMMDD": ("%Y", "%m", "%d"),

@@ -45,7 +45,7 @@ _FOREVER = {
 }
 
 
-class Unfit(Exception):
+class UnfitValue(Exception):
     """A value that DMS's type cannot hold: what is written in its place, and why."""
 
     def __init__(self, replacement: bytes | None, reason: str, *, truncated: bool = False):
@@ -72,7 +72,7 @@ class ValueRules:
 def cleaner(type_: ColumnType, rules: ValueRules) -> Text | None:
     """What is done to a value before it is written in any format; None: nothing.
 
-    The function raises Unfit for a value the type cannot hold.
+    The function raises UnfitValue for a value the type cannot hold.
     """
     kind = type_.kind
     if kind is Kind.NUMERIC:
@@ -97,7 +97,7 @@ def cleaner(type_: ColumnType, rules: ValueRules) -> Text | None:
 def limiter(type_: ColumnType, rules: ValueRules) -> Text | None:
     """The check of a type that is cut when too long; None for the others.
 
-    The function raises Unfit with the shortened value.
+    The function raises UnfitValue with the shortened value.
     """
     if type_.kind is Kind.TEXT_LOB:
         return _at_most_characters(rules.lob_bytes // 2)  # an NCLOB counts two bytes for each
@@ -148,16 +148,16 @@ def _plain_moment(text: bytes) -> bytes:
 
 def _only_numbers(text: bytes) -> bytes:
     if text[-1] > 57:  # not a digit: NaN, Infinity
-        raise Unfit(None, f"{text.decode()} is no value of a NUMERIC")
+        raise UnfitValue(None, f"{text.decode()} is no value of a NUMERIC")
     return text
 
 
 def _six_decimals(text: bytes) -> bytes:
     if text in _NOT_A_NUMBER:
-        raise Unfit(None, f"{text.decode()} is no value of a NUMERIC(28,6)")
+        raise UnfitValue(None, f"{text.decode()} is no value of a NUMERIC(28,6)")
     number = Decimal(text.decode()).quantize(Decimal("0.000001"), ROUND_HALF_UP, _WIDE)
     if abs(number) >= 10**22:
-        raise Unfit(None, f"{text.decode()[:60]} is too large for a NUMERIC(28,6)")
+        raise UnfitValue(None, f"{text.decode()[:60]} is too large for a NUMERIC(28,6)")
     return str(abs(number) if number == 0 else number).encode()  # no "-0.000000"
 
 
@@ -222,7 +222,7 @@ def _at_most_characters(limit: int) -> Text:
         characters = text.decode("utf-8", "replace")
         if len(characters) <= limit:
             return text
-        raise Unfit(
+        raise UnfitValue(
             characters[:limit].encode(),
             f"{len(characters)} characters, LobMaxSize allows {limit}",
             truncated=True,
@@ -235,7 +235,7 @@ def _at_most_bytes(limit: int) -> Text:
     def check(text: bytes) -> bytes:
         if len(text) > limit:
             reason = f"{len(text) // 2} bytes, LobMaxSize allows {limit // 2}"
-            raise Unfit(text[:limit], reason, truncated=True)
+            raise UnfitValue(text[:limit], reason, truncated=True)
         return text
 
     return check
@@ -246,7 +246,7 @@ def _at_most_utf8(limit: int) -> Text:
         if len(text) > limit:
             shorter = text[:limit].decode("utf-8", "ignore").encode()
             reason = f"{len(text)} bytes, a varchar without a length holds {limit}"
-            raise Unfit(shorter, reason, truncated=True)
+            raise UnfitValue(shorter, reason, truncated=True)
         return text
 
     return check
