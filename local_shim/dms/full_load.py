@@ -19,10 +19,10 @@ from local_shim.dms.changes.stream import RecordIgnored, TaskContext, handle_unf
 from local_shim.dms.clock import Clock, timestamp_text
 from local_shim.dms.publishing.publisher import Publisher
 from local_shim.dms.publishing.state import Counts, Move, TableState
+from local_shim.dms.s3.conversions import UnfitValue
 from local_shim.dms.s3.data_file import DataFile, open_file
 from local_shim.dms.s3.file_schema import Facts, FileSchema
 from local_shim.dms.s3.object_keys import load_name
-from local_shim.dms.s3.type_rules import UnfitValue
 from local_shim.dms.source.catalog import Catalog, SourceTable
 from local_shim.dms.task import Task
 

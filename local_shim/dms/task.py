@@ -13,12 +13,8 @@ from local_shim.dms.settings.mapping import TableMapping
 from local_shim.dms.settings.replication_task import TaskSettings, read_task_settings
 from local_shim.dms.settings.rules import read_table_mapping
 from local_shim.dms.settings.s3_target import S3Settings, read_s3_settings
-from local_shim.dms.settings.source_endpoint import (
-    SourceSettings,
-    StandIn,
-    read_source_settings,
-    read_stand_in,
-)
+from local_shim.dms.settings.source_endpoint import SourceSettings, read_source_settings
+from local_shim.dms.settings.stand_in import StandIn, read_stand_in
 from local_shim.dms.source.connection import Source
 from local_shim.errors import UsageError
 

@@ -185,18 +185,13 @@ class Applier:
             self._publish([self._file_key(stream)])
 
     def _truncate(self, stream: TableStream) -> None:
-        """PostgreSQL's TRUNCATE leaves the lake alone; other engines' empties the folder."""
+        """A TRUNCATE of PostgreSQL deletes nothing in the target (DMS behaviour 37)."""
         final_lsn = self._begin.final_lsn
         if final_lsn <= self._replay_until and stream.has_written(final_lsn):
             return
         stream.mark(final_lsn)
-        if self._task.stand_in.engine == "postgresql" or not self._task.settings.handle_truncate:
-            self._report(f"TRUNCATE of {stream.name} is not carried to the target, as with DMS")
-            self._recount(stream, truncates_ignored=1)
-            return
-        self._publish([key for key, file in self._files.items() if file.owner == stream.name])
-        self._publisher.bucket.remove_objects(*self._folder(stream))
-        self._report(f"TRUNCATE of {stream.name}: its objects were deleted")
+        self._report(f"TRUNCATE of {stream.name} is not carried to the target, as with DMS")
+        self._recount(stream, truncates_ignored=1)
 
     def _adopt(self, stream: TableStream) -> None:
         """Take a new shape of a table: what is open has the old one and is published first."""

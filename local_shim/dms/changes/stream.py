@@ -9,8 +9,8 @@ from typing import Any
 from local_shim.dms.errors import TaskFailed
 from local_shim.dms.publishing.state import TableState
 from local_shim.dms.s3.control import Exceptions
+from local_shim.dms.s3.conversions import UnfitValue
 from local_shim.dms.s3.file_schema import Facts, Fields, FileSchema
-from local_shim.dms.s3.type_rules import UnfitValue
 from local_shim.dms.source.catalog import Catalog, SourceColumn, SourceTable
 from local_shim.dms.source.change import UNCHANGED, Relation, RowChange, Value
 from local_shim.dms.source.lookup import Lookup

@@ -12,21 +12,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from local_shim.dms.source.types import ColumnType, Kind
+from local_shim.dms.s3.type_rules import TYPE_RULES
+from local_shim.dms.source.types import ColumnType
 
 Texts = Sequence[bytes | None]
 
-_SIMPLE = {
-    Kind.INT2: pa.int16(),
-    Kind.INT4: pa.int32(),
-    Kind.INT8: pa.int64(),
-    Kind.MONEY: pa.decimal128(38, 4),
-    Kind.REAL4: pa.float32(),
-    Kind.REAL8: pa.float64(),
-    Kind.DATE: pa.date32(),
-    Kind.TIME: pa.time32("ms"),
-    Kind.BYTES_LOB: pa.binary(),
-}
 _EPOCH = date(1970, 1, 1).toordinal()
 _DAY = 86_400_000_000
 _MOMENT = re.compile(rb"(\d+)-(\d\d)-(\d\d)(?: (\d\d):(\d\d):(\d\d)(?:\.(\d+))?)?( BC)?")
@@ -34,14 +24,14 @@ _MOMENT = re.compile(rb"(\d+)-(\d\d)-(\d\d)(?: (\d\d):(\d\d):(\d\d)(?:\.(\d+))?)
 
 def arrow_type(type_: ColumnType, *, boolean: bool, milliseconds: bool) -> pa.DataType:
     """The Arrow type whose Parquet form is the one DMS writes for a column."""
-    kind = type_.kind
-    if kind in (Kind.NUMERIC, Kind.UNBOUNDED_NUMERIC):
+    alias = TYPE_RULES[type_.kind].arrow
+    if alias == "decimal128":
         return pa.decimal128(type_.precision, type_.scale)
-    if kind is Kind.BOOLEAN:
-        return pa.bool_() if boolean else pa.string()
-    if kind is Kind.TIMESTAMP:
+    if alias == "timestamp":
         return pa.timestamp("ms" if milliseconds else "us", tz="UTC")
-    return _SIMPLE.get(kind, pa.string())
+    if alias == "bool" and not boolean:
+        return pa.string()
+    return pa.type_for_alias(alias)
 
 
 def arrow_column(texts: Texts, type_: pa.DataType) -> pa.Array:

@@ -14,15 +14,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from local_shim.dms.s3.conversions import UnfitValue
 from local_shim.dms.s3.type_rules import (
-    Text,
-    UnfitValue,
     ValueRules,
-    cleaner,
-    csv_printer,
+    converter,
     is_ordinary,
     limiter,
-    quick,
+    ordinary_converter,
 )
 from local_shim.dms.settings.expression import ChangeHeader, ColumnReference, Literal, Term
 from local_shim.dms.settings.mapping import TablePlan
@@ -85,11 +83,11 @@ class FileSchema:
         self._extras = [self._extra(rule.terms) for rule in plan.added]
         self._key = [self._index[name] for name in table.key if name in self._index]
         self._before = self._key if plan.before_image else []
-        self._converters = [self._converter(type_) for type_ in types]
+        self._converters = [converter(type_, rules, csv=self.is_csv) for type_ in types]
         self._conversions = [
             (place, convert)
             for place, i in enumerate(self._kept)
-            if (convert := quick(types[i], self._converters[i], csv=self.is_csv)) is not None
+            if (convert := ordinary_converter(types[i], rules, csv=self.is_csv)) is not None
         ]
         self.fields = self._out_fields(settings)
 
@@ -181,13 +179,6 @@ class FileSchema:
             return convert(value) if convert and value is not None else value
         except UnfitValue as unfit:  # already told for the column itself
             return unfit.replacement
-
-    def _converter(self, type_: ColumnType) -> Text | None:
-        clean = cleaner(type_, self._rules)
-        show = csv_printer(type_) if self.is_csv else None
-        if clean is None or show is None:
-            return clean or show
-        return lambda text: show(clean(text))
 
     def _extra(self, terms: Sequence[Term]) -> Extra:
         parts = [self._term(term) for term in terms]

@@ -59,7 +59,6 @@ class TaskSettings:
     data_error_policy: str
     reconnects: int  # -1: without end
     reconnect_seconds: int
-    handle_truncate: bool
     handle_alter: bool
     control_schema: str
     listed: tuple[str, ...]  # settings of the document that change nothing here
@@ -87,7 +86,6 @@ def read_task_settings(document: Document) -> TaskSettings:
         data_error_policy=_policy(errors, "DataErrorPolicy"),
         reconnects=errors.number("RecoverableErrorCount", -1, -1),
         reconnect_seconds=errors.number("RecoverableErrorInterval", 5),
-        handle_truncate=ddl.flag("HandleSourceTableTruncated", True),
         handle_alter=ddl.flag("HandleSourceTableAltered", True),
         control_schema=control.text("ControlSchema"),
         listed=_listed(document, metadata, load, errors, ddl, control),
@@ -145,7 +143,8 @@ def _listed(
         load.only(key, False)
     load.only("StopTaskCachedChangesNotApplied", False)
     errors.without_effect(*_ERRORS_LISTED)
-    ddl.without_effect("HandleSourceTableDropped")  # pgoutput does not tell of a DROP
+    # pgoutput does not tell of a DROP; a TRUNCATE of PostgreSQL deletes nothing either way.
+    ddl.without_effect("HandleSourceTableDropped", "HandleSourceTableTruncated")
     control.without_effect("HistoryTimeslotInMinutes", *_CONTROL_LISTED)
     named = [name for name in _LISTED if name in document.values]
     named += [name for name in _CONTROL_LISTED if control.values.get(name)]

@@ -79,7 +79,8 @@ class TypeRow:
 def column_type(oid: int, typmod: int, described: TypeRow | None) -> ColumnType:
     """DMS's view of a type; `described` is needed only for types that are not built in."""
     if oid in _BY_OID:
-        return ColumnType(_BY_OID[oid])
+        kind = _BY_OID[oid]
+        return ColumnType(kind, 38, 4) if kind is Kind.MONEY else ColumnType(kind)
     if oid == _NUMERIC:
         return _numeric(typmod)
     if oid == _BPCHAR:

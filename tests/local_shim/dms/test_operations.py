@@ -153,20 +153,6 @@ def test_truncate_is_not_carried_over_but_told(t: Lab) -> None:
     assert "TRUNCATE of public.t is not carried to the target, as with DMS" in t.reports
 
 
-@pytest.mark.dms(37)
-@pytest.mark.parametrize(("handled", "left"), [(True, ["2"]), (False, ["1", "2"])])
-def test_in_other_engines_manner_truncate_deletes_the_objects(
-    lab: Lab, handled: bool, left: list[str]
-) -> None:
-    policy = {"ChangeProcessingDdlHandlingPolicy": {"HandleSourceTableTruncated": handled}}
-    lab.set_up(stand_in={"engine": "mysql"}, task=policy)
-    lab.sql(TABLE, "INSERT INTO t VALUES (1)")
-    lab.load()
-    lab.sql("TRUNCATE t", "INSERT INTO t VALUES (2)")
-    lab.cdc()
-    assert [row["id"] for row in lab.rows(*lab.objects("public/t/LOAD*"), *lab.cdc_keys())] == left
-
-
 @pytest.mark.dms(38)
 @pytest.mark.parametrize("mode", ["lookup", "null"])
 def test_a_large_value_left_alone_is_looked_up_or_null(lab: Lab, mode: str) -> None:

@@ -11,7 +11,8 @@ import pytest
 from local_shim.dms.settings.document import Document
 from local_shim.dms.settings.replication_task import read_task_settings
 from local_shim.dms.settings.s3_target import read_s3_settings
-from local_shim.dms.settings.source_endpoint import read_source_settings, read_stand_in
+from local_shim.dms.settings.source_endpoint import read_source_settings
+from local_shim.dms.settings.stand_in import read_stand_in
 from local_shim.dms.task import load_task
 from local_shim.errors import UsageError
 from tests.local_shim.dms.lab import PROFILE, Lab
