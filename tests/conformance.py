@@ -1,11 +1,13 @@
-"""A pytest plugin: docs/conformance.md from the checklist markers and the outcomes of a run.
+"""A pytest plugin that writes docs/conformance.md: rule, test and result side by side.
 
-`pytest --write-conformance` writes the file, or renews the part that the chosen test files tell of;
-test_conformance.py sees to it that the committed one names every marked test and every choice.
+The rules are read from docs/behaviour/. A test that stands for rule 24 of pipelines carries
+`@pytest.mark.dlt(24)`. `pytest --write-conformance` writes the page, or renews the rows of the
+test files that were run; test_conformance.py checks that the committed page is complete.
 """
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,52 +16,109 @@ import pytest
 
 HERE = Path(__file__).parents[1]
 PAGE = HERE / "docs" / "conformance.md"
-# Checklist, its size, and what it is about.
+# The marker of each checklist, the page with its rules, and the title of its section here.
 CHECKLISTS = (
-    ("dlt", 180, "Pipelines, as Databricks runs them"),
-    ("dms", 57, "Change files, as AWS DMS writes them"),
+    ("dlt", "behaviour/pipelines.md", "Pipelines, as Databricks runs them"),
+    ("dms", "behaviour/dms.md", "Change files, as AWS DMS writes them"),
 )
 WORST_FIRST = ("failed", "skipped", "xfailed", "passed", "not run")
 
 
 @dataclass(frozen=True, order=True)
 class Row:
-    """A test that stands for an item of a checklist."""
+    """A test function that stands for a rule; `cases` says how many of its cases do."""
 
     checklist: str
-    item: int
+    rule: int
     sentence: str
     path: str  # of the test's file, below the repository
+    cases: str = ""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A decision of ours where the original leaves one, as a docstring tells it."""
+    """A decision of this project where the original leaves one, as a docstring states it."""
 
     text: str
     where: str
 
 
-# Rows of the tests that were collected, with their worst result; and the rows of each test.
+# The worst result of each row, and the rows of each test item.
 RESULTS = pytest.StashKey[dict[Row, str]]()
 ROWS = pytest.StashKey[dict[str, list[Row]]]()
 
 
-def rows_of(item: pytest.Item) -> Iterator[Row]:
-    """What the item's markers say."""
+# --- rules and choices ------------------------------------------------------------------------
+
+
+def rules(checklist: str) -> dict[int, str]:
+    """The rules of a checklist by number."""
+    page = next(page for name, page, _ in CHECKLISTS if name == checklist)
+    text = (HERE / "docs" / page).read_text(encoding="utf-8")
+    return {
+        int(number): rule
+        for number, rule in re.findall(r'^- <a id="\d+"></a>\*\*(\d+)\*\* (.+)$', text, re.M)
+    }
+
+
+def choices() -> list[Choice]:
+    """What docstrings mark with `[choice]`, each up to the end of its paragraph."""
+    result = []
+    for package in ("local_shim", "dlt_pipelines"):
+        for path in sorted((HERE / package).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+                    where = str(path.relative_to(HERE))
+                    result += [Choice(text, where) for text in _marked(ast.get_docstring(node))]
+    return result
+
+
+def _marked(docstring: str | None) -> list[str]:
+    pattern = r"\[choice\]\s*(.+?)(?=\n\s*\n|\[choice\]|\n\s*(?:Raises|Args|Returns)\b|\Z)"
+    paragraphs = re.findall(pattern, docstring or "", flags=re.DOTALL)
+    return [" ".join(text.split()) for text in paragraphs]
+
+
+# --- rows of tests ----------------------------------------------------------------------------
+
+
+def rows_of(items: Iterable[pytest.Item]) -> dict[str, list[Row]]:
+    """The rows of every test item, by its node id."""
+    functions: dict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        functions[item.nodeid.split("[")[0]].append(item)
+    return {
+        item.nodeid: [_row(item, checklist, rule, cases) for checklist, rule in _marks(item)]
+        for cases in functions.values()
+        for item in cases
+    }
+
+
+def _marks(item: pytest.Item) -> list[tuple[str, int]]:
+    return [
+        (checklist, int(number))
+        for checklist, _, _ in CHECKLISTS
+        for mark in item.iter_markers(checklist)
+        for number in mark.args
+    ]
+
+
+def _row(item: pytest.Item, checklist: str, rule: int, cases: list[pytest.Item]) -> Row:
+    own = [case for case in cases if (checklist, rule) in _marks(case)]
     path = str(item.path.relative_to(HERE))
-    own = tuple(getattr(getattr(item, "callspec", None), "marks", ()))
-    for checklist, _, _ in CHECKLISTS:
-        for mark in item.iter_markers(checklist):
-            case = f": {item.callspec.id}" if mark in own else ""  # type: ignore[attr-defined]
-            for number in mark.args:
-                yield Row(checklist, int(number), _sentence(item) + case, path)
+    return Row(checklist, rule, _sentence(item), path, _share(len(own), len(cases)))
+
+
+def _share(own: int, all_cases: int) -> str:
+    if all_cases == 1:
+        return ""
+    return f"{own} cases" if own == all_cases else f"{own} of {all_cases} cases"
 
 
 def _sentence(item: pytest.Item) -> str:
-    told = getattr(getattr(item, "function", None), "__doc__", None)
-    if told:
-        sentence = " ".join(told.strip().split("\n\n")[0].split()).rstrip(".")
+    docstring = getattr(getattr(item, "function", None), "__doc__", None)
+    if docstring:
+        sentence = " ".join(docstring.strip().split("\n\n")[0].split()).rstrip(".")
     else:
         name = getattr(item, "originalname", item.name)
         words = name.removeprefix("test_").replace("_", " ")
@@ -67,22 +126,7 @@ def _sentence(item: pytest.Item) -> str:
     return re.sub(r"[|\[\]]", "/", sentence)
 
 
-def choices() -> list[Choice]:
-    """What docstrings mark with `[choice]`, up to the end of the paragraph."""
-    found = []
-    for package in ("local_shim", "dlt_pipelines"):
-        for path in sorted((HERE / package).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
-                    where = str(path.relative_to(HERE))
-                    found += [Choice(text, where) for text in _marked(ast.get_docstring(node))]
-    return found
-
-
-def _marked(docstring: str | None) -> list[str]:
-    pattern = r"\[choice\]\s*(.+?)(?=\n\s*\n|\[choice\]|\n\s*(?:Raises|Args|Returns)\b|\Z)"
-    found = re.findall(pattern, docstring or "", flags=re.DOTALL)
-    return [" ".join(text.split()) for text in found]
+# --- the page ---------------------------------------------------------------------------------
 
 
 def page(results: dict[Row, str]) -> str:
@@ -91,59 +135,55 @@ def page(results: dict[Row, str]) -> str:
         "<!-- Made by `.venv/bin/pytest --write-conformance` (tests/conformance.py). -->",
         "# Conformance",
         "",
-        "What the real services do is written down as two numbered checklists; a test that stands",
-        "for an item carries its number. This page is made by running these tests.",
+        "Each rule of [pipelines](behaviour/pipelines.md) and of [DMS](behaviour/dms.md) with the",
+        "tests that stand for it. `2 of 28 cases` is the share of a parametrised test that does.",
+        "This page is made by running these tests.",
     ]
-    for checklist, size, title in CHECKLISTS:
+    for checklist, rule_page, title in CHECKLISTS:
         own = {row: result for row, result in results.items() if row.checklist == checklist}
-        lines += _section(title, size, own)
-    lines += ["", "## Choices", "", "Decided by us, where the original leaves it open.", ""]
+        lines += _section(title, rule_page, rules(checklist), own)
+    lines += ["", "## Choices", "", "What this project decided where the original is silent.", ""]
     lines += [f"- {choice.text} (`{choice.where}`)" for choice in choices()]
     return "\n".join(lines) + "\n"
 
 
-def _section(title: str, size: int, results: dict[Row, str]) -> Iterator[str]:
-    covered = {row.item for row in results}
-    missing = [number for number in range(1, size + 1) if number not in covered]
-    yield from ("", f"## {title}", "", f"{size - len(missing)} of {size} items have a test.")
-    if missing:
-        yield f"Without one: {_ranges(missing)}."
-    yield from ("", "| item | what a test shows | result |", "|---:|---|---|")
-    for row, result in sorted(results.items()):
-        yield f"| {row.item} | [{row.sentence}](../{row.path}) | {result} |"
-
-
-def _ranges(numbers: list[int]) -> str:
-    """`1, 2, 3, 7` as `1-3, 7`."""
-    groups: list[list[int]] = []
-    for number in numbers:
-        if groups and groups[-1][-1] == number - 1:
-            groups[-1].append(number)
-        else:
-            groups.append([number])
-    return ", ".join(f"{g[0]}-{g[-1]}" if len(g) > 1 else str(g[0]) for g in groups)
+def _section(
+    title: str, rule_page: str, texts: dict[int, str], results: dict[Row, str]
+) -> Iterator[str]:
+    tested = {row.rule for row in results}
+    yield from ("", f"## {title}", "", f"{len(tested)} of {len(texts)} rules have a test.")
+    yield from ("", "| rule | test | result |", "|---|---|---|")
+    for number, text in texts.items():
+        first = f"[{number}]({rule_page}#{number}) {text}"
+        own = sorted(row for row in results if row.rule == number)
+        for row in own:
+            cases = f", {row.cases}" if row.cases else ""
+            yield f"| {first} | [{row.sentence}](../{row.path}){cases} | {results[row]} |"
+            first = f"{number}"
+        if not own:
+            yield f"| {first} | | no test |"
 
 
 def committed() -> dict[Row, str]:
-    """What the page tells now."""
+    """The rows of the committed page with their results."""
     text = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    found = {}
+    result = {}
     for checklist, _, title in CHECKLISTS:
-        _, _, section = text.partition(f"## {title}\n")
-        rows = re.findall(
-            r"^\| (\d+) \| \[(.+)\]\(\.\./(.+)\) \| (.+) \|$", section.split("\n## ")[0], re.M
+        section = text.partition(f"## {title}\n")[2].split("\n## ")[0]
+        pattern = (
+            r"^\| \[?(\d+)\b.*? \| \[([^\]]+)\]\(\.\./([^)]+)\)(?:, (\d[^|]*cases))? \| (.+) \|$"
         )
-        for number, sentence, path, result in rows:
-            found[Row(checklist, int(number), sentence, path)] = result
-    return found
+        for number, sentence, path, cases, outcome in re.findall(pattern, section, re.M):
+            result[Row(checklist, int(number), sentence, path, cases)] = outcome
+    return result
 
 
 def renewed(old: dict[Row, str], new: dict[Row, str]) -> dict[Row, str]:
-    """Rows of files that were looked at are replaced; what was not run keeps its old result."""
-    looked_at = {row.path for row in new}
-    gone = {row.path for row in old if not (HERE / row.path).is_file()}
-    kept = {row: told for row, told in old.items() if row.path not in looked_at | gone}
-    return kept | {
+    """Old rows, with those of the collected files replaced; what did not run keeps its result."""
+    collected = {row.path for row in new}
+    missing = {row.path for row in old if not (HERE / row.path).is_file()}
+    others = {row: result for row, result in old.items() if row.path not in collected | missing}
+    return others | {
         row: old.get(row, result) if result == "not run" else result for row, result in new.items()
     }
 
@@ -163,8 +203,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before -k and -m take items away
 def pytest_collection_modifyitems(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
-    for item in items:
-        config.stash[ROWS][item.nodeid] = rows = list(rows_of(item))
+    config.stash[ROWS] = rows_of(items)
+    for rows in config.stash[ROWS].values():
         config.stash[RESULTS].update(dict.fromkeys(rows, "not run"))
 
 
@@ -173,9 +213,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     report = yield
     if report.when == "call" or report.outcome != "passed":
         result = "xfailed" if hasattr(report, "wasxfail") else report.outcome
-        known = item.config.stash[RESULTS]
+        results = item.config.stash[RESULTS]
         for row in item.config.stash[ROWS].get(item.nodeid, ()):
-            known[row] = min(result, known[row], key=WORST_FIRST.index)
+            results[row] = min(result, results[row], key=WORST_FIRST.index)
     return report
 
 

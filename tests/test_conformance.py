@@ -1,13 +1,23 @@
-"""The committed docs/conformance.md tells of every marked test and every choice."""
+"""The committed docs/conformance.md holds every marked test, every rule and every choice."""
 
 import pytest
 
-from tests.conformance import CHECKLISTS, HERE, PAGE, RESULTS, Row, choices, committed, renewed
+from tests.conformance import (
+    CHECKLISTS,
+    HERE,
+    PAGE,
+    RESULTS,
+    Row,
+    choices,
+    committed,
+    renewed,
+    rules,
+)
 
 
 @pytest.fixture
 def marked(request: pytest.FixtureRequest) -> set[Row]:
-    """Rows of all tests that this run collected; in a full run, of all there are."""
+    """Rows of all tests that this run collected; in a full run, all rows."""
     return set(request.config.stash[RESULTS])
 
 
@@ -17,14 +27,25 @@ def test_every_marked_test_is_on_the_page(marked: set[Row]) -> None:
 
 
 def test_no_row_is_without_a_test(marked: set[Row]) -> None:
-    looked_at = {row.path for row in marked}
-    stale = [row for row in committed() if row.path in looked_at and row not in marked]
+    collected = {row.path for row in marked}
+    stale = [row for row in committed() if row.path in collected and row not in marked]
     assert stale + [row for row in committed() if not (HERE / row.path).is_file()] == []
 
 
 def test_every_choice_is_on_the_page() -> None:
-    text = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    text = PAGE.read_text(encoding="utf-8")
     missing = [each for each in choices() if f"- {each.text} (`{each.where}`)" not in text]
+    assert missing == []
+
+
+def test_every_rule_is_on_the_page() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    missing = [
+        f"{checklist} {number}"
+        for checklist, page, _ in CHECKLISTS
+        for number, rule in rules(checklist).items()
+        if f"| [{number}]({page}#{number}) {rule} |" not in text
+    ]
     assert missing == []
 
 
@@ -32,9 +53,24 @@ def test_the_page_tells_of_no_failure() -> None:
     assert {*committed().values()} <= {"passed", "xfailed", "skipped"}
 
 
-def test_numbers_are_those_of_the_checklists(marked: set[Row]) -> None:
-    sizes = {name: size for name, size, _ in CHECKLISTS}
-    assert [row for row in marked if not 1 <= row.item <= sizes[row.checklist]] == []
+def test_rules_are_numbered_without_gaps() -> None:
+    for checklist, _, _ in CHECKLISTS:
+        numbers = list(rules(checklist))
+        assert numbers == list(range(1, len(numbers) + 1)), checklist
+
+
+def test_every_marker_names_a_rule(marked: set[Row]) -> None:
+    known = {checklist: set(rules(checklist)) for checklist, _, _ in CHECKLISTS}
+    assert [row for row in marked if row.rule not in known[row.checklist]] == []
+
+
+def test_one_test_stands_for_at_most_three_rules(marked: set[Row]) -> None:
+    """A test for ten rules shows little of each."""
+    rules_of: dict[tuple[str, str], set[tuple[str, int]]] = {}
+    for row in marked:
+        if "of" not in row.cases:  # its cases are the tests
+            rules_of.setdefault((row.path, row.sentence), set()).add((row.checklist, row.rule))
+    assert {test: numbers for test, numbers in rules_of.items() if len(numbers) > 3} == {}
 
 
 def test_a_part_of_the_tests_renews_a_part_of_the_page() -> None:
