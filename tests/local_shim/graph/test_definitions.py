@@ -47,15 +47,15 @@ def test_name_overrides_the_name_of_the_function() -> None:
 
 
 @pytest.mark.dlt(4)
-def test_both_front_doors_offer_everything(pipeline: Pipeline) -> None:
+def test_dlt_and_dp_offer_everything(pipeline: Pipeline) -> None:
     pipeline.write(
         """
         import dlt
         from pyspark import pipelines as dp
-        for door in (dlt, dp):
+        for module in (dlt, dp):
             for name in ("expect", "expect_all_or_fail", "on_event_hook", "create_sink",
                          "create_auto_cdc_from_snapshot_flow", "apply_changes", "append_flow"):
-                assert callable(getattr(door, name)), name
+                assert callable(getattr(module, name)), name
 
         @dp.materialized_view
         def one():
@@ -121,56 +121,62 @@ def test_two_rules_of_one_name_are_refused(pipeline: Pipeline) -> None:
         pipeline.plan()
 
 
-@pytest.mark.dlt(95, 98, 104, 112, 146, 147, 149)
-def test_all_that_is_wrong_is_told_at_once_with_its_place_and_nothing_is_written(
-    pipeline: Pipeline,
-) -> None:
-    pipeline.write(
-        """
-        import dlt
+ALL_WRONG = """
+import dlt
 
-        @dlt.table
-        def nothing():
-            pass
+@dlt.table
+def nothing():
+    pass
 
-        @dlt.table
-        def impatient():
-            return spark.createDataFrame([(spark.range(3).count(),)], "n INT")
+@dlt.table
+def impatient():
+    return spark.createDataFrame([(spark.range(3).count(),)], "n INT")
 
-        @dlt.table
-        def reads_missing():
-            return spark.read.table("impatiend")
+@dlt.table
+def reads_missing():
+    return spark.read.table("impatiend")
 
-        @dlt.table
-        def wrong_column():
-            return spark.range(1).select("idd")
+@dlt.table
+def wrong_column():
+    return spark.range(1).select("idd")
 
-        @dlt.table
-        def chicken():
-            return spark.read.table("egg")
+@dlt.table
+def chicken():
+    return spark.read.table("egg")
 
-        @dlt.table
-        def egg():
-            return spark.read.table("chicken")
+@dlt.table
+def egg():
+    return spark.read.table("chicken")
 
-        @dlt.table
-        def view_of_all():
-            return spark.range(1)
+@dlt.table
+def view_of_all():
+    return spark.range(1)
 
-        @dlt.table
-        def streams_from_it():
-            return spark.readStream.table("view_of_all")
+@dlt.table
+def streams_from_it():
+    return spark.readStream.table("view_of_all")
 
-        dlt.create_streaming_table("late")
+dlt.create_streaming_table("late")
 
-        @dlt.append_flow(target="late")
-        def batch():
-            return spark.range(1)
-        """
-    )
+@dlt.append_flow(target="late")
+def batch():
+    return spark.range(1)
+"""
+
+
+@pytest.fixture
+def all_wrong(pipeline: Pipeline) -> ShimError:
+    """The error of an update of ALL_WRONG, which writes nothing."""
+    pipeline.write(ALL_WRONG)
     with pytest.raises(ShimError) as caught:
         pipeline.update()
-    assert conditions(caught.value) == {
+    assert not (pipeline.folder / "storage" / "tables").exists()
+    return caught.value
+
+
+@pytest.mark.dlt(104, 112)
+def test_all_errors_are_reported_at_once_and_nothing_is_written(all_wrong: ShimError) -> None:
+    assert conditions(all_wrong) == {
         "QUERY_RETURNS_NO_DATAFRAME",
         "ACTION_IN_DATASET_FUNCTION",
         "TABLE_OR_VIEW_NOT_FOUND",
@@ -178,13 +184,26 @@ def test_all_that_is_wrong_is_told_at_once_with_its_place_and_nothing_is_written
         "CIRCULAR_DEPENDENCY",
         "STREAMING_FROM_MATERIALIZED_VIEW",
     }
-    text = str(caught.value)
-    assert "did you mean 'impatient'?" in text
-    assert "NoneType" in text
-    assert "main.default.view_of_all" in text
-    assert text.count("pipeline.py:") >= 6
-    assert caught.value.exit_code == 2
-    assert not (pipeline.folder / "storage" / "tables").exists()
+    assert all_wrong.exit_code == 2
+    assert str(all_wrong).count("pipeline.py:") >= 6
+    assert "did you mean 'impatient'?" in str(all_wrong)
+
+
+ONE_OF_THE_ERRORS = [
+    (98, "STREAMING_FROM_MATERIALIZED_VIEW", "main.default.view_of_all"),
+    (146, "QUERY_RETURNS_NO_DATAFRAME", "'nothing' must return a DataFrame, but returned NoneType"),
+    (147, "ACTION_IN_DATASET_FUNCTION", "count"),
+    (149, "CIRCULAR_DEPENDENCY", "main.default.chicken → main.default.egg"),
+]
+
+
+@pytest.mark.parametrize(
+    ("condition", "text"),
+    [pytest.param(c, t, marks=pytest.mark.dlt(n), id=c) for n, c, t in ONE_OF_THE_ERRORS],
+)
+def test_an_error_names_both_parties(all_wrong: ShimError, condition: str, text: str) -> None:
+    (error,) = [each for each in all_wrong.errors if each.condition == condition]
+    assert text in str(error)
 
 
 REFUSED = [
@@ -251,7 +270,7 @@ def test_a_streaming_view_is_not_read_in_batch_unless_the_check_is_off(pipeline:
 
 
 @pytest.mark.dlt(18, 148)
-def test_spark_is_the_same_world_through_every_door(
+def test_every_way_to_the_session_reads_the_pipeline(
     pipeline: Pipeline, spark: SparkSession
 ) -> None:
     pipeline.conf["insurance.answer"] = "42"

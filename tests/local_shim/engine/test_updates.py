@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
-import select
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pyspark.sql import SparkSession
 
 from local_shim.errors import FlowError, ShimError, UpdateActive, UsageError
+from local_shim.events.event import Event
 from local_shim.storage import Storage, delta_version
 from tests.pipeline_folder import Pipeline
 
@@ -50,76 +49,138 @@ def line(pipeline: Pipeline, write_rows: Write) -> Pipeline:
     return pipeline
 
 
-def states(pipeline: Pipeline) -> list[str]:
-    return [e.details["state"] for e in pipeline.events if e.event_type == "update_progress"]
+@dataclass(frozen=True)
+class ThreeUpdates:
+    """One file, a second file, nothing new: the events and rows of each update of LINE."""
+
+    pipeline: Pipeline
+    events: tuple[list[Event], ...]
+    gold: tuple[list[tuple[Any, ...]], ...]
+    versions: tuple[dict[str, int], ...]
+
+    def folder(self, table: str) -> Path:
+        return self.pipeline.folder / "storage" / "tables" / "main" / "default" / table
 
 
-@pytest.mark.dlt(21, 96, 100, 105, 115, 117, 118, 120, 135, 139)
-def test_updates_take_in_what_is_new_and_then_rest(line: Pipeline, write_rows: Write) -> None:
-    assert line.update() == 0
-    assert line.rows("gold") == [(3,)]
-    assert states(line) == [
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> ThreeUpdates:
+    pipeline = Pipeline(tmp_path_factory.mktemp("line"), spark)
+    landing = pipeline.folder / "landing"
+    landing.mkdir()
+    pipeline.conf["landing"] = str(landing)
+    pipeline.write(LINE)
+    events, gold, versions = [], [], []
+    for name, text in (("1.csv", "id\n1\nx\n2\n"), ("2.csv", "id\n4\n"), ("", "")):
+        if name:
+            (landing / name).write_text(text)
+        assert pipeline.update() == 0
+        events.append(pipeline.events)
+        gold.append(pipeline.rows("gold"))
+        tables = pipeline.folder / "storage" / "tables" / "main" / "default"
+        versions.append({path.name: delta_version(path) for path in tables.iterdir()})
+    return ThreeUpdates(pipeline, tuple(events), tuple(gold), tuple(versions))
+
+
+def states(events: list[Event]) -> list[str]:
+    return [e.details["state"] for e in events if e.event_type == "update_progress"]
+
+
+@pytest.mark.dlt(96, 135)
+def test_an_update_reads_what_is_new_and_the_view_follows(three: ThreeUpdates) -> None:
+    assert three.gold == ([(3,)], [(7,)], [(7,)])
+
+
+@pytest.mark.dlt(105)
+def test_the_states_of_an_update_come_in_order(three: ThreeUpdates) -> None:
+    assert states(three.events[0]) == [
         "QUEUED", "CREATED", "INITIALIZING", "SETTING_UP_TABLES", "RUNNING", "COMPLETED",
     ]  # fmt: skip
-    kinds = {event.event_type for event in line.events}
-    assert kinds >= {"create_update", "user_action", "flow_definition", "dataset_definition"}
-    assert [e.timestamp for e in line.events] == sorted(e.timestamp for e in line.events)
-    assert len({event.id for event in line.events}) == len(line.events)
-    defined = {
-        e.details["output_dataset"]: e.details["input_datasets"]
-        for e in line.events
-        if e.event_type == "flow_definition"
-    }
-    assert defined["main.default.silver"] == ["main.default.valid"]
-    assert defined["main.default.valid"] == ["main.default.bronze"]
 
-    write_rows("2.csv", "id\n4\n")
-    assert line.update() == 0
-    assert line.rows("gold") == [(7,)]
-    tables = line.folder / "storage" / "tables" / "main" / "default"
-    versions = {path.name: delta_version(path) for path in tables.iterdir()}
-    assert set(versions) == {"bronze", "silver", "gold"}  # no view
 
-    assert line.update() == 0
-    assert {path.name: delta_version(path) for path in tables.iterdir()} == versions
+@pytest.mark.dlt(115)
+def test_an_update_without_new_data_writes_nothing(three: ThreeUpdates) -> None:
+    assert three.versions[2] == three.versions[1]
     techniques = [
         event.details["technique_information"][0]["maintenance_type"]
-        for event in line.events
+        for event in three.events[2]
         if event.event_type == "planning_information"
     ]
     assert techniques == ["MAINTENANCE_TYPE_NO_OP"]
-    details = line.spark.sql(f"DESCRIBE DETAIL delta.`{tables / 'bronze'}`").first()
-    assert details and details.properties["quality"] == "bronze"
-    assert details.description == "as it came"
-    published = {
-        record.name
-        for record in Storage(line.folder / "storage", "test").records()
-        if not record.private
-    }
+
+
+@pytest.mark.dlt(100)
+def test_a_view_leaves_no_table(three: ThreeUpdates) -> None:
+    assert set(three.versions[2]) == {"bronze", "silver", "gold"}
+
+
+@pytest.mark.dlt(21)
+def test_a_private_table_is_not_published(three: ThreeUpdates) -> None:
+    records = Storage(three.pipeline.folder / "storage", "test").records()
+    published = {record.name for record in records if not record.private}
     assert published == {"main.default.bronze", "main.default.gold"}
 
 
-@pytest.mark.dlt(105, 106, 107, 108, 122)
-def test_selections_reset_exactly_what_they_name(line: Pipeline) -> None:
-    assert line.update() == 0
-    first = {e.origin["flow_name"]: e.origin["flow_id"] for e in line.progress()}
+@pytest.mark.dlt(139)
+def test_properties_and_comment_are_on_the_delta_table(three: ThreeUpdates) -> None:
+    path = three.folder("bronze")
+    details = three.pipeline.spark.sql(f"DESCRIBE DETAIL delta.`{path}`").first()
+    assert details and details.properties["quality"] == "bronze"
+    assert details.description == "as it came"
 
+
+@pytest.mark.dlt(117)
+def test_an_update_writes_the_documented_events_in_time_order(three: ThreeUpdates) -> None:
+    for events in three.events:
+        assert {event.event_type for event in events} >= {
+            "create_update", "user_action", "flow_definition", "dataset_definition",
+        }  # fmt: skip
+        assert [e.timestamp for e in events] == sorted(e.timestamp for e in events)
+        assert len({event.id for event in events}) == len(events)
+
+
+@pytest.mark.dlt(120)
+def test_flow_definitions_are_the_edges_of_the_graph(three: ThreeUpdates) -> None:
+    inputs = {
+        e.details["output_dataset"]: e.details["input_datasets"]
+        for e in three.events[0]
+        if e.event_type == "flow_definition"
+    }
+    assert inputs["main.default.gold"] == ["main.default.silver"]
+    assert inputs["main.default.silver"] == ["main.default.valid"]
+    assert inputs["main.default.valid"] == ["main.default.bronze"]
+    assert inputs["main.default.bronze"] == []
+
+
+@pytest.mark.dlt(106)
+def test_a_refresh_runs_the_named_tables_only(line: Pipeline) -> None:
+    assert line.update() == 0
     assert line.update(refresh=("gold",)) == 0
     assert line.status("bronze") == line.status("silver") == "EXCLUDED"
 
+
+@pytest.mark.dlt(105, 107, 122)
+def test_a_full_refresh_reads_from_the_start_and_renews_the_flow_id(line: Pipeline) -> None:
+    assert line.update() == 0
+    first = flow_ids(line)
     assert line.update(full_refresh=("bronze",)) == 0
-    assert "RESETTING" in states(line)
+    assert "RESETTING" in states(line.events)
     assert line.status("silver") == "EXCLUDED"
     assert len(line.rows("bronze")) == 3
-    again = {e.origin["flow_name"]: e.origin["flow_id"] for e in line.progress()}
-    assert again["main.default.bronze"] != first["main.default.bronze"]
-    assert again["main.default.gold"] == first["main.default.gold"]
+    assert flow_ids(line)["main.default.bronze"] != first["main.default.bronze"]
+    assert flow_ids(line)["main.default.gold"] == first["main.default.gold"]
 
+
+@pytest.mark.dlt(108)
+def test_a_reset_checkpoint_reads_again_and_keeps_the_rows(line: Pipeline) -> None:
+    assert line.update() == 0
     with pytest.raises(UsageError, match="fully qualified"):
         line.update(reset_checkpoints=("silver",))
-    assert line.update(full_refresh_all=True) == 0
     assert line.update(reset_checkpoints=("main.default.silver",)) == 0
     assert line.rows("silver") == [(1,), (1,), (2,), (2,)]
+
+
+def flow_ids(pipeline: Pipeline) -> dict[str, str]:
+    return {e.origin["flow_name"]: e.origin["flow_id"] for e in pipeline.progress()}
 
 
 @pytest.mark.dlt(109)
@@ -160,7 +221,7 @@ def test_a_failed_flow_takes_its_descendants_with_it_and_nobody_else(pipeline: P
     assert told.count("RUNNING") == 1  # a bad cast is the same the second time: not retried
     assert "CAST_INVALID_INPUT" in pipeline.errors()[0]
     assert "pipeline.py:3" in pipeline.errors()[0]
-    assert states(pipeline)[-1] == "FAILED"
+    assert states(pipeline.events)[-1] == "FAILED"
 
 
 FLAKY = """
@@ -200,65 +261,6 @@ def test_what_may_go_well_next_time_is_tried_again_and_the_attempts_are_counted(
     assert [text for error in pipeline.errors() for text in told if text in error] == told + ended
 
 
-COMPUTING = """
-from pathlib import Path
-import dlt
-from pyspark.sql import functions as F
-
-gate = Path(spark.conf.get("gate"))
-
-@F.udf("string")
-def computed(number):
-    (gate / "computing").write_text("now")
-    return (gate / "looked").read_text()  # goes on when the test has looked
-
-@dlt.table
-def mv():
-    return spark.range(1).select(computed("id").alias("found"))
-"""
-
-
-@pytest.mark.dlt(97)
-def test_a_reader_during_an_update_of_a_materialized_view_sees_the_old_rows(
-    pipeline: Pipeline,
-) -> None:
-    for name in ("computing", "looked"):
-        os.mkfifo(pipeline.folder / name)
-    pipeline.conf["gate"] = str(pipeline.folder)
-    pipeline.write(
-        "import dlt\n@dlt.table\ndef mv():\n    return spark.sql(\"SELECT 'old' AS found\")"
-    )
-    assert pipeline.update() == 0
-    pipeline.write(COMPUTING)
-    computing = os.open(pipeline.folder / "computing", os.O_RDONLY | os.O_NONBLOCK)
-    with ThreadPoolExecutor(1) as aside:
-        update = aside.submit(pipeline.update)
-        assert select.select([computing], [], [], 60)[0], update.result()
-        seen = pipeline.rows("mv")
-        (pipeline.folder / "looked").write_text("new")
-        assert update.result() == 0
-    os.close(computing)
-    assert seen == [("old",)]
-    assert pipeline.rows("mv") == [("new",)]
-
-
-@pytest.mark.dlt(96)
-def test_a_materialized_view_follows_a_table_that_it_names_by_its_path(pipeline: Pipeline) -> None:
-    path = pipeline.conf["numbers"] = str(pipeline.folder / "numbers")
-    pipeline.write(
-        """
-        import dlt
-        @dlt.table
-        def mv():
-            return spark.read.format("delta").load(spark.conf.get("numbers"))
-        """
-    )
-    for rows in (1, 2):
-        pipeline.spark.range(rows).write.format("delta").mode("overwrite").save(path)
-        assert pipeline.update() == 0
-        assert len(pipeline.rows("mv")) == rows
-
-
 @pytest.mark.dlt(113, 116)
 def test_a_removed_table_stays_and_a_table_does_not_change_its_nature(pipeline: Pipeline) -> None:
     both = """
@@ -287,27 +289,6 @@ def test_a_second_update_is_refused_while_one_runs(line: Pipeline) -> None:
         pytest.raises(UpdateActive, match="is running"),
     ):
         line.update()
-
-
-@pytest.mark.dlt(119)
-def test_the_event_log_is_a_delta_table_with_the_columns_of_databricks(line: Pipeline) -> None:
-    assert line.update() == 0
-    path = line.folder / "storage" / "system" / "events"
-    line.spark.read.format("delta").load(str(path)).createOrReplaceTempView("event_log_raw")
-    latest = line.spark.sql(
-        "SELECT origin.update_id FROM event_log_raw WHERE event_type = 'create_update' "
-        "ORDER BY timestamp DESC LIMIT 1"
-    ).first()
-    assert latest and latest[0]
-    lineage = line.spark.sql(
-        "SELECT get_json_object(details, '$.flow_definition.output_dataset') AS output, "
-        "get_json_object(details, '$.flow_definition.input_datasets') AS input "
-        "FROM event_log_raw WHERE event_type = 'flow_definition'"
-    ).collect()
-    assert ("main.default.gold", '["main.default.silver"]') in [tuple(row) for row in lineage]
-    for row in line.spark.sql("SELECT event_type, details FROM event_log_raw").collect():
-        assert list(json.loads(row.details)) == [row.event_type]
-    line.spark.catalog.dropTempView("event_log_raw")
 
 
 def test_a_full_refresh_that_was_cut_off_is_finished_by_the_next_update(line: Pipeline) -> None:
@@ -342,32 +323,6 @@ def test_clustering_survives_updates_and_full_refreshes(pipeline: Pipeline, read
         assert details and details.clusteringColumns == ["id"]
         assert (details.description, details.properties["quality"]) == ("by id", "silver")
         assert pipeline.rows("t") == [(0, True), (1, False), (2, True)]
-
-
-@pytest.mark.parametrize("layout", ["cluster_by=['id']", "partition_cols=['even']", ""])
-def test_a_materialized_view_is_replaced_in_one_commit(pipeline: Pipeline, layout: str) -> None:
-    """Readers never meet it empty or without its clustering, and rules are counted."""
-    pipeline.write(
-        f"""
-        import dlt
-        @dlt.table({layout})
-        @dlt.expect("few", "id < 2")
-        def t():
-            last = int(spark.conf.get("last"))
-            return spark.range(last).selectExpr("id", "id % 2 = 0 AS even", "rand() AS never_same")
-        """
-    )
-    folder = pipeline.folder / "storage" / "tables" / "main" / "default" / "t"
-    versions = []
-    for last in (1, 3, 2, 5):
-        pipeline.conf["last"] = str(last)
-        assert pipeline.update() == 0
-        versions.append(delta_version(folder))
-        assert [row[0] for row in pipeline.rows("t")] == list(range(last))
-        assert pipeline.progress()[-1].details["metrics"]["num_output_rows"] == last
-        few = pipeline.quality("t")["expectations"]["few"]
-        assert few == [min(last, 2), max(last - 2, 0)]
-    assert [later - one for one, later in pairwise(versions)] == [1, 1, 1]
 
 
 def test_flows_of_one_table_come_one_after_the_other(pipeline: Pipeline) -> None:
@@ -442,4 +397,4 @@ def test_what_delta_refuses_is_told_at_the_declaration(
         pipeline.update()
     assert says in str(caught.value)
     assert "pipeline.py:3" in str(caught.value)
-    assert states(pipeline)[-1] == "FAILED"
+    assert states(pipeline.events)[-1] == "FAILED"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pyspark.sql import SparkSession
 
 from tests.pipeline_folder import Pipeline
 
@@ -17,11 +18,7 @@ def rows():
 """
 
 
-@pytest.mark.dlt(80, 81, 82, 83, 84, 88, 91)
-def test_every_rule_is_counted_once_on_the_same_rows(pipeline: Pipeline) -> None:
-    pipeline.write(
-        ROWS
-        + """
+COUNTED = """
 @dlt.table
 @dlt.expect_or_drop("named", "length(name) > 0")
 @dlt.expect("small", F.col("id") < 4)
@@ -36,16 +33,44 @@ def t():
 def same_in_another_order():
     return rows()
 """
-    )
+
+
+@pytest.fixture(scope="module")
+def counted(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Pipeline:
+    """Two tables with the same rules, after one update."""
+    pipeline = Pipeline(tmp_path_factory.mktemp("counted"), spark)
+    pipeline.write(ROWS + COUNTED)
     assert pipeline.update() == 0
-    assert pipeline.rows("t") == [(1, "a"), (3, "c"), (4, "d")]
-    # row 5 breaks both drop rules (a NULL result is a violation) and is dropped once
-    expected = {
-        "dropped_records": 2,
-        "expectations": {"named": [3, 2], "small": [3, 2], "no fifth": [4, 1]},
-    }
-    assert pipeline.quality("t") == expected
-    assert pipeline.quality("same_in_another_order") == expected
+    return pipeline
+
+
+@pytest.mark.dlt(80)
+def test_a_drop_rule_drops_and_a_warn_rule_keeps(counted: Pipeline) -> None:
+    assert counted.rows("t") == [(1, "a"), (3, "c"), (4, "d")]
+
+
+@pytest.mark.dlt(81, 82)
+def test_passed_and_failed_rows_add_up_and_null_counts_as_failed(counted: Pipeline) -> None:
+    rules = counted.quality("t")["expectations"]
+    assert rules["named"] == [3, 2]
+    assert rules["small"] == [3, 2]
+    assert rules["no fifth"] == [4, 1]
+
+
+@pytest.mark.dlt(83)
+def test_a_row_that_breaks_two_drop_rules_is_dropped_once(counted: Pipeline) -> None:
+    assert counted.quality("t")["dropped_records"] == 2
+
+
+@pytest.mark.dlt(84, 91)
+def test_order_of_decorators_and_kind_of_condition_do_not_matter(counted: Pipeline) -> None:
+    assert counted.rows("same_in_another_order") == counted.rows("t")
+    assert counted.quality("same_in_another_order") == counted.quality("t")
+
+
+@pytest.mark.dlt(88)
+def test_a_fail_rule_has_no_metrics(counted: Pipeline) -> None:
+    assert "positive" not in counted.quality("t")["expectations"]
 
 
 @pytest.mark.dlt(81, 86, 87)
@@ -112,6 +137,6 @@ def test_rules_hold_for_streams_for_views_and_for_each_flow_into_a_table(
     assert pipeline.update() == 0
     assert pipeline.rows("both") == [(0,), (1,), (1,), (2,), (2,), (3,), (3,)]
     for flow, dropped in (("one", 2), ("two", 3)):
-        found = pipeline.quality(flow)
-        assert found["expectations"]["even"] == [3, 3]
-        assert found["dropped_records"] == dropped
+        quality = pipeline.quality(flow)
+        assert quality["expectations"]["even"] == [3, 3]
+        assert quality["dropped_records"] == dropped

@@ -1,0 +1,97 @@
+"""Materialized views: what readers see, and when they are computed."""
+
+from __future__ import annotations
+
+import os
+import select
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import pytest
+
+from local_shim.storage import delta_version
+from tests.pipeline_folder import Pipeline
+
+COMPUTING = """
+from pathlib import Path
+import dlt
+from pyspark.sql import functions as F
+
+gate = Path(spark.conf.get("gate"))
+
+@F.udf("string")
+def computed(number):
+    (gate / "computing").write_text("now")
+    return (gate / "looked").read_text()  # goes on when the test has looked
+
+@dlt.table
+def mv():
+    return spark.range(1).select(computed("id").alias("found"))
+"""
+
+
+@pytest.mark.dlt(97)
+def test_a_reader_during_an_update_of_a_materialized_view_sees_the_old_rows(
+    pipeline: Pipeline,
+) -> None:
+    for name in ("computing", "looked"):
+        os.mkfifo(pipeline.folder / name)
+    pipeline.conf["gate"] = str(pipeline.folder)
+    pipeline.write(
+        "import dlt\n@dlt.table\ndef mv():\n    return spark.sql(\"SELECT 'old' AS found\")"
+    )
+    assert pipeline.update() == 0
+    pipeline.write(COMPUTING)
+    computing = os.open(pipeline.folder / "computing", os.O_RDONLY | os.O_NONBLOCK)
+    with ThreadPoolExecutor(1) as aside:
+        update = aside.submit(pipeline.update)
+        assert select.select([computing], [], [], 60)[0], update.result()
+        seen = pipeline.rows("mv")
+        (pipeline.folder / "looked").write_text("new")
+        assert update.result() == 0
+    os.close(computing)
+    assert seen == [("old",)]
+    assert pipeline.rows("mv") == [("new",)]
+
+
+@pytest.mark.dlt(96)
+def test_a_materialized_view_follows_a_table_that_it_names_by_its_path(pipeline: Pipeline) -> None:
+    path = pipeline.conf["numbers"] = str(pipeline.folder / "numbers")
+    pipeline.write(
+        """
+        import dlt
+        @dlt.table
+        def mv():
+            return spark.read.format("delta").load(spark.conf.get("numbers"))
+        """
+    )
+    for rows in (1, 2):
+        pipeline.spark.range(rows).write.format("delta").mode("overwrite").save(path)
+        assert pipeline.update() == 0
+        assert len(pipeline.rows("mv")) == rows
+
+
+@pytest.mark.parametrize("layout", ["cluster_by=['id']", "partition_cols=['even']", ""])
+def test_a_materialized_view_is_replaced_in_one_commit(pipeline: Pipeline, layout: str) -> None:
+    """Readers never meet it empty or without its clustering, and rules are counted."""
+    pipeline.write(
+        f"""
+        import dlt
+        @dlt.table({layout})
+        @dlt.expect("few", "id < 2")
+        def t():
+            last = int(spark.conf.get("last"))
+            return spark.range(last).selectExpr("id", "id % 2 = 0 AS even", "rand() AS never_same")
+        """
+    )
+    folder = pipeline.folder / "storage" / "tables" / "main" / "default" / "t"
+    versions = []
+    for last in (1, 3, 2, 5):
+        pipeline.conf["last"] = str(last)
+        assert pipeline.update() == 0
+        versions.append(delta_version(folder))
+        assert [row[0] for row in pipeline.rows("t")] == list(range(last))
+        assert pipeline.progress()[-1].details["metrics"]["num_output_rows"] == last
+        few = pipeline.quality("t")["expectations"]["few"]
+        assert few == [min(last, 2), max(last - 2, 0)]
+    assert [later - one for one, later in pairwise(versions)] == [1, 1, 1]
