@@ -27,7 +27,7 @@ fuzz: install ## search longer for a difference from the oracle (SEEDS=5000)
 	@CDC_FIRST_SEED=300 CDC_SEEDS=$(SEEDS) .venv/bin/pytest tests/local_shim/cdc/test_convergence.py
 
 bench: install ## measure against the bars, each beside a peer in the same run
-	@for program in benchmarks/*.py; do echo "== $$program"; $(PYTHON) $$program || exit 1; done
+	@$(PYTHON) -m benchmarks
 
 clean: ## forget everything the demo made
 	@if [ -d .demo ] && [ -x $(PYTHON) ]; then $(PYTHON) -c "from pathlib import Path; \
