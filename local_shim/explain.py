@@ -14,7 +14,7 @@ from local_shim.engine.update_context import UpdateContext
 from local_shim.errors import UsageError, close_match
 from local_shim.graph.elements import AutoCdcFlow
 from local_shim.graph.names import TableName
-from local_shim.reading.flow_session import own_session
+from local_shim.jvm.flow_session import own_session
 from local_shim.reading.source_resolver import resolving_with
 from local_shim.run import Request, prepared
 from local_shim.storage import Storage

@@ -7,7 +7,6 @@ archive is made once by running a small pipeline; it is never a reason to fail.
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -16,7 +15,7 @@ from pyspark.sql import SparkSession
 
 from local_shim.errors import ShimError
 from local_shim.jvm.jars import check_java, class_archive, delta_jars
-from local_shim.jvm.session import open_session
+from local_shim.jvm.session import close_session, open_session
 from local_shim.pipeline_spec.load import from_files
 from local_shim.run import Request, run
 
@@ -44,7 +43,7 @@ def record_classes(archive: Path) -> None:
         spark = open_session(record_classes_in=part)
         with tempfile.TemporaryDirectory(prefix="dlt-local-ground-") as folder:
             _a_little_of_everything(spark, Path(folder))
-        _end(spark)
+        close_session(spark)
         if part.exists():
             os.replace(part, archive)
     except Exception as error:
@@ -111,19 +110,6 @@ def _a_little_of_everything(spark: SparkSession, folder: Path) -> None:
         f"MERGE INTO delta.`{table}` t USING changes c ON t.name = c.name AND t.month = c.month "
         "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
     )
-
-
-def _end(spark: SparkSession) -> None:
-    """Stops the JVM and waits for it: it writes the archive while it ends."""
-    gateway = spark.sparkContext._gateway
-    assert gateway is not None
-    process: subprocess.Popen[bytes] | None = getattr(gateway, "proc", None)
-    spark.stop()
-    gateway.shutdown()
-    if process is not None:
-        if process.stdin is not None:
-            process.stdin.close()
-        process.wait(timeout=120)
 
 
 if __name__ == "__main__":

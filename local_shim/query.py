@@ -19,8 +19,8 @@ from local_shim.engine.reads.execution import NOWHERE, FlowReads, PathMap
 from local_shim.errors import UsageError, close_match
 from local_shim.graph.graph import Graph
 from local_shim.graph.names import Namespace, TableName
+from local_shim.jvm.flow_session import own_session, pipeline_session
 from local_shim.jvm.session import open_session
-from local_shim.reading.flow_session import own_session, pipeline_session
 from local_shim.reading.interception import opened
 from local_shim.reading.source_resolver import resolving_with
 from local_shim.storage import Storage

@@ -29,9 +29,9 @@ from local_shim.graph.plan import Plan, Selection, make_plan
 from local_shim.graph.registry import Registry
 from local_shim.graph.resolve import resolve
 from local_shim.graph.validate import validate
+from local_shim.jvm.flow_session import own_session, pipeline_session
 from local_shim.jvm.session import open_session, settings
 from local_shim.pipeline_spec.pipeline import PipelineSpec
-from local_shim.reading.flow_session import own_session, pipeline_session
 from local_shim.reading.interception import opened
 from local_shim.reading.source_resolver import resolving_with
 from local_shim.storage import Storage

@@ -1,6 +1,7 @@
 """Rules of the house that neither ruff, mypy nor the import linter can say."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -121,6 +122,23 @@ def test_functions_are_short() -> None:
                 if lines > LONGEST_FUNCTION:
                     long.append(f"{shown(path)}:{node.lineno} {node.name}: {lines} lines")
     assert long == []
+
+
+# Java objects behind PySpark's, and the modules that may touch them.
+INTERNALS = re.compile(r"\._j(?!ournal\b)\w+|\._gateway\b|\._instantiatedSession\b|\bpy4j\b")
+SEAM = ("local_shim/jvm/", "local_shim/delta/", "local_shim/reading/interception.py")
+
+
+def test_internals_of_spark_and_delta_are_touched_in_one_seam() -> None:
+    """What an upgrade of Spark or Delta may break is in few modules; test_internals.py runs it."""
+    outside = [
+        f"{shown(path)}:{number}: {line.strip()}"
+        for path in modules(*PRODUCT)
+        if not shown(path).startswith(SEAM)
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if INTERNALS.search(line)
+    ]
+    assert outside == []
 
 
 def is_docstring(node: ast.stmt) -> bool:

@@ -7,10 +7,8 @@ matched without regard to case, as Spark's Parquet reader does.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import (
@@ -41,6 +39,7 @@ from local_shim.autoloader.schema_store import SchemaStore
 from local_shim.autoloader.source_folder import SourceFolder
 from local_shim.autoloader.sql_text import literal, name
 from local_shim.errors import FlowError
+from local_shim.jvm.parquet import footer_schema
 
 _WIDER: dict[type[DataType], tuple[type[DataType], ...]] = {
     ByteType: (ShortType, IntegerType, LongType, DoubleType),
@@ -69,15 +68,7 @@ def parquet_stream(
 
 @lru_cache(maxsize=20_000)
 def _footer(session: SparkSession, file: SourceFile) -> StructType:
-    jvm: Any = session._jvm
-    state = session._jsparkSession.sessionState()
-    hadoop = state.newHadoopConf()
-    path = jvm.org.apache.hadoop.fs.Path("file://" + file.path)
-    reader = jvm.org.apache.parquet.hadoop.ParquetFileReader
-    message = reader.readFooter(hadoop, path).getFileMetaData().getSchema()
-    parquet = jvm.org.apache.spark.sql.execution.datasources.parquet
-    converted = parquet.ParquetToSparkSchemaConverter(state.conf()).convert(message)
-    return StructType.fromJson(json.loads(converted.json()))
+    return footer_schema(session, file.path)
 
 
 def _union(schemas: Iterable[StructType]) -> StructType:

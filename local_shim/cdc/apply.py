@@ -48,10 +48,12 @@ from local_shim.cdc.target.target import (
     transaction,
 )
 from local_shim.cdc.write.edits import TargetEdits, edits_of, write
-from local_shim.cdc.write.size import Size, bytes_of
-from local_shim.cdc.write.table import Table, committed, held_rows, look_at, made_ready
+from local_shim.cdc.write.size import Size
+from local_shim.cdc.write.table import Table, held_rows, look_at, made_ready
+from local_shim.delta.snapshot import transactions
 from local_shim.graph.elements import AutoCdcFlow, ScdType
 from local_shim.jvm.session import settings
+from local_shim.jvm.spark_plan import estimated_bytes
 
 __all__ = [
     "Batch",
@@ -96,7 +98,7 @@ def apply_batch(
     table = look_at(spark, target.table)
     manifest = memory.manifest()
     if manifest.interrupted and table is not None:
-        manifest = manifest.told_by(committed(spark, target.table))
+        manifest = manifest.told_by(transactions(spark, target.table))
     done = manifest.done.get(batch.app)
     if done is not None and done.version >= batch.version:
         return CdcResult(done.upserted, done.deleted, done.warnings)
@@ -106,7 +108,7 @@ def apply_batch(
     layout = replace(layout, remainders=shows_remainders(flow, target))
     # Before the transaction id is set: Delta takes the first commit under it for the batch.
     table = made_ready(spark, target.table, table, layout.target)
-    size = Size(bytes_of(changes), table.bytes, manifest.rows)
+    size = Size(estimated_bytes(changes), table.bytes, manifest.rows)
     with settings(spark, {**size.profile, **transaction(batch)}):
         sparse_now = is_sparse(flow) or manifest.sparse
         facts = flow_facts(flow, asked)

@@ -17,6 +17,8 @@ from pyspark.sql import functions as F
 from local_shim.errors import DefinitionError, DefinitionErrors, ShimError
 from local_shim.graph.elements import ScdType, SourceLocation
 from local_shim.graph.names import parts
+from local_shim.jvm.spark_parser import check_expression
+from local_shim.jvm.spark_plan import column_name
 
 _SCD_TYPES = {"1": ScdType.ONE, "2": ScdType.TWO, "BITEMPORAL": ScdType.BITEMPORAL}
 _NAME = re.compile(r"(?:\w+|`[^`]+`)(?:\.(?:\w+|`[^`]+`))*")
@@ -106,8 +108,8 @@ class Call:
         if session is None:
             return
         try:
-            session._jsparkSession.sessionState().sqlParser().parseExpression(text)
-        except Exception as error:  # py4j and pyspark wrap the parser's error in several ways
+            check_expression(session, text)
+        except Exception as error:  # PySpark wraps the parser's error in several ways
             reason = str(error).strip().split("\n")[0]
             self.refuse("PARSE_SYNTAX_ERROR", f"{argument} is not valid SQL: {text!r} ({reason})")
 
@@ -164,19 +166,11 @@ def _name_parts(given: object) -> tuple[str, ...]:
 
 
 def _column_parts(column: Column) -> tuple[str, ...]:
-    """The parts of a plain column reference; () for any other expression.
-
-    The classic Column keeps the parsed name in its node; its printed form cannot tell
-    `a.b` the field from `a.b` the backquoted name.
-    """
-    node = column._jc.node()  # type: ignore[operator]
-    kind = node.getClass().getSimpleName()
-    if kind == "UnresolvedAttribute":
-        found = node.nameParts()
-        return tuple(found.apply(i) for i in range(found.size()))
-    if kind == "SqlExpression" and _NAME.fullmatch(node.expression().strip()):  # expr("a")
-        return _name_parts(node.expression())
-    return ()
+    """The parts of a plain column reference; () for any other expression."""
+    name = column_name(column)
+    if isinstance(name, str):  # the text of expr("a")
+        return _name_parts(name) if _NAME.fullmatch(name.strip()) else ()
+    return name or ()
 
 
 def _folded(names: Sequence[str]) -> list[str]:

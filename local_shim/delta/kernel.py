@@ -21,6 +21,7 @@ from pyspark.sql.types import StructField, StructType
 
 from local_shim.graph.elements import Dataset
 from local_shim.jvm.session import for_small_data, nullable, settings
+from local_shim.jvm.spark_plan import leaves
 from local_shim.storage import delta_version
 
 _MODE = "spark.databricks.delta.v2.enableMode"
@@ -147,8 +148,7 @@ def _engine(spark: SparkSession) -> Any:
 
 
 def _table(spark: SparkSession, folder: Path) -> Any:
-    plan = read(spark, folder)._jdf.queryExecution().analyzed()
-    return plan.collectLeaves().apply(0).table()
+    return leaves(read(spark, folder))[0].table()
 
 
 def _is_simple(spark: SparkSession, columns: StructType) -> bool:

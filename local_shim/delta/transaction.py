@@ -19,6 +19,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
+from local_shim.jvm.scala import listed, optional, scala_object
 from local_shim.jvm.session import settings
 
 _FILE, _ROW = "__cdc_file", "__cdc_index"
@@ -61,10 +62,10 @@ class Transaction:
         if not domains.isDefined():
             return None
         partitions = snapshot.metadata().partitionColumns()
-        named = [domains.get().apply(index) for index in range(domains.get().size())]
+        named = listed(domains.get())
         layouts = [json.loads(each.configuration()) for each in named if each.domain() == _LAYOUT]
         clustering = [".".join(path) for each in layouts for path in each["clusteringColumns"]]
-        return [partitions.apply(index) for index in range(partitions.size())], clustering
+        return listed(partitions), clustering
 
     def append(self, put: DataFrame) -> None:
         """Add rows."""
@@ -96,14 +97,14 @@ class Transaction:
         checksum = snapshot.checksumOpt()
         if snapshot.version() != version or not checksum.isDefined():
             return False
-        listed = checksum.get().allFiles()
-        if not listed.isDefined():
+        files = optional(checksum.get().allFiles())
+        if files is None:
             return False
         self.transaction.readWholeTable()
-        files, now = listed.get(), time.time_ns() // 1_000_000
+        now = time.time_ns() // 1_000_000
         removed = self.nothing
-        for index in range(files.size()):
-            removed = removed.appended(files.apply(index).removeWithTimestamp(now, True))
+        for file in listed(files):
+            removed = removed.appended(file.removeWithTimestamp(now, True))
         self._finish(removed, put, self._write("Overwrite"))
         return True
 
@@ -121,7 +122,4 @@ class Transaction:
         return kind(*[self.none] * 4, *[self.nothing] * 3)
 
     def _object(self, name: str) -> Any:
-        """A Scala object by its name."""
-        loader = self.java.java.lang.Thread.currentThread().getContextClassLoader()
-        found = self.java.java.lang.Class.forName(f"{name}$", True, loader)
-        return found.getField("MODULE$").get(None)
+        return scala_object(self.java, name)

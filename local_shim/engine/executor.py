@@ -22,8 +22,8 @@ from local_shim.events.log import EventLog
 from local_shim.graph.elements import Dataset, DatasetKind, QueryFlow
 from local_shim.graph.graph import ResolvedFlow
 from local_shim.graph.plan import Plan
+from local_shim.jvm.flow_session import own_session
 from local_shim.jvm.session import LARGE_DATA
-from local_shim.reading.flow_session import own_session
 from local_shim.storage import TableRecord, delta_version
 
 # A flow is mostly waiting for the driver to plan; a few more than the cores keep them busy.

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 
 from local_shim.autoloader.schema import schema_change_in
 from local_shim.engine.expectations import violation
 from local_shim.errors import FlowError, ShimError
 from local_shim.graph.graph import ResolvedFlow
+from local_shim.jvm.java_errors import is_java_error
 
 # Losing a race or a disk may go well the next time; everything else would end the same way.
 _RETRYABLE = re.compile(
@@ -74,7 +74,7 @@ def cause(error: BaseException) -> tuple[str, str]:
         return condition, f"{message} {raised[-1]}" if message.endswith(":") and raised else message
     if isinstance(error, PySparkException):
         return error.getCondition() or type(error).__name__, _line(str(error))
-    if isinstance(error, Py4JError):
+    if is_java_error(error):
         return "JAVA_ERROR", _line(str(error))
     return type(error).__name__, _line(str(error))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -64,7 +65,7 @@ def open_session(*, record_classes_in: Path | None = None) -> SparkSession:
     `record_classes_in` makes the JVM write a class archive there when it ends (install step).
     Raises SetupError if Java or the jars are missing.
     """
-    running = SparkSession.getActiveSession() or SparkSession._instantiatedSession
+    running = running_session()
     if running is not None:
         return running
     check_java()
@@ -78,6 +79,28 @@ def open_session(*, record_classes_in: Path | None = None) -> SparkSession:
         session: SparkSession = _configured(_java_options(record_classes_in)).getOrCreate()
     _write_no_checksums(session)
     return session
+
+
+def running_session() -> SparkSession | None:
+    """The session of this thread, else that of the process, if there is one."""
+    return SparkSession.getActiveSession() or SparkSession._instantiatedSession
+
+
+def close_session(spark: SparkSession) -> None:
+    """Stops Spark and its JVM and waits for the JVM's end, at which it writes a class archive.
+
+    Read from PySpark 4.2.0, `java_gateway.py`: the gateway keeps the JVM's process as `proc`, and
+    the JVM ends when its standard input is closed.
+    """
+    gateway = spark.sparkContext._gateway
+    assert gateway is not None
+    process: subprocess.Popen[bytes] | None = getattr(gateway, "proc", None)
+    spark.stop()
+    gateway.shutdown()
+    if process is not None:
+        if process.stdin is not None:
+            process.stdin.close()
+        process.wait(timeout=120)
 
 
 def _write_no_checksums(spark: SparkSession) -> None:

@@ -42,11 +42,12 @@ from local_shim.cdc.target.columns import TargetColumns, layout_of
 from local_shim.cdc.target.schema import fits, widest
 from local_shim.cdc.target.target import CdcResult, CdcTarget
 from local_shim.cdc.write.edits import TargetEdits, edits_of, write
-from local_shim.cdc.write.size import Size, bytes_of
+from local_shim.cdc.write.size import Size
 from local_shim.cdc.write.table import Table, held_rows, look_at, made_ready
 from local_shim.errors import FlowError
 from local_shim.graph.elements import ScdType, SnapshotFlow
 from local_shim.jvm.session import settings
+from local_shim.jvm.spark_plan import estimated_bytes
 
 
 def apply_snapshots(
@@ -109,7 +110,7 @@ def _apply(frame: DataFrame, version: Any, flow: SnapshotFlow, target: CdcTarget
     check_definition(flow, asked, manifest, target)
     layout = settled(flow, asked, manifest, table.schema if table else None, target)
     table = made_ready(spark, target.table, table, layout.target)
-    with settings(spark, Size(bytes_of(frame), table.bytes, 0).profile):
+    with settings(spark, Size(estimated_bytes(frame), table.bytes, 0).profile):
         moment = moment.cast(layout.sequence or kind)
         result = _write(frame, moment, flow, target, layout, table, manifest)
     floor = None

@@ -11,6 +11,7 @@ from local_shim.cdc.fold.change_rows import DELETE, payload
 from local_shim.cdc.state.store import CdcState, Manifest, Part
 from local_shim.cdc.target.target import CdcTarget
 from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow
+from local_shim.jvm.session import running_session
 
 # Parts of about one size are merged when there are so many of them: the work per row grows with
 # the logarithm of the table, and a batch never waits for a rewrite of everything.
@@ -41,7 +42,7 @@ def collect_tombstones(flow: AutoCdcFlow | SnapshotFlow, target: CdcTarget, now:
     manifest = memory.manifest()
     limit = int((now.timestamp() - target.tombstone_seconds) * 1_000_000)
     oldest = [p.oldest_delete for p in manifest.parts if p.oldest_delete is not None]
-    session = SparkSession.getActiveSession() or SparkSession._instantiatedSession
+    session = running_session()
     if not oldest or min(oldest) > limit or session is None:
         return
     finished = _finished(manifest, list(manifest.parts))

@@ -16,7 +16,6 @@ from local_shim.jvm.session import CODE_GENERATION, LARGE_DATA
 SMALL_BYTES = 4 * 2**20
 SMALL_ROWS = 50_000
 _FEW_BYTES = 64 * 2**20
-_UNKNOWN = 2**62
 # A small table is read whole: looking for what need not be read costs more than reading it.
 _PLAIN = {
     "spark.sql.constraintPropagation.enabled": "false",
@@ -69,9 +68,3 @@ class Size:
         marks = events.where(F.col("kind") != TRUNCATE).select(mark).distinct()
         found = rows.withColumn("mark", mark).join(F.broadcast(marks), "mark", "left_semi")
         return found.drop("mark")
-
-
-def bytes_of(changes: DataFrame) -> int:
-    """Spark's estimate of a frame's size; rows that came from Python count as few."""
-    found = int(changes._jdf.queryExecution().optimizedPlan().stats().sizeInBytes())
-    return 0 if found > _UNKNOWN else found

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -14,8 +11,8 @@ from pyspark.sql.types import StructType
 from local_shim.cdc.fold.change_rows import key_schema, packed
 from local_shim.cdc.target.columns import END, START, SYSTEM_END, SYSTEM_START, TargetColumns
 from local_shim.cdc.target.schema import missing_columns, quoted
+from local_shim.delta.snapshot import newest_snapshot
 from local_shim.jvm.session import empty_frame
-from local_shim.storage import delta_version
 
 # Above this a commit with deletion vectors is faster than rewriting the table.
 SMALL_TABLE_BYTES = 32 * 2**20
@@ -49,27 +46,12 @@ class Table:
 
 def look_at(spark: SparkSession, path: str) -> Table | None:
     """The table at this path; None if there is none."""
-    if delta_version(Path(path.removeprefix("file:"))) < 0:
+    snapshot = newest_snapshot(spark, path)
+    if snapshot is None:
         return None
-    jvm = spark._jvm
-    log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path)  # type: ignore[union-attr]
-    snapshot = log.update(False, jvm.scala.Option.empty(), jvm.scala.Option.empty())  # type: ignore[union-attr]
-    properties = snapshot.metadata().configuration()
-    pairs = properties.toSeq()
-    found = {pairs.apply(i)._1(): pairs.apply(i)._2() for i in range(pairs.size())}
-    schema = StructType.fromJson(json.loads(snapshot.schema().json()))
-    files, size = _from_checksum(snapshot, found)
-    size = int(snapshot.sizeInBytes()) if size is None else size
-    return Table(schema, found, size, int(snapshot.version()), files)
-
-
-def committed(spark: SparkSession, path: str) -> dict[str, int]:
-    """Per application, the last transaction version that the table's log has."""
-    jvm: Any = spark._jvm
-    log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path)
-    found = log.unsafeVolatileSnapshot().transactions().toSeq()
-    pairs = [found.apply(i) for i in range(found.size())]
-    return {pair._1(): int(pair._2()) for pair in pairs}
+    return Table(
+        snapshot.schema, snapshot.properties, snapshot.bytes, snapshot.version, snapshot.files
+    )
 
 
 def rows_of(spark: SparkSession, path: str, table: Table) -> DataFrame:
@@ -109,31 +91,3 @@ def made_ready(spark: SparkSession, path: str, table: Table | None, wanted: Stru
     ready = look_at(spark, path)
     assert ready is not None  # it was written just now
     return ready
-
-
-def _from_checksum(
-    snapshot: Any, properties: dict[str, str]
-) -> tuple[tuple[str, ...] | None, int | None]:
-    """The files and bytes that the version's checksum file lists, known without a Spark job.
-
-    Reading such files directly spares two jobs of state reconstruction and file pruning, most of
-    the time that a small table costs. Where anything but plain files makes up the table
-    (deletion vectors, partitions, renamed or widened columns), there are no files to give.
-    """
-    checksum = snapshot.checksumOpt()
-    if not checksum.isDefined():
-        return None, None
-    size = int(checksum.get().tableSizeBytes())
-    listed = checksum.get().allFiles()
-    partitioned = snapshot.metadata().partitionColumns().size() > 0
-    if not listed.isDefined() or partitioned or _NOT_PLAIN & set(properties):
-        return None, size
-    files = [listed.get().apply(i) for i in range(listed.get().size())]
-    paths = [file.path() for file in files]
-    odd = any(":" in path or "%" in path for path in paths)
-    if odd or any(file.deletionVector() is not None for file in files):
-        return None, size
-    return tuple(paths), size
-
-
-_NOT_PLAIN = {"delta.columnMapping.mode", "delta.enableTypeWidening"}

@@ -42,6 +42,7 @@ from local_shim.graph.elements import (
 )
 from local_shim.graph.graph import ResolvedFlow
 from local_shim.jvm.session import for_small_data
+from local_shim.jvm.spark_plan import streaming_sources
 from local_shim.reading.source_resolver import evaluating, resolving_with
 from local_shim.storage import Storage, write_atomically
 
@@ -244,9 +245,7 @@ class FlowRun:
         )
 
     def _has_new_data(self, frame: DataFrame) -> bool:
-        leaves = frame._jdf.queryExecution().analyzed().collectLeaves()
-        sources = sum(leaves.apply(index).isStreaming() for index in range(leaves.size()))
-        return has_new_data(self._checkpoint, self.reads.streams, sources)
+        return has_new_data(self._checkpoint, self.reads.streams, streaming_sources(frame))
 
     def _drain(self, writer: DataStreamWriter, table: str | None = None) -> StreamingQuery:
         return drain(writer, self.flow.name, self._checkpoint, self.batch_error, table)

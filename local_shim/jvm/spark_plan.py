@@ -1,0 +1,88 @@
+"""What Spark's analysed plan of a query says: its sources, its size, whether it is deterministic.
+
+Read from Spark 4.2.0: `sql/catalyst/…/trees/TreeNode.scala` (collectLeaves, nodeName, toJSON),
+`sql/catalyst/…/plans/logical/LogicalPlan.scala` (isStreaming), `plans/QueryPlan.scala`
+(deterministic) and `sql/core/…/execution/QueryExecution.scala` (analyzed, optimizedPlan); and from
+Delta 4.4.0: `files/TahoeFileIndex.scala` (path), and the name of the V2 table's class.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyspark.sql import Column, DataFrame
+
+from local_shim.jvm.scala import listed
+
+_CLOCKS = (
+    "expressions.currentdate",
+    "expressions.currenttimestamp",
+    'expressions.now"',
+    "expressions.localtimestamp",
+    "expressions.currenttime",
+)
+_WITHOUT_TABLES = ("LocalRelation", "OneRowRelation", "Range", "CTERelationRef")
+_UNKNOWN_BYTES = 2**62
+
+
+def streaming_sources(frame: DataFrame) -> int:
+    """How many streaming sources the query reads."""
+    return sum(bool(leaf.isStreaming()) for leaf in leaves(frame))
+
+
+def estimated_bytes(frame: DataFrame) -> int:
+    """Spark's estimate of the size of the rows; 0 where it has none (rows from Python)."""
+    size = int(frame._jdf.queryExecution().optimizedPlan().stats().sizeInBytes())
+    return 0 if size > _UNKNOWN_BYTES else size
+
+
+def is_deterministic(frame: DataFrame) -> bool:
+    """Whether the query uses no random numbers, no clock and no function declared so."""
+    plan = _analyzed(frame)
+    if not plan.deterministic():
+        return False
+    text = plan.toJSON().lower()  # current_date() and its like count as deterministic in Spark
+    return not any(clock in text for clock in _CLOCKS)
+
+
+def delta_folders(frame: DataFrame) -> set[str] | None:
+    """Folders of the Delta tables that the query reads; None if it reads anything else."""
+    tables = [leaf for leaf in leaves(frame) if leaf.nodeName() not in _WITHOUT_TABLES]
+    folders = [_delta_folder(leaf) for leaf in tables]
+    named = {folder for folder in folders if folder is not None}
+    return None if None in folders else named
+
+
+def leaves(frame: DataFrame) -> list[Any]:
+    """The leaf nodes of the analysed plan."""
+    return listed(_analyzed(frame).collectLeaves())
+
+
+def column_name(column: Column) -> tuple[str, ...] | str | None:
+    """The name parts of a plain column reference, the text of `expr(text)`, or None.
+
+    The printed form of a column cannot tell `a.b` the field from `a.b` the backquoted name, but
+    its node can: Spark 4.2.0, `sql/api/…/internal/columnNodes.scala` (SqlExpression) and
+    `sql/core/…/classic/columnNodeSupport.scala` (UnresolvedAttribute keeps the name's parts).
+    """
+    node = column._jc.node()  # type: ignore[operator]
+    kind = node.getClass().getSimpleName()
+    if kind == "UnresolvedAttribute":
+        return tuple(listed(node.nameParts()))
+    return str(node.expression()) if kind == "SqlExpression" else None
+
+
+def _analyzed(frame: DataFrame) -> Any:
+    return frame._jdf.queryExecution().analyzed()
+
+
+def _delta_folder(leaf: Any) -> str | None:
+    """The table's folder, whichever of Delta's connectors reads it."""
+    kind = leaf.getClass().getSimpleName()
+    if kind == "DataSourceV2Relation" and "DeltaV2" in leaf.table().getClass().getName():
+        return str(leaf.identifier().get().name())
+    if kind == "LogicalRelation" and "parquet" in str(leaf):
+        location = leaf.relation().location()
+        if "Tahoe" in location.getClass().getName():
+            return str(location.path().toUri().getPath())
+    return None

@@ -1,0 +1,292 @@
+"""Every internal of Spark, Delta, PySpark and Py4J that the product touches, one test each.
+
+Run this file first after an upgrade: what moved fails here, by name, within seconds.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from pyspark.errors import ParseException
+from pyspark.sql import Column, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructField, StructType
+
+from local_shim.delta import kernel
+from local_shim.delta.snapshot import newest_snapshot, transactions
+from local_shim.delta.transaction import Transaction, places_of
+from local_shim.graph.elements import Dataset, DatasetKind, SourceLocation
+from local_shim.graph.names import TableName
+from local_shim.jvm import spark_parser, spark_plan
+from local_shim.jvm.flow_session import own_session, pipeline_session
+from local_shim.jvm.java_errors import is_java_error
+from local_shim.jvm.parquet import footer_schema
+from local_shim.jvm.scala import listed, mapping, optional, scala_object
+from local_shim.jvm.session import empty_frame, for_small_data, nullable, running_session
+
+
+@pytest.fixture
+def table(spark: SparkSession, tmp_path: Path) -> Path:
+    """A Delta table of three rows in one file."""
+    folder = tmp_path / "table"
+    rows = spark.range(3).selectExpr("id", "CAST(id AS STRING) AS name").coalesce(1)
+    rows.write.format("delta").save(str(folder))
+    return folder
+
+
+def ids(spark: SparkSession, folder: Path) -> list[int]:
+    return sorted(row.id for row in spark.read.format("delta").load(str(folder)).collect())
+
+
+# --- Scala
+
+
+def test_scala_sequences_maps_options_and_objects(spark: SparkSession) -> None:
+    jvm = spark._jvm
+    parts = spark._jsparkSession.sessionState().sqlParser().parseMultipartIdentifier("a.b")
+    assert listed(parts) == ["a", "b"]
+    assert mapping(spark._jsparkSession.conf().getAll())["spark.sql.ansi.enabled"] == "true"
+    assert optional(jvm.scala.Option.apply("value")) == "value"
+    assert optional(jvm.scala.Option.empty()) is None
+    assert scala_object(jvm, "scala.collection.immutable.Nil").isEmpty()
+
+
+# --- Spark's parser
+
+
+def test_parser_expression(spark: SparkSession) -> None:
+    spark_parser.check_expression(spark, "op = 'D'")
+    with pytest.raises(ParseException):
+        spark_parser.check_expression(spark, "op = = 'D'")
+
+
+def test_parser_table_definition(spark: SparkSession) -> None:
+    text = (
+        "id INT NOT NULL COMMENT 'key', day DATE GENERATED ALWAYS AS (CAST(at AS DATE)), "
+        "at TIMESTAMP DEFAULT now(), n BIGINT GENERATED ALWAYS AS IDENTITY, CHECK (id > 0)"
+    )
+    table = spark_parser.table_definition(spark, text)
+    key, day, at, number = table.columns
+    assert (key.name, key.type, key.nullable, key.comment) == ("id", "integer", False, "key")
+    assert day.generated_as == "CAST(at AS DATE)"
+    assert (key.has_default, at.has_default, number.has_default) == (False, True, True)
+    assert [kind for kind in table.constraints if "Check" in kind]
+
+
+def test_parser_relations(spark: SparkSession) -> None:
+    text = "WITH c AS (SELECT * FROM a.b) SELECT * FROM c, STREAM(d) AS x WHERE id IN (TABLE e)"
+    mentions = {
+        (each.name, each.streaming, each.aliased) for each in spark_parser.relations(spark, text)
+    }
+    assert mentions == {("a.b", False, False), ("d", True, True), ("e", False, False)}
+
+
+# --- Spark's plans
+
+
+def test_plan_streaming_sources(spark: SparkSession) -> None:
+    stream = spark.readStream.format("rate").load()
+    assert spark_plan.streaming_sources(stream.unionAll(stream)) == 2
+    assert spark_plan.streaming_sources(spark.range(1)) == 0
+
+
+def test_plan_estimated_bytes(spark: SparkSession, table: Path) -> None:
+    assert 0 < spark_plan.estimated_bytes(spark.read.format("delta").load(str(table))) < 10_000
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["rand()", "uuid()", "current_date()", "current_timestamp()", "now()", "localtimestamp()"],
+)
+def test_plan_is_not_deterministic(spark: SparkSession, expression: str) -> None:
+    assert not spark_plan.is_deterministic(spark.range(1).selectExpr(expression))
+
+
+def test_plan_is_deterministic(spark: SparkSession) -> None:
+    assert spark_plan.is_deterministic(spark.range(1).selectExpr("id + 1", "DATE'2026-01-01'"))
+
+
+@pytest.mark.parametrize("by_kernel", [False, True])
+def test_plan_delta_folders(spark: SparkSession, table: Path, by_kernel: bool) -> None:
+    read = kernel.read(spark, table) if by_kernel else spark.read.format("delta").load(str(table))
+    assert spark_plan.delta_folders(read.join(spark.range(1), "id")) == {str(table)}
+
+
+def test_plan_delta_folders_of_other_sources(spark: SparkSession, table: Path) -> None:
+    assert spark_plan.delta_folders(spark.read.parquet(str(table))) is None
+
+
+@pytest.mark.parametrize(
+    ("column", "name"),
+    [
+        (lambda: F.col("a.b"), ("a", "b")),
+        (lambda: F.col("`a.b`"), ("a.b",)),
+        (lambda: F.expr("a.b"), "a.b"),
+        (lambda: F.col("a") + 1, None),
+    ],
+)
+def test_plan_column_name(spark: SparkSession, column: object, name: object) -> None:
+    made = column()  # type: ignore[operator]
+    assert isinstance(made, Column)
+    assert spark_plan.column_name(made) == name
+
+
+# --- sessions
+
+
+def test_session_of_the_process(spark: SparkSession) -> None:
+    assert running_session() is not None
+    assert for_small_data(spark)
+
+
+def test_session_of_a_flow(spark: SparkSession) -> None:
+    key = "spark.sql.shuffle.partitions"
+    before = spark.conf.get(key)
+    with pipeline_session(spark) as session, own_session(session, {key: "7"}):
+        assert SparkSession.builder.getOrCreate() is session
+        assert session.conf.get(key) == "7"
+        assert session.range(1).sparkSession is session
+    assert spark.conf.get(key) == before
+    assert not isinstance(running_session(), type(session))
+
+
+def test_session_empty_frame(spark: SparkSession) -> None:
+    schema = StructType.fromDDL("id INT, name STRING")
+    frame = empty_frame(spark, schema)
+    assert (frame.schema, frame.count()) == (schema, 0)
+
+
+def test_session_nullable(spark: SparkSession) -> None:
+    schema = StructType([StructField("a", StructType.fromDDL("b INT NOT NULL"), nullable=False)])
+    assert nullable(spark, schema) == StructType.fromDDL("a STRUCT<b: INT>")
+
+
+def test_session_writes_no_crc_files(table: Path) -> None:
+    assert [path.name for path in table.rglob("*.crc") if path.name.endswith(".parquet.crc")] == []
+
+
+def test_java_errors(spark: SparkSession) -> None:
+    with pytest.raises(Exception) as raised:
+        spark._jvm.java.lang.Class.forName("missing")
+    assert is_java_error(raised.value)
+    assert not is_java_error(ValueError())
+
+
+# --- Parquet
+
+
+def test_parquet_footer(spark: SparkSession, tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    rows = spark.range(1).selectExpr("id", "DATE'2026-01-01' AS day").coalesce(1)
+    rows.write.parquet(str(folder))
+    (file,) = folder.glob("*.parquet")
+    assert footer_schema(spark, str(file)).simpleString() == "struct<id:bigint,day:date>"
+
+
+# --- Delta's log
+
+
+def test_delta_snapshot(spark: SparkSession, table: Path) -> None:
+    snapshot = newest_snapshot(spark, str(table))
+    assert snapshot is not None
+    assert snapshot.schema.simpleString() == "struct<id:bigint,name:string>"
+    assert (snapshot.version, snapshot.properties) == (0, {})
+    files = [path.name for path in table.glob("*.parquet")]
+    assert list(snapshot.files or ()) == files  # listed in the checksum file
+    assert snapshot.bytes == sum(path.stat().st_size for path in table.glob("*.parquet"))
+
+
+def test_delta_snapshot_of_no_table(spark: SparkSession, tmp_path: Path) -> None:
+    assert newest_snapshot(spark, str(tmp_path / "none")) is None
+
+
+def test_delta_snapshot_with_deletion_vectors(spark: SparkSession, table: Path) -> None:
+    path = f"delta.`{table}`"
+    spark.sql(f"ALTER TABLE {path} SET TBLPROPERTIES (delta.enableDeletionVectors = true)")
+    spark.sql(f"DELETE FROM {path} WHERE id = 1")
+    snapshot = newest_snapshot(spark, str(table))
+    assert snapshot is not None
+    assert snapshot.files is None
+    assert snapshot.properties["delta.enableDeletionVectors"] == "true"
+
+
+def test_delta_transactions(spark: SparkSession, table: Path) -> None:
+    writer = spark.range(1).selectExpr("id").write.format("delta").mode("append")
+    writer.option("txnAppId", "app").option("txnVersion", "7").save(str(table))
+    newest_snapshot(spark, str(table))
+    assert transactions(spark, str(table)) == {"app": 7}
+
+
+# --- Delta's transaction
+
+
+def test_delta_transaction_columns_and_layout(spark: SparkSession, table: Path) -> None:
+    transaction = Transaction(spark, str(table))
+    assert transaction.columns.names == ["id", "name"]
+    assert transaction.layout == ([], [])
+
+
+def test_delta_transaction_append(spark: SparkSession, table: Path) -> None:
+    Transaction(spark, str(table)).append(spark.range(7, 8).selectExpr("id", "'x' AS name"))
+    assert ids(spark, table) == [0, 1, 2, 7]
+
+
+def test_delta_transaction_exchange(spark: SparkSession, table: Path) -> None:
+    path = f"delta.`{table}`"
+    spark.sql(f"ALTER TABLE {path} SET TBLPROPERTIES (delta.enableDeletionVectors = true)")
+    rows = places_of(spark.read.format("delta").load(str(table))).where("id = 1")
+    put = spark.range(7, 8).selectExpr("id", "'x' AS name")
+    Transaction(spark, str(table)).exchange(rows, put)
+    assert ids(spark, table) == [0, 2, 7]
+
+
+def test_delta_transaction_replace(spark: SparkSession, table: Path) -> None:
+    put = spark.range(7, 8).selectExpr("id", "'x' AS name")
+    assert Transaction(spark, str(table)).replace(put, version=0)
+    assert ids(spark, table) == [7]
+    assert not Transaction(spark, str(table)).replace(put, version=0)  # no longer the newest
+
+
+# --- Delta's kernel
+
+
+def test_kernel_creates_and_describes(spark: SparkSession, tmp_path: Path) -> None:
+    folder = tmp_path / "created"
+    where = SourceLocation("pipeline.py", 1)
+    kind = DatasetKind.STREAMING_TABLE
+    dataset = Dataset(
+        TableName("main", "default", "t"), kind, where, comment="said", cluster_by=("id",)
+    )
+    schema = StructType.fromDDL("id BIGINT, name STRING")
+    assert kernel.created(spark, folder, schema, dataset)
+    detail = spark.sql(f"DESCRIBE DETAIL delta.`{folder}`").first()
+    assert detail is not None
+    assert (detail.description, detail.clusteringColumns) == ("said", ["id"])
+
+
+def test_kernel_reads(spark: SparkSession, table: Path) -> None:
+    with kernel.asked(spark):
+        assert sorted(row.id for row in kernel.read(spark, table).collect()) == [0, 1, 2]
+
+
+def test_kernel_fits_columns_to_the_table(spark: SparkSession, table: Path) -> None:
+    swapped = spark.range(1).selectExpr("'x' AS name", "id")
+    fitting = kernel.fitting(swapped, table)
+    assert fitting is not None
+    assert fitting.columns == ["id", "name"]
+    assert kernel.fitting(spark.range(1).toDF("other"), table) is None
+
+
+def test_kernel_writes_checksum_and_checkpoint(spark: SparkSession, table: Path) -> None:
+    log = table / "_delta_log"
+    for _ in range(10):
+        spark.range(1).selectExpr("id", "'x' AS name").write.format("delta").mode("append").save(
+            str(table)
+        )
+    for file in (*log.glob("*.crc"), *log.glob("*.checkpoint.parquet"), log / "_last_checkpoint"):
+        file.unlink(missing_ok=True)
+    kernel.tidy(spark, table)
+    assert (log / f"{10:020}.crc").exists()
+    assert json.loads((log / "_last_checkpoint").read_text())["version"] == 10
