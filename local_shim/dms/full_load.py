@@ -9,7 +9,8 @@ leaves no half of a load that a reader could have taken for the whole; the next 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from psycopg2 import sql
@@ -46,6 +47,19 @@ class Stamps:
         return timestamp_text(self._last)
 
 
+class LoadNames:
+    """Counts the LOAD files of each folder, which several tables may share by rename rules."""
+
+    def __init__(self, extension: str):
+        self._extension = extension
+        self._numbers: Counter[str] = Counter()
+
+    def next(self, folder: str) -> str:
+        """The key of the folder's next LOAD file."""
+        self._numbers[folder] += 1
+        return f"{folder}/{load_name(self._numbers[folder], self._extension)}"
+
+
 class TableLoad:
     """Takes the lines of one table's COPY and writes its LOAD files."""
 
@@ -55,6 +69,7 @@ class TableLoad:
         publisher: Publisher,
         table: SourceTable,
         schema: FileSchema,
+        names: LoadNames,
         stamps: Stamps,
     ):
         self.rows = 0
@@ -63,6 +78,7 @@ class TableLoad:
         self._publisher = publisher
         self._table = table
         self._schema = schema
+        self._names = names
         self._stamps = stamps
         self._file: DataFile | None = None
 
@@ -89,9 +105,8 @@ class TableLoad:
         if self._file is None:
             return
         self._file.close()
-        name = load_name(len(self.moves) + 1, self._context.task.s3.extension)
         plan = self._schema.plan
-        key = self._publisher.bucket.key(plan.schema, plan.table, name)
+        key = self._names.next(self._publisher.bucket.table_folder(plan.schema, plan.table))
         self.moves.append(Move(self._file.path.name, key))
         self._file = None
 
@@ -149,8 +164,9 @@ def load_tables(
     """Copy tables inside the connection's transaction; files are finished but not visible."""
     moves: list[Move] = []
     states = {}
+    names = LoadNames(context.task.s3.extension)
     for number, table in enumerate(tables, 1):
-        load = _copy(context, publisher, connection, table, stamps)
+        load = _copy(context, publisher, connection, table, names, stamps)
         moves += load.moves
         columns = tuple((c.name, c.type_oid, c.typmod) for c in table.columns)
         states[table.full_name] = TableState(
@@ -169,6 +185,7 @@ def deliver_load(
     tables: Sequence[SourceTable],
     loaded: tuple[list[Move], dict[str, TableState]],
     position: int,
+    report: Callable[[str], None],
 ) -> None:
     """Make the load visible; what an earlier one left is deleted if the task says so."""
     moves, states = loaded
@@ -176,7 +193,12 @@ def deliver_load(
     if fresh:
         for table in tables:
             plan = task.mapping.plan(table.schema, table.name, ())
-            publisher.bucket.remove_objects(plan.schema, plan.table)
+            publisher.bucket.remove_folder(publisher.bucket.table_folder(plan.schema, plan.table))
+    else:
+        for move in moves:
+            if publisher.bucket.exists(move.key):
+                report(f"{move.key} of an earlier load is replaced, as with DMS")
+        moves = [replace(move, replaces=True) for move in moves]
     state = publisher.state
     for name, known in state.tables.items():
         if not fresh and name in states:
@@ -195,10 +217,11 @@ def _copy(
     publisher: Publisher,
     connection: Connection,
     table: SourceTable,
+    names: LoadNames,
     stamps: Stamps,
 ) -> TableLoad:
     schema = new_file_schema(context.task, context.catalog, table, load=True, report=context.report)
-    load = TableLoad(context, publisher, table, schema, stamps)
+    load = TableLoad(context, publisher, table, schema, names, stamps)
     query = sql.SQL("COPY (SELECT {} FROM ONLY {}) TO STDOUT").format(
         sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns),
         sql.Identifier(table.schema, table.name),

@@ -113,7 +113,7 @@ def _load_and_deliver(
         loaded = load_tables(context, session.publisher, reader, tables, stamps)
     finally:
         reader.close()
-    deliver_load(task, session.publisher, tables, loaded, slot.lsn)
+    deliver_load(task, session.publisher, tables, loaded, slot.lsn, session.report)
 
 
 def _forget_slot_of_failed_load(session: Session) -> None:

@@ -14,8 +14,8 @@ from local_shim.dms.clock import Clock, timestamp_text
 from local_shim.dms.publishing.publisher import Finished, Publisher
 from local_shim.dms.publishing.state import State, TableState
 from local_shim.dms.s3.data_file import DataFile, open_file
-from local_shim.dms.s3.file_schema import Facts
-from local_shim.dms.s3.object_keys import date_folder
+from local_shim.dms.s3.file_schema import Facts, FileColumn
+from local_shim.dms.s3.object_keys import date_folder, folder_name
 from local_shim.dms.source.change import (
     Begin,
     Commit,
@@ -35,6 +35,7 @@ class OpenFile:
     data: DataFile
     folder: tuple[str, ...]
     owner: str
+    columns: tuple[FileColumn, ...]
     resume_from: int  # end of the last transaction before its first row
     opened: float
     letters: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -215,11 +216,15 @@ class Applier:
         return ("", "") if self._together else (stream.name, self._date)
 
     def _folder(self, stream: TableStream) -> tuple[str, ...]:
-        return (stream.file_schema.plan.schema, stream.file_schema.plan.table)
+        plan = stream.file_schema.plan
+        return folder_name(plan.schema), folder_name(plan.table)
 
     def _file(self, stream: TableStream) -> OpenFile:
         key = self._file_key(stream)
         file = self._files.get(key)
+        if file and file.columns != stream.file_schema.columns and not self._together:
+            self._publish([key])  # whatever changed the columns: a file holds rows of one shape
+            file = None
         if file is None:
             path = self._task.s3.cdc_path
             folder = (path,) if self._together else (*self._folder(stream), self._date)
@@ -230,8 +235,15 @@ class Applier:
                 boolean=self._task.endpoint.boolean_as_boolean,
                 on_bad_text=stream.bad_text,
             )
-            self._files[key] = OpenFile(data, folder, key[0], self.last_end, self._clock.elapsed())
-            file = self._files[key]
+            file = OpenFile(
+                data,
+                folder,
+                key[0],
+                stream.file_schema.columns,
+                self.last_end,
+                self._clock.elapsed(),
+            )
+            self._files[key] = file
         return file
 
     def _publish_large(self) -> None:

@@ -8,12 +8,14 @@ from typing import Any
 
 from local_shim.dms.errors import TaskFailed
 from local_shim.dms.publishing.state import TableState
+from local_shim.dms.s3.column_clashes import tell_clashes
 from local_shim.dms.s3.control import Exceptions
 from local_shim.dms.s3.conversions import UnfitValue
 from local_shim.dms.s3.file_schema import Facts, Fields, FileSchema
 from local_shim.dms.source.catalog import Catalog, SourceColumn, SourceTable
 from local_shim.dms.source.change import UNCHANGED, Relation, RowChange, Value
 from local_shim.dms.source.lookup import Lookup
+from local_shim.dms.source.table_name import full_table_name
 from local_shim.dms.task import Task
 
 Columns = tuple[tuple[str, int, int], ...]  # name, type, type modifier
@@ -39,7 +41,7 @@ class TableStream:
 
     def __init__(self, context: TaskContext, relation: Relation, known: TableState | None):
         self._context = context
-        self.name = f"{relation.schema}.{relation.table}"  # the source's
+        self.name = full_table_name(relation.schema, relation.table)
         self._relation = relation
         self._schema: FileSchema | None = None
         self._projection: list[int | None] | None = None
@@ -134,13 +136,17 @@ class TableStream:
         return [None if place is None else row[place] for place in places]
 
     def _current_key(self, columns: Columns) -> tuple[str, ...]:
+        """The key as of this position of the stream; the catalog only knows today's.
+
+        The stream names the columns of a primary key, but not their order.
+        """
         table = self._context.catalog.table(self._relation.oid)
+        key = table.key if table is not None else self.key
+        identity = tuple(c.name for c in self._relation.columns if c.identity)
+        if self._relation.identity == "d" and set(key) != set(identity):
+            key = identity
         names = {name for name, _, _ in columns}
-        if table is not None and table.key:
-            return tuple(name for name in table.key if name in names)
-        if self._relation.identity == "d":
-            return tuple(c.name for c in self._relation.columns if c.identity and c.name in names)
-        return self.key
+        return tuple(name for name in key if name in names)
 
     def _new_file_schema(self, columns: Columns, key: tuple[str, ...]) -> FileSchema:
         task, relation = self._context.task, self._relation
@@ -190,7 +196,7 @@ class Streams:
     def described(self, relation: Relation) -> None:
         """Take a table's shape; a table that is not known yet, or renamed, begins a stream."""
         stream = self._by_oid.get(relation.oid)
-        name = f"{relation.schema}.{relation.table}"
+        name = full_table_name(relation.schema, relation.table)
         if stream is not None and stream.name == name:
             stream.described(relation)
             return
@@ -262,7 +268,9 @@ def new_file_schema(
             )
         types.append(type_)
     plan = task.mapping.plan(table.schema, table.name, [c.name for c in table.columns])
-    return FileSchema(table, types, plan, task.s3, task.rules, load=load)
+    schema = FileSchema(table, types, plan, task.s3, task.rules, load=load)
+    tell_clashes(schema, report, refuse=load)
+    return schema
 
 
 def _told(row: Sequence[Value] | None) -> Any:

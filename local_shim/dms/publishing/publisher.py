@@ -21,7 +21,7 @@ from local_shim.dms.publishing.state import Move, State, Store, TableState, writ
 from local_shim.dms.publishing.statistics import write_statistics
 from local_shim.dms.s3.bucket import Bucket
 from local_shim.dms.s3.control import EXCEPTIONS, Exceptions
-from local_shim.dms.s3.object_keys import cdc_name, transaction_name
+from local_shim.dms.s3.object_keys import cdc_name, folder_name, transaction_name
 from local_shim.dms.task import Task
 
 
@@ -59,9 +59,9 @@ class Publisher:
 
     def publish(self, files: Sequence[Finished], state: State) -> None:
         """Make files visible together with the state that counts them."""
-        moves = []
+        moves: list[Move] = []
         for file in (*files, *self._control_files()):
-            move, state = self._name(file, state)
+            move, state = self._name(file, state, {move.key for move in moves})
             moves.append(move)
             tables = dict(state.tables)
             for table, letters in file.letters.items():
@@ -88,14 +88,17 @@ class Publisher:
         self.bucket.deliver(moves)
         write_statistics(self.bucket.work, self.state)
 
-    def _name(self, file: Finished, state: State) -> tuple[Move, State]:
-        """A name from our own clock, later than the table's last one and not yet taken."""
+    def _name(self, file: Finished, state: State, taken: set[str]) -> tuple[Move, State]:
+        """A name by our own clock, later than the table's last one and not taken in its folder."""
         known = state.tables.get(file.owner, TableState())
         last = known.last_name if file.owner in state.tables else state.last_name
         step = -1 if self.task.stand_in.faults.reverse_names and last else 1
         millisecond = last - 1 if step < 0 else max(self._clock.now() // 1000, last + 1)
-        while self.bucket.exists(key := self._key(file, millisecond)):
+        taken = taken | {move.key for move in state.held}
+        key = self._key(file, millisecond)
+        while key in taken or self.bucket.exists(key):
             millisecond += step
+            key = self._key(file, millisecond)
         if file.owner in state.tables:
             named = {**state.tables, file.owner: replace(known, last_name=millisecond)}
             return Move(file.origin, key), replace(state, tables=named)
@@ -118,7 +121,7 @@ class Publisher:
             return []
         file = self.bucket.new_file()
         write_durably(file, pending)
-        return [Finished(file.name, (schema, EXCEPTIONS), EXCEPTIONS, {})]
+        return [Finished(file.name, (folder_name(schema), EXCEPTIONS), EXCEPTIONS, {})]
 
     def _held_back(self, moves: list[Move]) -> tuple[list[Move], list[Move]]:
         """With the fault `delay_files` the first file waits for the next publication."""

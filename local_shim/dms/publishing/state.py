@@ -21,6 +21,7 @@ class Move:
 
     origin: str
     key: str
+    replaces: bool = False  # a reload with DO_NOTHING puts new load files over the old ones
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,14 @@ class Store:
             raise UsageError(
                 "DMS_STATE_VERSION",
                 "The task's state was written by another version.",
+                where=self.path,
+                hint="dlt-local dms drop, then a new full load",
+            )
+        ambiguous = [name for name in values["tables"] if name.count(".") > 1 and '"' not in name]
+        if ambiguous:  # written before names with dots were quoted
+            raise UsageError(
+                "DMS_STATE_VERSION",
+                f"The task's state does not say which schema {ambiguous[0]} lies in.",
                 where=self.path,
                 hint="dlt-local dms drop, then a new full load",
             )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from local_shim.dms.publishing.state import Counts, State
+from local_shim.dms.source.table_name import split_table_name
 
 
 def table_statistics(state: State) -> dict[str, Any]:
@@ -20,7 +21,7 @@ def table_statistics(state: State) -> dict[str, Any]:
 
 
 def _entry(full_name: str, counts: Counts, phase: str) -> dict[str, Any]:
-    schema, _, table = full_name.partition(".")
+    schema, table = split_table_name(full_name)
     return {
         "SchemaName": schema,
         "TableName": table,

@@ -2,6 +2,9 @@
 
 Files grow in the work folder, outside the prefix, and are renamed into place. Readers may run
 as another user: what appears is readable by everybody, whatever the umask.
+
+Nothing outside the bucket is written or deleted, whatever tables are called and wherever links
+lead; and a file that is there already is replaced only by a move that says so.
 """
 
 from __future__ import annotations
@@ -10,9 +13,10 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from local_shim.dms.errors import TaskFailed
 from local_shim.dms.publishing.state import Move, sync_folder
-
-_WORK = "_emulator"
+from local_shim.dms.s3.object_keys import folder_name
+from local_shim.dms.settings.s3_target import WORK_FOLDER
 
 
 class Bucket:
@@ -21,7 +25,7 @@ class Bucket:
     def __init__(self, root: Path, prefix: str, task: str):
         self.root = root
         self.prefix = prefix
-        self.work = root / _WORK / task
+        self.work = root / WORK_FOLDER / task
         self._making = self.work / "making"
         self._number = 0
 
@@ -46,17 +50,27 @@ class Bucket:
         """A key below the prefix."""
         return "/".join(part for part in (self.prefix, *parts) if part)
 
+    def table_folder(self, schema: str, table: str) -> str:
+        """The key of a table's folder."""
+        return self.key(folder_name(schema), folder_name(table))
+
     def exists(self, key: str) -> bool:
         """Is there such an object?"""
-        return (self.root / key).exists()
+        return self._path(key).exists()
 
     def deliver(self, moves: Iterable[Move]) -> None:
-        """Rename finished files to their keys; one that has arrived already is left alone."""
+        """Rename finished files to their keys; one that has arrived already is left alone.
+
+        Raises:
+            TaskFailed: Another file has one of the keys, or a link leads out of the bucket.
+        """
         folders = set()
         for move in moves:
-            origin, final = self._making / move.origin, self.root / move.key
+            origin, final = self._making / move.origin, self._path(move.key)
             if not origin.exists():
                 continue
+            if final.exists() and not move.replaces:
+                raise _name_taken(final)
             self._make_folder(final.parent)
             origin.chmod(0o644)
             origin.replace(final)
@@ -64,9 +78,24 @@ class Bucket:
         for folder in folders:
             sync_folder(folder)
 
-    def remove_objects(self, *parts: str) -> None:
-        """Delete everything below a folder of the prefix."""
-        shutil.rmtree(self.root / self.key(*parts), ignore_errors=True)
+    def remove_folder(self, key: str) -> None:
+        """Delete everything below a key.
+
+        Raises:
+            TaskFailed: A link leads out of the bucket.
+        """
+        shutil.rmtree(self._path(key), ignore_errors=True)
+
+    def _path(self, key: str) -> Path:
+        path = self.root / key
+        if not path.parent.resolve().is_relative_to(self.root.resolve()) or ".." in Path(key).parts:
+            raise TaskFailed(
+                "DMS_TARGET_OUTSIDE",
+                f"{path} lies outside the bucket, because a folder on the way is a link.",
+                where=self.root,
+                hint="replace the link by a folder, or give the link's goal as --target",
+            )
+        return path
 
     def _make_folder(self, folder: Path) -> None:
         missing = []
@@ -77,3 +106,12 @@ class Bucket:
             new.mkdir(exist_ok=True)
             new.chmod(0o755)
             sync_folder(new.parent)
+
+
+def _name_taken(path: Path) -> TaskFailed:
+    return TaskFailed(
+        "DMS_NAME_TAKEN",
+        "A file of this name was put there by somebody else.",
+        where=path,
+        hint="move it away, then start the task again; nothing is lost",
+    )

@@ -42,4 +42,4 @@ def open_file(
     # pyarrow is needed, and loaded, only by tasks that write Parquet.
     from local_shim.dms.s3.parquet_file import ParquetFile
 
-    return ParquetFile(path, schema.fields, settings.parquet, settings.gzip, boolean, on_bad_text)
+    return ParquetFile(path, schema.columns, settings.parquet, settings.gzip, boolean, on_bad_text)

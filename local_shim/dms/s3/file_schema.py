@@ -89,12 +89,12 @@ class FileSchema:
             for place, i in enumerate(self._kept)
             if (convert := ordinary_converter(types[i], rules, csv=self.is_csv)) is not None
         ]
-        self.fields = self._out_fields(settings)
+        self.columns = self._file_columns(settings)
 
     @property
     def header(self) -> Fields:
         """The column names, as a CSV file's first line holds them."""
-        return [field.name.encode() for field in self.fields]
+        return [field.name.encode() for field in self.columns]
 
     def row(
         self,
@@ -222,7 +222,7 @@ class FileSchema:
         }
         return known[name]
 
-    def _out_fields(self, settings: S3Settings) -> tuple[FileColumn, ...]:
+    def _file_columns(self, settings: S3Settings) -> tuple[FileColumn, ...]:
         fields = [FileColumn("Op", _STRING)] if self._op else []
         if self._names:
             fields += [FileColumn("table_name", _STRING), FileColumn("schema_name", _STRING)]

@@ -1,14 +1,19 @@
 """Keys in the bucket: folders and file names as DMS makes them.
 
+[choice] A name of the source or of a rule is one folder, whatever it holds: a slash, a NUL byte and
+names of dots only are percent-encoded, and so is a `%` that would be read as such a code. In S3
+`../` is a part of a key like any other; in a folder it would lead out of the bucket.
+
 [choice] Parquet with gzip inside keeps the ending `.parquet`; gzipped CSV ends in `.csv.gz`.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from local_shim.dms.settings.s3_target import DatePartition
+from local_shim.dms.settings.s3_target import WORK_FOLDER, DatePartition
 
 _SEQUENCE_PARTS = {
     "YYYYMMDD": ("%Y", "%m", "%d"),
@@ -17,6 +22,16 @@ _SEQUENCE_PARTS = {
     "MMYYYYDD": ("%m", "%Y", "%d"),
     "DDMMYYYY": ("%d", "%m", "%Y"),
 }
+
+
+_UNSAFE = re.compile(r"[/\x00]|%(?=[0-9A-Fa-f]{2})")
+
+
+def folder_name(name: str) -> str:
+    """The folder of a schema or a table: different names give different folders."""
+    if name == WORK_FOLDER or (name and not name.strip(".")):
+        return "".join(f"%{ord(character):02X}" for character in name)
+    return _UNSAFE.sub(lambda unsafe: f"%{ord(unsafe[0]):02X}", name)
 
 
 def load_name(number: int, extension: str) -> str:

@@ -127,6 +127,8 @@ def _renaming(document: Document, action: str) -> RenameRule:
     target = document.choice("rule-target", ("schema", "table", "column"), "")
     if action == "remove-column" and target != "column":
         raise document.wrong("rule-target", target, "column")
+    if action == "rename" and not document.text("value"):
+        raise document.wrong("value", "", "the new name")
     rule = RenameRule(
         _rule_id(document.values),
         target,

@@ -9,6 +9,7 @@ from local_shim.dms.settings.document import Document
 from local_shim.errors import UsageError
 
 SEQUENCES = ("YYYYMMDD", "YYYYMMDDHH", "YYYYMM", "MMYYYYDD", "DDMMYYYY")
+WORK_FOLDER = "_emulator"  # the stand-in's own folder in the bucket
 DELIMITERS = {"SLASH": "/", "DASH": "-", "UNDERSCORE": "_", "NONE": ""}
 
 
@@ -80,7 +81,7 @@ def read_s3_settings(document: Document) -> S3Settings:
         UsageError: A key is unknown, a value is wrong, or the stand-in cannot imitate it.
     """
     settings = S3Settings(
-        folder=document.text("BucketFolder").strip("/"),
+        folder=_folder(document, "BucketFolder"),
         parquet=_parquet(document),
         csv=_csv(document),
         gzip=document.choice("CompressionType", ("none", "gzip"), "none") == "gzip",
@@ -95,12 +96,23 @@ def read_s3_settings(document: Document) -> S3Settings:
         partition=_partition(document),
         timezone=_timezone(document),
         preserve_transactions=document.flag("PreserveTransactions"),
-        cdc_path=document.text("CdcPath").strip("/"),
+        cdc_path=_folder(document, "CdcPath"),
     )
     _note_the_rest(document)
     document.finish()
     _check(settings, document)
     return settings
+
+
+def _folder(document: Document, name: str) -> str:
+    """A path below the bucket; `..`, `.` and empty parts would lead elsewhere in a folder."""
+    path = document.text(name).strip("/")
+    parts = path.split("/") if path else []
+    if "\0" in path or any(part in ("", ".", "..") for part in parts):
+        raise document.wrong(name, path, "folders below the bucket, none of them empty, . or ..")
+    if parts[:1] == [WORK_FOLDER]:
+        raise document.wrong(name, path, f"outside {WORK_FOLDER}, where the stand-in's state is")
+    return path
 
 
 def _csv(document: Document) -> CsvDialect:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local_shim.dms.source.connection import Link
+from local_shim.dms.source.table_name import full_table_name
 from local_shim.dms.source.types import ColumnType, TypeRow, column_type
 from local_shim.errors import SetupError
 
@@ -35,8 +36,8 @@ class SourceTable:
 
     @property
     def full_name(self) -> str:
-        """Schema and name."""
-        return f"{self.schema}.{self.name}"
+        """Schema and name, as `full_table_name` writes them."""
+        return full_table_name(self.schema, self.name)
 
     @property
     def tells_old_rows(self) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pyarrow.parquet as pq
 import pytest
 
-from tests.local_shim.dms.lab import PROFILE, Lab
+from local_shim.errors import UsageError
+from tests.local_shim.dms.lab import INCLUDE, PROFILE, Lab, transformation
 
 TABLE = "CREATE TABLE t (id int PRIMARY KEY, a int, b text)"
 
@@ -102,6 +103,84 @@ def test_a_renamed_table_goes_on_under_its_new_name(lab: Lab) -> None:
     lab.cdc()
     assert [row["id"] for row in lab.changed("t")] == ["1"]
     assert [row["id"] for row in lab.changed("u")] == ["2"]
+
+
+@pytest.mark.dms(12, 29)
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_key_that_grows_begins_a_new_file(lab: Lab, form: str) -> None:
+    lab.set_up(s3={**PROFILE, "DataFormat": form})
+    lab.sql("CREATE TABLE t (id int, tenant int DEFAULT 1, CONSTRAINT pk PRIMARY KEY (id))")
+    lab.sql("INSERT INTO t VALUES (1)")
+    lab.load()
+    lab.sql(
+        "UPDATE t SET id = 2",
+        "ALTER TABLE t DROP CONSTRAINT pk, ADD CONSTRAINT pk PRIMARY KEY (tenant, id)",
+        "UPDATE t SET tenant = 5",
+    )
+    lab.cdc()
+    if form == "csv":
+        images = [head.partition("pos,")[2] for head in heads(lab)]
+        assert images == ["BI_id", "BI_tenant,BI_id"]
+        assert [(r.get("BI_tenant"), r["BI_id"]) for r in lab.changed()] == [
+            (None, "1"),
+            ("1", "2"),
+        ]
+    else:
+        names = [pq.read_table(lab.target / key).column_names for key in lab.cdc_keys()]
+        assert [columns[-2:] for columns in names] == [["pos", "BI_id"], ["BI_tenant", "BI_id"]]
+
+
+@pytest.mark.dms(12)
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE t REPLICA IDENTITY FULL",
+        "ALTER TABLE t DROP CONSTRAINT pk, ADD CONSTRAINT pk PRIMARY KEY (tenant)",
+        "ALTER TABLE t RENAME id TO key",
+        "ALTER TABLE t ALTER tenant TYPE bigint",
+        "ALTER TABLE t RENAME TO old; ALTER TABLE other RENAME TO t",
+        "DROP TABLE t; ALTER TABLE other RENAME TO t",
+    ],
+)
+def test_no_row_is_wider_than_its_file_whatever_has_changed(lab: Lab, change: str) -> None:
+    lab.sql("CREATE TABLE t (id int, tenant int DEFAULT 1, CONSTRAINT pk PRIMARY KEY (id))")
+    lab.sql("CREATE TABLE other (v text, id int, tenant int, PRIMARY KEY (id, tenant))")
+    lab.load()
+    lab.sql("INSERT INTO t VALUES (1)")
+    lab.sql("INSERT INTO other VALUES ('x', 7, 7)")
+    lab.transaction(change)
+    lab.sql("UPDATE t SET tenant = 9")
+    lab.cdc()
+    for key in lab.cdc_keys():
+        widths = {line.count(",") for line in lab.text(key).splitlines()}
+        assert len(widths) == 1, lab.text(key)
+
+
+def test_two_columns_renamed_to_one_name_are_refused(lab: Lab) -> None:
+    both = transformation(5, "column", "rename", value="x", locator={"column-name": "%"})
+    lab.set_up(rules=[INCLUDE, both])
+    lab.sql(TABLE)
+    with pytest.raises(UsageError) as caught:
+        lab.load()
+    assert caught.value.condition == "DMS_COLUMN_CLASH"
+    assert "3 columns of public.t are renamed to x" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ('id int PRIMARY KEY, "Op" text', "public.t: its files have 2 columns named Op"),
+        ("id int PRIMARY KEY, ts text", "public.t: its files have 2 columns named ts"),
+        ("id int PRIMARY KEY, seq text", "public.t: its files have 2 columns named seq"),
+        ('id int PRIMARY KEY, "BI_id" int', "public.t: its files have 2 columns named BI_id"),
+        ('id int PRIMARY KEY, "Id" int', "public.t: the columns Id and id differ in case only"),
+        ("id int PRIMARY KEY, op text", "public.t: the columns Op and op differ in case only"),
+    ],
+)
+def test_columns_whose_names_clash_are_told(lab: Lab, columns: str, words: str) -> None:
+    lab.sql(f"CREATE TABLE t ({columns})")
+    lab.load()
+    assert words in lab.reports
 
 
 def test_a_table_made_later_is_taken_from_the_next_start_on(lab: Lab) -> None:
