@@ -2,7 +2,7 @@
 
 import sys
 
-from local_shim.cli import main as _main
+from local_shim.cli.app import main as _main
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ ALLOWED_IN_PIPELINES = {"dlt", "pyspark", "dlt_pipelines", "__future__", *sys.st
 # What must start at once, or on a machine without Spark.
 LIGHT = (
     "errors.py",
-    "cli.py",
+    "cli",
     "storage.py",
     "jvm/jars.py",
     "pipeline_spec",

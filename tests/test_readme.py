@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local_shim.cli import parser
+from local_shim.cli.app import command_line
 
 PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text()
@@ -18,7 +18,7 @@ LINKS = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_of_the_readme_is_understood(command: str) -> None:
-    assert parser().parse_args(shlex.split(command)).command
+    command_line().parse_args(shlex.split(command))  # raises if it is wrong
 
 
 def test_every_make_target_of_the_readme_exists() -> None:

@@ -22,11 +22,11 @@ PROJECT = Path(__file__).parents[3]
 
 
 def start(lab: Lab, *arguments: str, source: str | None = None) -> subprocess.Popen[str]:
-    """`python -m local_shim.dms` on the lab's task."""
+    """`dlt-local dms` on the lab's task."""
     action, *more = arguments
     where = ["--task", str(lab.folder), "--target", str(lab.target)]
     return subprocess.Popen(
-        [sys.executable, "-m", "local_shim.dms", action, *where, *more],
+        [sys.executable, "-m", "local_shim", "dms", action, *where, *more],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,0 +1,1 @@
+"""The command line `dlt-local`: one module for each group of commands."""

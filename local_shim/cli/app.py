@@ -1,0 +1,74 @@
+"""Arguments in, exit code out.
+
+0 completed; 1 the update ran and failed; 2 wrong use, or definitions that do not resolve.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+
+from cyclopts import App, CycloptsError, Parameter
+
+from local_shim.cli import dms, read, update
+from local_shim.errors import ShimError, UsageError
+
+_COMMANDS: tuple[Callable[..., object], ...] = (
+    update.run,
+    update.plan,
+    update.explain,
+    read.events,
+    read.sql,
+    read.export,
+)
+
+
+def command_line() -> App:
+    """All commands and their options."""
+    app = App(
+        name="dlt-local",
+        help="Run Delta Live Tables pipelines on this machine.",
+        help_format="plaintext",
+        version_flags=[],
+        default_parameter=Parameter(negative=(), show_default=False),
+        result_action="return_value",
+        suppress_keyboard_interrupt=False,
+        exit_on_error=False,
+        print_error=False,
+    )
+    for place, command in enumerate(_COMMANDS):
+        app.command(command, sort_key=place)
+    app.command(dms.app)
+    return app
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Carries out one command; an error of ours is one message on standard error."""
+    try:
+        return _call(arguments)
+    except ShimError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("stopped; run the same command to go on", file=sys.stderr)  # noqa: T201
+        return 1
+
+
+def _call(arguments: Sequence[str]) -> int:
+    app = command_line()
+    if list(arguments) in ([], ["dms"]):
+        commands = app["dms"] if arguments else app
+        listed = ", ".join(name for name in commands if not name.startswith("-"))
+        raise UsageError("NO_COMMAND", f"give a command: {listed}.", hint="dlt-local --help")
+    try:
+        return app(_texts_last(arguments)) or 0
+    except CycloptsError as error:
+        raise UsageError("WRONG_USE", str(error)) from None
+
+
+def _texts_last(arguments: Sequence[str]) -> list[str]:
+    """SQL text may begin with a comment, `-- …`, and is no option then."""
+    texts = [each for each in arguments if each.startswith("--") and " " in each.split("=")[0]]
+    if not texts:
+        return list(arguments)
+    return [*(each for each in arguments if each not in texts), "--", *texts]

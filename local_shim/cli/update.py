@@ -1,0 +1,83 @@
+"""The commands about one update of a pipeline: run, plan, explain."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Annotated
+
+from local_shim.cli.options import Files, How, Json, Select, Where, option, pairs, request, say
+from local_shim.errors import UsageError
+from local_shim.events.event import Event
+
+_KEY = "Value of a key column; repeat it for each. Without it: all ties of the table."
+
+
+def run(
+    *files: Files,
+    where: Where = Where(),
+    select: Select = Select(),
+    how: How = How(),
+    continuous: Annotated[bool, option(help="Go on until stopped.")] = False,
+    seconds: Annotated[
+        float | None, option("SECONDS", "Stop a continuous update after this time.", "--for")
+    ] = None,
+    json: Json = False,
+) -> int:
+    """Run one update of a pipeline.
+
+    Exit code: 0 completed, 1 a flow failed, 2 wrong use or wrong definitions.
+    """
+    from local_shim.report.causes import Causes
+    from local_shim.run import run as run_update
+
+    if seconds is not None and not continuous:
+        raise UsageError("OPTION_CONFLICT", "--for goes with --continuous.")
+    causes = Causes()
+    code = run_update(
+        replace(
+            request(files, where, select, how),
+            listeners=(_listener(json), causes),
+            continuous=continuous,
+            seconds=seconds,
+        )
+    )
+    for line in causes.lines():
+        print(line, file=sys.stderr)  # noqa: T201
+    return code
+
+
+def plan(
+    *files: Files, where: Where = Where(), select: Select = Select(), how: How = How()
+) -> None:
+    """Resolve, validate and show the graph; write nothing."""
+    from local_shim.report.graph_text import render_plan
+    from local_shim.run import plan_only
+
+    say(render_plan(plan_only(request(files, where, select, how))))
+
+
+def explain(
+    table: Annotated[str, option(help="The target.")],
+    /,
+    *files: Files,
+    key: Annotated[tuple[str, ...], option("K=V", _KEY)] = (),
+    where: Where = Where(),
+    select: Select = Select(),
+    how: How = How(),
+) -> None:
+    """Show every change of one key, and what it did to an AUTO CDC target."""
+    from local_shim.explain import explain_table
+
+    say(explain_table(request(files, where, select, how), table, pairs(key, "--key")))
+
+
+def _listener(json: bool) -> Callable[[Event], None]:
+    from rich.console import Console
+
+    from local_shim.report.progress import Progress
+
+    if not json:
+        return Progress(Console(highlight=False))
+    return lambda event: say(event.as_json())
