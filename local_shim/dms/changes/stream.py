@@ -14,7 +14,7 @@ from local_shim.dms.s3.conversions import UnfitValue
 from local_shim.dms.s3.file_schema import Facts, Fields, FileSchema
 from local_shim.dms.source.catalog import Catalog, SourceColumn, SourceTable
 from local_shim.dms.source.change import UNCHANGED, Relation, RowChange, Value
-from local_shim.dms.source.lookup import Lookup
+from local_shim.dms.source.lookup import Lookup, LookupFailed
 from local_shim.dms.source.table_name import full_table_name
 from local_shim.dms.task import Task
 
@@ -169,11 +169,28 @@ class TableStream:
         found: Sequence[Value] | None = [old[i] for i in missing] if old else None
         if found is None and self._context.task.stand_in.toast == "lookup" and self._key_places:
             table = self.file_schema.table
-            found = self._context.lookup.values(table, self._key_places, row, missing)
+            try:
+                found = self._context.lookup.values(table, self._key_places, row, missing)
+            except LookupFailed as failure:
+                self._lookup_failed(row, missing, failure)
         completed = list(row)
         for place, value in zip(missing, found or [None] * len(missing), strict=True):
             completed[place] = value
         return completed
+
+    def _lookup_failed(
+        self, row: Sequence[Value], missing: Sequence[int], failure: LookupFailed
+    ) -> None:
+        """The row is written with NULL; the rest of the task goes on."""
+        table = self.file_schema.table
+        columns = ", ".join(table.columns[i].name for i in missing)
+        key = {table.columns[i].name: row[i] for i in self._key_places}
+        self._context.exceptions.add(
+            table.schema, table.name, f"{columns} of row {key}", f"look-up failed: {failure}"
+        )
+        self._context.report(
+            f"{table.full_name}: {columns} could not be looked up and is NULL: {failure}"
+        )
 
     def _unfit(self, column: str, unfit: UnfitValue, row: Sequence[bytes | None]) -> None:
         settings = self._context.task.settings

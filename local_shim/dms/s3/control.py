@@ -11,7 +11,7 @@ from pathlib import Path
 
 from local_shim.dms.clock import Clock, timestamp_text
 from local_shim.dms.s3.csv_file import CsvLines
-from local_shim.dms.settings.s3_target import CsvDialect
+from local_shim.dms.settings.csv_dialect import CsvDialect
 
 EXCEPTIONS = "awsdms_apply_exceptions"
 _COLUMNS = ("TASK_NAME", "TABLE_OWNER", "TABLE_NAME", "ERROR_TIME", "STATEMENT", "ERROR")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from local_shim.dms.s3.file_schema import Fields
-from local_shim.dms.settings.s3_target import CsvDialect
+from local_shim.dms.settings.csv_dialect import CsvDialect
 
 _CHUNK = 1 << 18
 # As numbers: looking for a bytes object in another one is many times slower.
@@ -19,19 +19,26 @@ OnBadText = Callable[[str], None]
 
 
 class CsvLines:
-    """Fields to lines: a field is quoted only if it holds a delimiter, a quote or a line end."""
+    """Fields to lines: a field is quoted only if it holds one of the dialect's specials."""
 
     def __init__(self, dialect: CsvDialect):
         self._dialect = dialect
         self._delimiter = dialect.delimiter
-        self._is_special = re.compile(b"[" + re.escape(dialect.delimiter) + b'"\n\r]').search
+        specials = dialect.specials
+        self._is_special = re.compile(b"|".join(map(re.escape, specials))).search
+        usual = (dialect.delimiter, b'"', b"\n", b"\r")
+        self._unusual = tuple(special for special in specials if special not in usual)
 
     def line(self, fields: Fields) -> bytes:
         """One line with its end."""
         delimiter, null = self._delimiter, self._dialect.null
         line = delimiter.join([null if field is None else field for field in fields])
         if self._dialect.quoting and (
-            line.count(delimiter) != len(fields) - 1 or _QUOTE in line or _LF in line or _CR in line
+            line.count(delimiter) != len(fields) - 1
+            or _QUOTE in line
+            or _LF in line
+            or _CR in line
+            or (self._unusual and any(special in line for special in self._unusual))
         ):
             odd = self._is_special
             line = delimiter.join(

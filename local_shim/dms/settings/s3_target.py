@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from local_shim.dms.settings.csv_dialect import CsvDialect, read_csv_dialect
 from local_shim.dms.settings.document import Document
 from local_shim.errors import UsageError
 
@@ -19,17 +20,6 @@ class DatePartition:
 
     sequence: str
     delimiter: str
-
-
-@dataclass(frozen=True)
-class CsvDialect:
-    """How a row becomes a line."""
-
-    delimiter: bytes
-    row_end: bytes
-    null: bytes
-    quoting: bool
-    header: bool
 
 
 @dataclass(frozen=True)
@@ -83,7 +73,7 @@ def read_s3_settings(document: Document) -> S3Settings:
     settings = S3Settings(
         folder=_folder(document, "BucketFolder"),
         parquet=_parquet(document),
-        csv=_csv(document),
+        csv=read_csv_dialect(document),
         gzip=document.choice("CompressionType", ("none", "gzip"), "none") == "gzip",
         timestamp_column=document.text("TimestampColumnName"),
         include_op=document.flag("IncludeOpForFullLoad"),
@@ -113,16 +103,6 @@ def _folder(document: Document, name: str) -> str:
     if parts[:1] == [WORK_FOLDER]:
         raise document.wrong(name, path, f"outside {WORK_FOLDER}, where the stand-in's state is")
     return path
-
-
-def _csv(document: Document) -> CsvDialect:
-    return CsvDialect(
-        delimiter=document.text("CsvDelimiter", ",").encode(),
-        row_end=document.text("CsvRowDelimiter", "\n").replace("\\n", "\n").encode(),
-        null=document.text("CsvNullValue", "NULL").encode(),
-        quoting=document.flag("Rfc4180", True),
-        header=document.flag("AddColumnName"),
-    )
 
 
 def _parquet(document: Document) -> ParquetStyle | None:
@@ -181,8 +161,6 @@ def _check(settings: S3Settings, document: Document) -> None:
         raise refuse(
             "CdcInsertsOnly and CdcInsertsAndUpdates exclude each other.", "set one of them"
         )
-    if len(settings.csv.delimiter) != 1:
-        raise document.wrong("CsvDelimiter", settings.csv.delimiter.decode(), "one character")
     if not settings.preserve_transactions:
         return
     if not settings.cdc_path:

@@ -178,6 +178,59 @@ def test_a_looked_up_value_may_be_newer_and_null_when_the_row_is_gone(lab: Lab) 
 
 
 @pytest.mark.dms(38)
+@pytest.mark.parametrize(
+    ("type_", "key"),
+    [
+        ("ltree", "'a.b'"),
+        ("citext", "'Aa'"),
+        ("bytea", "'\\x00ff5c27'"),
+        ("char(6)", "'ab'"),
+        ("numeric", "1.10"),
+        ("double precision", "0.1::float8 + 0.2"),
+        ("kind", "'HOME'"),
+        ("domain_of_ltree", "'a.b'"),
+        ("timestamptz", "'2024-03-31 01:30:00.123456+00'"),
+    ],
+)
+def test_a_value_is_looked_up_by_keys_of_any_type(lab: Lab, type_: str, key: str) -> None:
+    lab.sql(
+        "DROP EXTENSION IF EXISTS ltree CASCADE; CREATE EXTENSION ltree SCHEMA public",
+        "DROP EXTENSION IF EXISTS citext CASCADE; CREATE EXTENSION citext SCHEMA public",
+        "CREATE TYPE kind AS ENUM ('MOTOR', 'HOME')",
+        "CREATE DOMAIN domain_of_ltree AS ltree",
+        f'CREATE TABLE t ("k%s" {type_} PRIMARY KEY, "b%" text, n int)',
+        f"INSERT INTO t VALUES ({key}, {BIG.format(1)}, 0)",
+    )
+    lab.load()
+    lab.sql("UPDATE t SET n = 1")
+    lab.cdc()
+    (value,) = [row["b%"] for row in lab.changed()]
+    assert value == lab.loaded()[0]["b%"] and len(value) == 9600
+
+
+@pytest.mark.dms(38)
+def test_a_look_up_that_fails_gives_null_an_exception_row_and_a_warning(lab: Lab) -> None:
+    lab.sql(
+        "CREATE SCHEMA odd",
+        "CREATE FUNCTION odd.refuse(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS"
+        " $$ BEGIN RAISE EXCEPTION 'not today'; END $$",
+        TABLE,
+        f"INSERT INTO t VALUES (1, {BIG.format(1)}, 1)",
+    )
+    lab.load()
+    lab.sql("UPDATE t SET n = 2")
+    # A view in the table's place: reading the value raises an error of the server.
+    lab.sql("ALTER TABLE t RENAME TO old")
+    lab.sql("CREATE VIEW t AS SELECT id, odd.refuse(v) AS v, n FROM old")
+    lab.cdc()
+    lab.cdc()
+    assert [row["v"] for row in lab.changed()] == ["\\N"]
+    exceptions = next(lab.target.glob("_emulator/*/awsdms_apply_exceptions.csv")).read_text()
+    assert "look-up failed: not today" in exceptions
+    assert any("public.t: v could not be looked up and is NULL" in text for text in lab.reports)
+
+
+@pytest.mark.dms(38)
 def test_under_full_identity_the_old_row_has_the_value(lab: Lab) -> None:
     lab.set_up(stand_in={"toast": "null"})
     lab.sql(TABLE, "ALTER TABLE t REPLICA IDENTITY FULL")

@@ -8,7 +8,9 @@ import pytest
 
 from local_shim.dms.errors import TaskFailed
 from local_shim.dms.s3.csv_file import CsvLines
-from local_shim.dms.settings.s3_target import CsvDialect
+from local_shim.dms.settings.csv_dialect import CsvDialect, read_csv_dialect
+from local_shim.dms.settings.document import Document
+from local_shim.errors import UsageError
 from tests.local_shim.dms.lab import INCLUDE, PROFILE, Lab
 
 NULL = "\\N"
@@ -72,6 +74,63 @@ def test_another_delimiter_changes_what_is_quoted(delimiter: str, line: str) -> 
     lines = CsvLines(CsvDialect(delimiter.encode(), b"\n", b"", quoting=True, header=True))
     assert lines.line([b"a,b", b"c"]).decode() == line
     assert lines.line([delimiter.encode(), b"c"]).decode() == f'"{delimiter}"{delimiter}c\n'
+
+
+@pytest.mark.dms(42)
+@pytest.mark.parametrize("row_end", ["\r\n", "~\n", "~~", "\x01", "§"])
+@pytest.mark.parametrize("value", ["plain", "a~", "~", "a\r", "\x01", "§", "a~~b", "two\nlines"])
+def test_a_value_that_holds_the_row_delimiter_is_quoted(row_end: str, value: str) -> None:
+    dialect = CsvDialect(b",", row_end.encode(), b"", quoting=True, header=True)
+    line = CsvLines(dialect).line([b"x", value.encode()]).decode()
+    unquoted, _, rest = line.partition(row_end)
+    must_be_quoted = any(character in value for character in row_end + '\r\n"')
+    assert line == (f'x,"{value}"{row_end}' if must_be_quoted else f"x,{value}{row_end}")
+    assert must_be_quoted or (unquoted, rest) == (f"x,{value}", "")
+
+
+@pytest.mark.dms(42)
+@pytest.mark.parametrize(
+    ("written_as", "meant"),
+    [
+        ("\\n", "\n"),
+        ("\\r\\n", "\r\n"),
+        ("\r\n", "\r\n"),
+        ("\\u0001", "\x01"),
+        ("\\x01", "\x01"),
+        ("\x01", "\x01"),
+        ("~\\n", "~\n"),
+    ],
+)
+def test_a_row_delimiter_is_taken_as_people_write_it(written_as: str, meant: str) -> None:
+    dialect = read_csv_dialect(Document({"CsvRowDelimiter": written_as}, "s3-settings.json"))
+    assert dialect.row_end.decode() == meant
+
+
+@pytest.mark.dms(42)
+@pytest.mark.parametrize(
+    ("written_as", "meant"), [("\\t", "\t"), ("\t", "\t"), ("\\", "\\"), ("§", "§")]
+)
+def test_a_delimiter_is_taken_as_people_write_it(written_as: str, meant: str) -> None:
+    dialect = read_csv_dialect(Document({"CsvDelimiter": written_as}, "s3-settings.json"))
+    assert dialect.delimiter.decode() == meant
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"CsvDelimiter": "ab"}, "CsvDelimiter"),
+        ({"CsvDelimiter": ""}, "CsvDelimiter"),
+        ({"CsvDelimiter": '"'}, "not the quote"),
+        ({"CsvDelimiter": "\\q"}, "the character itself"),
+        ({"CsvRowDelimiter": ""}, "CsvRowDelimiter"),
+        ({"CsvDelimiter": "~", "CsvRowDelimiter": "~\n"}, "is a part of CsvRowDelimiter"),
+    ],
+)
+def test_delimiters_that_no_reader_could_split_are_refused(
+    settings: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(UsageError, match=words):
+        read_csv_dialect(Document(settings, "s3-settings.json"))
 
 
 @pytest.mark.dms(42)
