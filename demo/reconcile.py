@@ -12,7 +12,8 @@ from pyspark.sql import Row, SparkSession
 from demo.insurer import Insurer
 from demo.place import Place
 from dlt_pipelines.source_tables import SOURCE_TABLES, History, SourceTable
-from local_shim.query import default_namespace, reading
+from local_shim.query.catalog import default_namespace
+from local_shim.query.session import reading
 from local_shim.storage import Storage
 
 _Results = Mapping[str, tuple[Any, ...]]  # one row for each table

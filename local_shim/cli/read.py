@@ -54,7 +54,7 @@ def sql(
     storage: AtStorage = None,
 ) -> None:
     """Answer a query over the tables of a storage; names are those of the pipelines."""
-    from local_shim.query import answer
+    from local_shim.query.sql import answer
 
     if file and query:
         raise UsageError("OPTION_CONFLICT", "give a query or a file, not both.")
@@ -73,7 +73,7 @@ def export(
     storage: AtStorage = None,
 ) -> None:
     """Write tables to files, one file a table."""
-    from local_shim.query import export as export_tables
+    from local_shim.query.export import export as export_tables
 
     if to.exists() and not to.is_dir():
         raise UsageError("EXPORT_NOT_A_FOLDER", f"--to takes a folder; '{to}' is a file.")

@@ -1,0 +1,38 @@
+"""A session in which names mean the tables of a storage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
+from pyspark.sql import SparkSession
+
+from local_shim.delta import kernel
+from local_shim.engine.reads.execution import NOWHERE, FlowReads, PathMap
+from local_shim.graph.graph import Graph
+from local_shim.graph.names import Namespace
+from local_shim.jvm.flow_session import own_session, pipeline_session
+from local_shim.jvm.session import open_session
+from local_shim.reading.interception import opened
+from local_shim.reading.source_resolver import resolving_with
+from local_shim.storage import Storage
+
+
+@contextmanager
+def reading(
+    storage: Storage, namespace: Namespace, *, by_kernel: bool = False
+) -> Iterator[SparkSession]:
+    """A session in which names mean the storage's tables.
+
+    `by_kernel` reads small tables faster, but knows queries only, no DESCRIBE and no time travel;
+    frames made meanwhile are then also to be collected meanwhile.
+    """
+    spark = open_session()
+    # The clone takes the views along that names in queries are replaced by.
+    with opened(), pipeline_session(spark) as session, own_session(session, {}):
+        world = FlowReads(
+            session, storage, PathMap(), Graph({}, (), {}), namespace, "query", NOWHERE
+        )
+        world.by_kernel = by_kernel
+        with resolving_with(world), kernel.asked(session) if by_kernel else nullcontext():
+            yield session
