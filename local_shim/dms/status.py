@@ -10,6 +10,9 @@ from local_shim.dms.source.connection import connected
 from local_shim.dms.source.slot import SlotStatus, slot_status
 from local_shim.dms.task import Task
 from local_shim.errors import UsageError
+from local_shim.text_table import text_table
+
+_COLUMNS = ("table", "loaded", "inserted", "updated", "deleted", "ddl")
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,10 @@ def render(status: Status) -> str:
         lines.append(f"slot   {state.slot}  {slot.wal_status}, lag {slot.lag:,} bytes{age}")
     if state.committed_at:
         lines.append(f"newest commit written  {timestamp_text(state.committed_at).decode()}")
-    width = max([len(name) for name in state.tables] + [5])
-    heads = ("loaded", "inserted", "updated", "deleted", "ddl")
-    lines.append(f"{'table':<{width}}" + "".join(f"{head:>12}" for head in heads))
-    for name, table in sorted(state.tables.items()):
-        c = table.counts
-        numbers = (c.full_load_rows, c.inserts, c.updates, c.deletes, c.ddls)
-        lines.append(f"{name:<{width}}" + "".join(f"{number:>12,}" for number in numbers))
+    counts = [(name, table.counts) for name, table in sorted(state.tables.items())]
+    rows = [
+        (name, *(f"{n:,}" for n in (c.full_load_rows, c.inserts, c.updates, c.deletes, c.ddls)))
+        for name, c in counts
+    ]
+    lines.append(text_table(_COLUMNS, rows, numeric=(False, *[True] * 5)))
     return "\n".join(lines) + "\n"

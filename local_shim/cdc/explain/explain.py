@@ -16,6 +16,7 @@ from local_shim.cdc.fold.leaf_columns import cells_of
 from local_shim.cdc.target.columns import layout_of
 from local_shim.errors import UsageError, close_match
 from local_shim.graph.elements import AutoCdcFlow, ScdType
+from local_shim.text_table import text_table
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,14 @@ class Explanation:
         named = ", ".join(f"{name}={value}" for name, value in self.key.items())
         if not self.events:
             return f"{named}: no change of this key was ever seen."
-        table = [("sequence", "change", "row", "effect")]
+        rows = []
         for told in self.events:
             seen = told.happening
             shown = json.dumps(seen.row, ensure_ascii=False) if seen.kind == UPSERT else ""
             place = seen.sequence if seen.system is None else f"{seen.sequence} known {seen.system}"
-            table.append((place, seen.kind, shown, told.effect))
+            rows.append((place, seen.kind, shown, told.effect))
         lines = [f"{named}: {len(self.events)} changes in the order of their sequence", ""]
-        lines += _table(table)
+        lines.append(text_table(("sequence", "change", "row", "effect"), rows))
         lines += ["", "rows left:" if self.rows else "no row is left"]
         return "\n".join([*lines, *(f"  {_kept(row)}" for row in self.rows)])
 
@@ -108,9 +109,8 @@ def rendered_ties(found: Sequence[Tie]) -> str:
     """The tie report for a terminal."""
     if not found:
         return "no ties: every key has one change per sequence"
-    head = [("key", "sequence", "changes")]
     rows = [(tie.key, tie.sequence, str(tie.changes)) for tie in found]
-    return "\n".join([f"{len(found)} ties", "", *_table([*head, *rows])])
+    return f"{len(found)} ties\n\n" + text_table(("key", "sequence", "changes"), rows)
 
 
 def _happenings(events: DataFrame, cells: tuple[str, ...]) -> list[ChangeEvent]:
@@ -194,12 +194,3 @@ def _kept(row: HistoryRow) -> str:
 def _value(text: str | None) -> str:
     value = json.loads(text)["seq"] if text else None
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-    return [lines[0], "  ".join("-" * width for width in widths), *lines[1:]]

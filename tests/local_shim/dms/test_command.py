@@ -145,7 +145,7 @@ def test_what_status_prints() -> None:
         tables={"public.policy": TableState(counts=counts), "public.claim": TableState()},
     )
     shown = render(Status(state, SlotStatus(0, None, "reserved", 123456), 12.34))
-    assert shown == (PROJECT / "tests" / "local_shim" / "dms" / "golden_status.txt").read_text()
+    assert shown == (PROJECT / "tests" / "golden" / "dms_status.txt").read_text()
 
 
 def test_the_stand_in_loads_neither_spark_nor_the_pipeline() -> None:
