@@ -50,14 +50,18 @@ class Stamps:
 class LoadNames:
     """Counts the LOAD files of each folder, which several tables may share by rename rules."""
 
-    def __init__(self, extension: str):
+    def __init__(self, extension: str, exists: Callable[[str], bool] = lambda key: False):
         self._extension = extension
+        self._exists = exists
         self._numbers: Counter[str] = Counter()
 
     def next(self, folder: str) -> str:
-        """The key of the folder's next LOAD file."""
-        self._numbers[folder] += 1
-        return f"{folder}/{load_name(self._numbers[folder], self._extension)}"
+        """The key of the folder's next LOAD file; keys that exist are passed over."""
+        while True:
+            self._numbers[folder] += 1
+            key = f"{folder}/{load_name(self._numbers[folder], self._extension)}"
+            if not self._exists(key):
+                return key
 
 
 class TableLoad:
@@ -99,6 +103,17 @@ class TableLoad:
         if file.size >= self._context.task.s3.max_load_bytes:
             self.close()
         return len(line)
+
+    @property
+    def state(self) -> TableState:
+        """The table as the task remembers it after the load."""
+        return TableState(
+            self._table.oid,
+            tuple((c.name, c.type_oid, c.typmod) for c in self._table.columns),
+            self._table.key,
+            rewritten_before=self._context.catalog.rewritten(self._table),
+            counts=Counts(self.rows),
+        )
 
     def close(self) -> None:
         """Finish the open file, if any."""
@@ -166,15 +181,9 @@ def load_tables(
     states = {}
     names = LoadNames(context.task.s3.extension)
     for number, table in enumerate(tables, 1):
-        load = _copy(context, publisher, connection, table, names, stamps)
+        load = load_table(context, publisher, connection, table, names, stamps)
         moves += load.moves
-        columns = tuple((c.name, c.type_oid, c.typmod) for c in table.columns)
-        states[table.full_name] = TableState(
-            columns,
-            table.key,
-            rewritten_before=context.catalog.rewritten(table),
-            counts=Counts(load.rows),
-        )
+        states[table.full_name] = load.state
         context.report(f"{number}/{len(tables)} {table.full_name}: {load.rows:,} rows")
     return moves, states
 
@@ -212,7 +221,7 @@ def deliver_load(
     )
 
 
-def _copy(
+def load_table(
     context: TaskContext,
     publisher: Publisher,
     connection: Connection,
@@ -220,6 +229,7 @@ def _copy(
     names: LoadNames,
     stamps: Stamps,
 ) -> TableLoad:
+    """Copy one table inside the connection's transaction."""
     schema = new_file_schema(context.task, context.catalog, table, load=True, report=context.report)
     load = TableLoad(context, publisher, table, schema, names, stamps)
     query = sql.SQL("COPY (SELECT {} FROM ONLY {}) TO STDOUT").format(

@@ -39,9 +39,11 @@ class Replication:
     stop: Stop
     encoding: str = "UTF8"
     until: int | None = None  # a position at which to end; None: until stopped
+    interrupt: Callable[[], bool] = lambda: False  # asked between transactions
+    interrupted: bool = False
 
     def run(self) -> None:
-        """Read until stopped or caught up, then publish everything and confirm it.
+        """Read until stopped, interrupted or caught up, then publish everything and confirm it.
 
         Raises:
             TaskFailed: The slot or its WAL is gone, the disk is full, the server stays away.
@@ -135,6 +137,9 @@ class Replication:
                 return
             self._look_around(cursor)
             beat.beat_if_due()
+            if not self.applier.in_transaction and self.interrupt():
+                self.interrupted = True
+                return
             if message is None:
                 self._wait(cursor)
 

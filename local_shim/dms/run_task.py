@@ -6,15 +6,20 @@ import contextlib
 from dataclasses import replace
 
 import psycopg2
+from psycopg2.extras import LogicalReplicationConnection
 
 from local_shim.dms.changes.applier import Applier
+from local_shim.dms.changes.new_tables import NewTables
 from local_shim.dms.changes.stream import Streams
+from local_shim.dms.errors import TaskFailed
 from local_shim.dms.full_load import Stamps, deliver_load, load_tables, selected_tables
 from local_shim.dms.publishing.state import Store, TableState
 from local_shim.dms.replicate import Replication, publication_lost, slot_lost, wal_removed
 from local_shim.dms.session import Report, Session, new_state, trouble_explained
 from local_shim.dms.source.catalog import Catalog, SourceTable
 from local_shim.dms.source.connection import connect, connect_replication, linked
+from local_shim.dms.source.key_guard import install_key_guard, remove_key_guard
+from local_shim.dms.source.open_transactions import open_transactions, told_waiting
 from local_shim.dms.source.slot import (
     NewSlot,
     create_slot,
@@ -22,7 +27,6 @@ from local_shim.dms.source.slot import (
     drop_slot,
     flush_wal,
     have_publications,
-    published_tables,
     slot_status,
     sync_publications,
 )
@@ -39,14 +43,15 @@ def full_load(session: Session) -> None:
     """
     task, report = session.task, session.report
     catalog = Catalog(session.link)
-    tables = _tables(task, catalog)
+    tables = _tables(session, catalog)
     start = min(session.clock.now(), _source_time(catalog))
     session.publisher.save(replace(session.state, phase="loading"))
     drop_slot(session.connection, session.state.slot)
     sync_publications(session.connection, session.state.publication, tables)
-    holder = connect_replication(task.source)
+    _guard_keys(session)
+    holder = connect_replication(task.source, lock_timeout=task.settings.consistency_seconds)
     try:
-        slot = create_slot(holder, session.state.slot)
+        slot = _new_slot(session, holder)
         report(f"slot {session.state.slot} begins at {slot.lsn >> 32:X}/{slot.lsn & 0xFFFFFFFF:X}")
         snapshot = slot.snapshot if task.stand_in.full_load == "clean" else None
         _load_and_deliver(session, tables, slot, snapshot, start)
@@ -59,32 +64,43 @@ def full_load(session: Session) -> None:
 
 def replicate(session: Session, stop: Stop, *, until_caught_up: bool = False) -> None:
     """Write changes until stopped, or until those present now are written."""
-    task, catalog = session.task, Catalog(session.link)
+    catalog = Catalog(session.link)
     _check_slot(session)
-    _take_new_tables(session, catalog)
-    context = session.context(catalog)
-    applier = Applier(
-        task,
-        session.publisher,
-        Streams(context, session.state.tables),
+    _tables(session, catalog)
+    _guard_keys(session)
+    new_tables = NewTables(session, catalog)
+    until = None
+    while True:
+        new_tables.take()
+        if until_caught_up and until is None:
+            until = flush_wal(session.connection)
+        if not _one_stream(session, catalog, stop, until, new_tables):
+            break
+    _count_ignored(session, catalog)
+
+
+def _one_stream(
+    session: Session, catalog: Catalog, stop: Stop, until: int | None, new_tables: NewTables
+) -> bool:
+    """Read the slot; True if it was interrupted for tables that are new."""
+    streams = Streams(session.context(catalog), session.state.tables)
+    applier = Applier(session.task, session.publisher, streams, session.clock, session.report)
+    replication = Replication(
+        session.task,
+        applier,
+        session.link,
         session.clock,
         session.report,
+        stop,
+        catalog.data_encoding(),
+        until,
+        new_tables.are_due,
     )
-    until = flush_wal(session.connection) if until_caught_up else None
     try:
-        Replication(
-            task,
-            applier,
-            session.link,
-            session.clock,
-            session.report,
-            stop,
-            catalog.data_encoding(),
-            until,
-        ).run()
-        _count_ignored(session, catalog)
+        replication.run()
     finally:
         applier.abandon()
+    return replication.interrupted and not stop.wished
 
 
 def drop(task: Task, report: Report) -> None:
@@ -93,6 +109,7 @@ def drop(task: Task, report: Report) -> None:
     with trouble_explained(task), store.locked(), linked(task.source) as link:
         state = store.load() or new_state(task, Catalog(link))
         drop_slot(link.connection(), state.slot)
+        remove_key_guard(link.connection(), state.publication)
         drop_publications(link.connection(), state.publication)
         store.path.unlink(missing_ok=True)
         report(f"dropped the slot {state.slot} and its publications")
@@ -123,17 +140,62 @@ def _forget_slot_of_failed_load(session: Session) -> None:
             drop_slot(session.connection, session.state.slot)
 
 
-def _tables(task: Task, catalog: Catalog) -> list[SourceTable]:
+def _new_slot(session: Session, holder: LogicalReplicationConnection) -> NewSlot:
+    """The task's slot, once all transactions that write something now have ended.
+
+    Raises:
+        TaskFailed: One of them was still open after TransactionConsistencyTimeout.
+    """
+    source = session.task.source
+    try:
+        with told_waiting(source, "the new slot", session.report):
+            return create_slot(holder, session.state.slot)
+    except psycopg2.errors.LockNotAvailable:
+        raise TaskFailed(
+            "DMS_OPEN_TRANSACTIONS",
+            f"A transaction stayed open for {session.task.settings.consistency_seconds} s "
+            f"(TransactionConsistencyTimeout): {'; '.join(open_transactions(session.connection))}.",
+            where=source.describe(),
+            hint="end it, or raise the time-out; a real task would begin without its changes",
+        ) from None
+
+
+def _guard_keys(session: Session) -> None:
+    """See that a key that is dropped does not make the source's statements fail."""
+    endpoint, publication = session.task.endpoint, session.state.publication
+    if not endpoint.capture_ddls:
+        remove_key_guard(session.connection, publication)
+    elif install_key_guard(session.connection, publication, endpoint.ddl_schema):
+        return
+    session.report(
+        "no event trigger could be made in the source: if a key is dropped, UPDATE and DELETE of "
+        "its table fail there until this task notices it"
+    )
+
+
+def _tables(session: Session, catalog: Catalog) -> list[SourceTable]:
+    """The selected tables; what else the rules match is reported.
+
+    Raises:
+        UsageError: There are none.
+    """
+    task = session.task
     tables = selected_tables(task, catalog)
+    others = [other for other in catalog.others() if task.mapping.selects(other.schema, other.name)]
     if not tables:
         present = [table.full_name for table in catalog.tables()]
         wanted = [f"{s.locator.schema}.{s.locator.table}" for s in task.mapping.selections]
         raise UsageError(
             "DMS_NO_TABLES",
-            f"The selection rules ({', '.join(wanted)}) match no table.",
+            f"The selection rules ({', '.join(wanted)}) match no table"
+            + (f": {'; '.join(map(str, others))}." if others else "."),
             where=task.source.describe(),
-            hint=close_match(wanted[0], present) or "the database has no tables",
+            hint="select its partitions, and rename them into one table if you like"
+            if any(other.partitions for other in others)
+            else close_match(wanted[0], present) or "the database has no tables",
         )
+    for other in others:
+        session.report(f"not replicated: {other}")
     return tables
 
 
@@ -161,29 +223,20 @@ def _check_slot(session: Session) -> None:
 
 def _begin_without_load(session: Session) -> None:
     catalog = Catalog(session.link)
-    tables = _tables(session.task, catalog)
+    tables = _tables(session, catalog)
     drop_slot(session.connection, session.state.slot)
     sync_publications(session.connection, session.state.publication, tables)
-    holder = connect_replication(session.task.source)
+    timeout = session.task.settings.consistency_seconds
+    holder = connect_replication(session.task.source, lock_timeout=timeout)
     try:
-        slot = create_slot(holder, session.state.slot)
+        slot = _new_slot(session, holder)
     finally:
         holder.close()
-    states = {t.full_name: TableState(rewritten_before=catalog.rewritten(t)) for t in tables}
+    states = {t.full_name: TableState(t.oid, rewritten_before=catalog.rewritten(t)) for t in tables}
     session.publisher.save(
         replace(session.state, phase="running", confirmed=slot.lsn, tables=states)
     )
     session.report("no full load was done: changes are taken from now on")
-
-
-def _take_new_tables(session: Session, catalog: Catalog) -> None:
-    tables = _tables(session.task, catalog)
-    published = published_tables(session.connection, session.state.publication)
-    for table in tables:
-        if (table.schema, table.name) not in published:
-            session.report(f"{table.full_name} is new: its changes are taken from now on")
-    if published != {(table.schema, table.name) for table in tables}:
-        sync_publications(session.connection, session.state.publication, tables)
 
 
 def _count_ignored(session: Session, catalog: Catalog) -> None:

@@ -209,7 +209,9 @@ class Applier:
             ddls=known.counts.ddls + ddls,
             truncates_ignored=known.counts.truncates_ignored + truncates_ignored,
         )
-        known = replace(known, counts=counts, columns=stream.columns, key=stream.key)
+        known = replace(
+            known, oid=stream.oid, counts=counts, columns=stream.columns, key=stream.key
+        )
         self._publisher.save(replace(state, tables={**state.tables, stream.name: known}))
 
     def _file_key(self, stream: TableStream) -> tuple[str, str]:

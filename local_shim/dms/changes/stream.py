@@ -42,6 +42,7 @@ class TableStream:
     def __init__(self, context: TaskContext, relation: Relation, known: TableState | None):
         self._context = context
         self.name = full_table_name(relation.schema, relation.table)
+        self.oid = relation.oid
         self._relation = relation
         self._schema: FileSchema | None = None
         self._projection: list[int | None] | None = None
@@ -143,7 +144,7 @@ class TableStream:
         table = self._context.catalog.table(self._relation.oid)
         key = table.key if table is not None else self.key
         identity = tuple(c.name for c in self._relation.columns if c.identity)
-        if self._relation.identity == "d" and set(key) != set(identity):
+        if self._relation.identity == "d" and identity and set(key) != set(identity):
             key = identity
         names = {name for name, _, _ in columns}
         return tuple(name for name in key if name in names)
@@ -156,7 +157,6 @@ class TableStream:
             relation.table,
             tuple(SourceColumn(*column) for column in columns),
             key,
-            relation.identity,
         )
         self._key_places = [i for i, c in enumerate(table.columns) if c.name in key]
         return new_file_schema(
@@ -234,7 +234,7 @@ class Streams:
         states = dict(known)
         for stream in self._by_oid.values():
             old = states.get(stream.name, TableState())
-            new = replace(old, columns=stream.columns, key=stream.key)
+            new = replace(old, oid=stream.oid, columns=stream.columns, key=stream.key)
             if stream.name not in growing:
                 new = replace(new, mark_lsn=stream.mark_lsn, mark_rows=stream.mark_rows)
             states[stream.name] = new

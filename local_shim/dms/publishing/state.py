@@ -55,6 +55,7 @@ class TableState:
     how many of its rows are published: on a replay they are recognised and left out.
     """
 
+    oid: int = 0  # the table's number on the server; 0 in states written before it was kept
     columns: tuple[tuple[str, int, int], ...] = ()  # name, type, type modifier
     key: tuple[str, ...] = ()
     mark_lsn: int = 0

@@ -54,6 +54,7 @@ class TaskSettings:
     """What the task says; sizes in bytes, intervals in seconds."""
 
     prep_mode: str  # DO_NOTHING, DROP_AND_CREATE, TRUNCATE_BEFORE_LOAD
+    consistency_seconds: int  # how long a full load waits for open transactions
     lob_bytes: int
     truncation_policy: str  # LOG_ERROR, IGNORE_RECORD, STOP_TASK
     data_error_policy: str
@@ -81,6 +82,7 @@ def read_task_settings(document: Document) -> TaskSettings:
             ("DO_NOTHING", "DROP_AND_CREATE", "TRUNCATE_BEFORE_LOAD"),
             "DROP_AND_CREATE",
         ),
+        consistency_seconds=load.number("TransactionConsistencyTimeout", 600, 1, 86400),
         lob_bytes=metadata.number("LobMaxSize", 32, 1, 102400) * 1024,
         truncation_policy=_policy(errors, "DataTruncationErrorPolicy"),
         data_error_policy=_policy(errors, "DataErrorPolicy"),
@@ -138,7 +140,7 @@ def _listed(
         "BatchApplyPreserveTransaction",
         "TaskRecoveryTableEnabled",
     )
-    load.without_effect("MaxFullLoadSubTasks", "CommitRate", "TransactionConsistencyTimeout")
+    load.without_effect("MaxFullLoadSubTasks", "CommitRate")
     for key in ("CreatePkAfterFullLoad", "StopTaskCachedChangesApplied"):
         load.only(key, False)
     load.only("StopTaskCachedChangesNotApplied", False)

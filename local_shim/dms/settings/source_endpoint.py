@@ -15,6 +15,8 @@ class SourceSettings:
     heartbeat_seconds: int  # 0: none
     boolean_as_boolean: bool
     trim_char: bool
+    capture_ddls: bool  # may an event trigger be made in the source?
+    ddl_schema: str  # the schema of its function
     varchar_bytes: int  # for varchar without a length
 
 
@@ -27,6 +29,8 @@ def read_source_settings(document: Document) -> SourceSettings:
         else 0,
         boolean_as_boolean=document.flag("MapBooleanAsBoolean"),
         trim_char=document.flag("TrimSpaceInChar", True),
+        capture_ddls=document.flag("CaptureDdls", True),
+        ddl_schema=document.text("DdlArtifactsSchema", "public"),
         varchar_bytes=document.number("UnboundedVarcharMaxSize", 8000, 1),
     )
     document.without_effect(
@@ -45,8 +49,6 @@ def read_source_settings(document: Document) -> SourceSettings:
         "MaxFileSize",
         "DatabaseMode",
         "BabelfishDatabaseName",
-        "CaptureDdls",
-        "DdlArtifactsSchema",
         "DisableUnicodeSourceFilter",
     )
     document.only("MapUnboundedNumericAsString", False)

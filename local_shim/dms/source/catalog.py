@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local_shim.dms.source.connection import Link
+from local_shim.dms.source.replica_identity import HAS_IDENTITY
 from local_shim.dms.source.table_name import full_table_name
 from local_shim.dms.source.types import ColumnType, TypeRow, column_type
 from local_shim.errors import SetupError
@@ -32,41 +33,66 @@ class SourceTable:
     name: str
     columns: tuple[SourceColumn, ...]
     key: tuple[str, ...]
-    identity: str  # d default, n nothing, f full, i index
+    tells_old_rows: bool = True  # can the stream say which row an update or delete meant?
 
     @property
     def full_name(self) -> str:
         """Schema and name, as `full_table_name` writes them."""
         return full_table_name(self.schema, self.name)
 
-    @property
-    def tells_old_rows(self) -> bool:
-        """Can the stream say which row an update or delete meant?"""
-        return self.identity in ("f", "i") or (self.identity == "d" and bool(self.key))
+
+@dataclass(frozen=True)
+class OtherRelation:
+    """Something that looks like a table: a view, a partitioned parent, an unlogged table."""
+
+    schema: str
+    name: str
+    kind: str
+    partitions: tuple[str, ...]
+
+    def __str__(self) -> str:
+        text = f"{full_table_name(self.schema, self.name)} is {self.kind}"
+        return f"{text} ({', '.join(self.partitions)})" if self.partitions else text
 
 
 # Stored generated columns are not in pgoutput's stream, so the full load leaves them out too.
-_TABLES = """
-SELECT c.oid::bigint, n.nspname, c.relname, c.relreplident,
+_TABLES = f"""
+SELECT c.oid::bigint, n.nspname, c.relname, {HAS_IDENTITY},
        coalesce((SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute a
          WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-           AND a.attgenerated = ''), '{}'),
+           AND a.attgenerated = ''), '{{}}'),
        coalesce((SELECT array_agg(a.atttypid::bigint ORDER BY a.attnum) FROM pg_attribute a
          WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-           AND a.attgenerated = ''), '{}'),
+           AND a.attgenerated = ''), '{{}}'),
        coalesce((SELECT array_agg(a.atttypmod ORDER BY a.attnum) FROM pg_attribute a
          WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-           AND a.attgenerated = ''), '{}'),
+           AND a.attgenerated = ''), '{{}}'),
        coalesce((SELECT array_agg(a.attname::text ORDER BY k.place)
          FROM pg_index i, unnest(i.indkey::smallint[]) WITH ORDINALITY AS k(attnum, place),
               pg_attribute a
          WHERE i.indrelid = c.oid AND i.indisprimary AND k.place <= i.indnkeyatts
-           AND a.attrelid = c.oid AND a.attnum = k.attnum), '{}')
+           AND a.attrelid = c.oid AND a.attnum = k.attnum), '{{}}')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND c.relpersistence = 'p'
   AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%%'
   AND c.relname NOT LIKE 'awsdms\\_%%'
   AND (%(oid)s IS NULL OR c.oid = %(oid)s)
+ORDER BY n.nspname, c.relname
+"""
+# What a pattern of table names matches and the stream does not have.
+_OTHERS = """
+SELECT n.nspname, c.relname, CASE
+  WHEN c.relkind = 'v' THEN 'a view' WHEN c.relkind = 'm' THEN 'a materialized view'
+  WHEN c.relkind = 'f' THEN 'a foreign table'
+  WHEN c.relkind = 'p' THEN 'a partitioned table, whose rows are in its partitions'
+  ELSE 'an unlogged table, whose changes are not in the WAL' END,
+  ARRAY(SELECT quote_ident(s.nspname) || '.' || quote_ident(p.relname)
+    FROM pg_partition_tree(c.oid) t JOIN pg_class p ON p.oid = t.relid
+    JOIN pg_namespace s ON s.oid = p.relnamespace
+    WHERE c.relkind = 'p' AND t.isleaf ORDER BY 1)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE (c.relkind IN ('v', 'm', 'f', 'p') OR (c.relkind = 'r' AND c.relpersistence = 'u'))
+  AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
 ORDER BY n.nspname, c.relname
 """
 _TYPE = """
@@ -126,6 +152,12 @@ class Catalog:
         """One table, None if it is gone."""
         return next(iter(self._tables(oid)), None)
 
+    def others(self) -> list[OtherRelation]:
+        """Relations that rules may name and that no changes can be read of."""
+        with self._link.connection().cursor() as cursor:
+            cursor.execute(_OTHERS)
+            return [OtherRelation(s, n, k, tuple(p)) for s, n, k, p in cursor.fetchall()]
+
     def rewritten(self, table: SourceTable) -> tuple[int, int]:
         """How many rows were ever updated and deleted, as the server's statistics count them.
 
@@ -170,6 +202,6 @@ class Catalog:
 
 
 def _source_table(row: tuple[Any, ...]) -> SourceTable:
-    oid, schema, name, identity, names, types, typmods, key = row
+    oid, schema, name, tells_old_rows, names, types, typmods, key = row
     columns = tuple(map(SourceColumn, names, types, typmods))
-    return SourceTable(oid, schema, name, columns, tuple(key), identity)
+    return SourceTable(oid, schema, name, columns, tuple(key), tells_old_rows)

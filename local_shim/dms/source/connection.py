@@ -53,8 +53,8 @@ class Source:
         shown = ("service", "host", "port", "dbname", "user")
         return " ".join(f"{key}={parts[key]}" for key in shown if key in parts) or "libpq defaults"
 
-    def arguments(self, encoding: str = "UTF8") -> dict[str, Any]:
-        """Keyword arguments for psycopg2.
+    def arguments(self, encoding: str = "UTF8", lock_timeout: int = 0) -> dict[str, Any]:
+        """Keyword arguments for psycopg2; `lock_timeout` in seconds, 0 for none.
 
         Raises:
             UsageError: libpq cannot read the URI.
@@ -67,7 +67,8 @@ class Source:
                 "The source is not a libpq URI or keyword string.",
                 hint="postgresql://USER@HOST:PORT/DATABASE, or service=NAME",
             ) from None
-        parts["options"] = f"{parts.get('options', '')} {_DIALECT}".strip()
+        timeout = f"-c lock_timeout={lock_timeout}s"
+        parts["options"] = f"{parts.get('options', '')} {_DIALECT} {timeout}".strip()
         return {
             "application_name": "dlt-local dms",
             "connect_timeout": "15",
@@ -90,13 +91,15 @@ def connect(source: Source, encoding: str = "UTF8") -> Connection:
     return connection
 
 
-def connect_replication(source: Source, encoding: str = "UTF8") -> LogicalReplicationConnection:
+def connect_replication(
+    source: Source, encoding: str = "UTF8", lock_timeout: int = 0
+) -> LogicalReplicationConnection:
     """A connection that speaks the replication protocol.
 
     Raises:
         SetupError: The server cannot be reached or refuses us.
     """
-    dsn = make_dsn(**source.arguments(encoding))
+    dsn = make_dsn(**source.arguments(encoding, lock_timeout))
     try:
         return psycopg2.connect(dsn, connection_factory=LogicalReplicationConnection)
     except psycopg2.OperationalError as error:

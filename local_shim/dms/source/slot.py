@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg2
 from psycopg2 import sql
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from psycopg2.extensions import connection as Connection
 from psycopg2.extras import LogicalReplicationConnection
 
@@ -44,13 +46,19 @@ def parse_lsn(text: str) -> int:
 def create_slot(connection: LogicalReplicationConnection, name: str) -> NewSlot:
     """Make the slot; its snapshot lives until the connection does something else or closes.
 
+    The server waits for all transactions that have written something. The connection's
+    lock_timeout bounds the wait for each of them.
+
     Raises:
         SetupError: The server has no slot left.
+        psycopg2.errors.LockNotAvailable: A transaction stayed open for too long.
     """
     try:
         with connection.cursor() as cursor:
             cursor.execute(f'CREATE_REPLICATION_SLOT "{name}" LOGICAL {PLUGIN} EXPORT_SNAPSHOT')
             row = cursor.fetchone()
+    except psycopg2.errors.LockNotAvailable:
+        raise
     except (psycopg2.errors.ConfigurationLimitExceeded, psycopg2.OperationalError) as error:
         raise SetupError(
             "DMS_SLOT_LIMIT",
@@ -142,8 +150,11 @@ def sync_publications(connection: Connection, name: str, tables: Sequence[Source
     which also count what was rolled back.
     """
     keyed, unkeyed = publications(name)
-    _publish(connection, keyed, [t for t in tables if t.tells_old_rows], "")
-    _publish(connection, unkeyed, [t for t in tables if not t.tells_old_rows], "insert, truncate")
+    with _one_transaction(connection):  # a table that changes sides is never in neither
+        _publish(connection, keyed, [t for t in tables if t.tells_old_rows], "")
+        _publish(
+            connection, unkeyed, [t for t in tables if not t.tells_old_rows], "insert, truncate"
+        )
 
 
 def drop_publications(connection: Connection, name: str) -> None:
@@ -165,14 +176,33 @@ def have_publications(connection: Connection, name: str) -> bool:
     return row is not None and row[0] == len(publications(name))
 
 
-def published_tables(connection: Connection, name: str) -> set[tuple[str, str]]:
-    """Schema and name of every table that the publications hold."""
+def published(connection: Connection, name: str) -> set[tuple[str, str, bool]]:
+    """Every table that the publications hold: schema, name, and are its updates published?"""
+    keyed, _ = publications(name)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT schemaname, tablename FROM pg_publication_tables WHERE pubname IN %s",
-            [publications(name)],
+            "SELECT schemaname, tablename, pubname = %s FROM pg_publication_tables"
+            " WHERE pubname IN %s",
+            [keyed, publications(name)],
         )
-        return {(row[0], row[1]) for row in cursor.fetchall()}
+        return {(row[0], row[1], row[2]) for row in cursor.fetchall()}
+
+
+@contextmanager
+def _one_transaction(connection: Connection) -> Iterator[None]:
+    """A transaction of its own, or the one that is open on the connection."""
+    if connection.info.transaction_status != TRANSACTION_STATUS_IDLE:
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            if not connection.closed:
+                cursor.execute("ROLLBACK")
+            raise
+        cursor.execute("COMMIT")
 
 
 def _publish(

@@ -183,17 +183,6 @@ def test_columns_whose_names_clash_are_told(lab: Lab, columns: str, words: str) 
     assert words in lab.reports
 
 
-def test_a_table_made_later_is_taken_from_the_next_start_on(lab: Lab) -> None:
-    lab.sql(TABLE)
-    lab.load()
-    lab.sql("CREATE TABLE u (id int PRIMARY KEY)", "INSERT INTO u VALUES (1)")
-    lab.cdc()
-    lab.sql("INSERT INTO u VALUES (2)")
-    lab.cdc()
-    assert "public.u is new: its changes are taken from now on" in lab.reports
-    assert [row["id"] for row in lab.changed("u")] == ["2"]
-
-
 def test_a_table_dropped_while_its_changes_wait_is_still_written(lab: Lab) -> None:
     lab.sql(TABLE, "CREATE TABLE u (id int PRIMARY KEY)")
     lab.load()
