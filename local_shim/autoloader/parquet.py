@@ -37,9 +37,9 @@ from local_shim.autoloader.schema import (
 )
 from local_shim.autoloader.schema_store import SchemaStore
 from local_shim.autoloader.source_folder import SourceFolder
-from local_shim.autoloader.sql_text import literal, name
 from local_shim.errors import FlowError
 from local_shim.jvm.parquet import footer_schema
+from local_shim.sql_text import literal, quote
 
 _WIDER: dict[type[DataType], tuple[type[DataType], ...]] = {
     ByteType: (ShortType, IntegerType, LongType, DoubleType),
@@ -115,10 +115,10 @@ def _fits(given: DataType, wanted: DataType) -> bool:
 
 def _frame(place: SourceFolder, shape: StreamColumns, extra: list[StructField]) -> DataFrame:
     source = StructType([*shape.data.fields, *extra])
-    ddl = ", ".join(f"{name(field.name)} {field.dataType.simpleString()}" for field in source)
+    ddl = ", ".join(f"{quote(field.name)} {field.dataType.simpleString()}" for field in source)
     watched = shape.rescued is not None
     frame = place.load("parquet", ddl, dict(place.options.reader), watched=watched)
-    columns = [f"{_column(place, shape, f, extra)} AS {name(f.name)}" for f in shape.columns]
+    columns = [f"{_column(place, shape, f, extra)} AS {quote(f.name)}" for f in shape.columns]
     return frame.selectExpr(*columns)
 
 
@@ -130,7 +130,7 @@ def _column(
     if field.name == shape.corrupt or (field.name == shape.rescued and not extra):
         return "cast(NULL AS STRING)"
     if field.name != shape.rescued:
-        return name(field.name)
-    present = rescue.any_present([name(other.name) for other in extra])
-    pairs = ", ".join(f"{literal(other.name)}, {name(other.name)}" for other in extra)
+        return quote(field.name)
+    present = rescue.any_present([quote(other.name) for other in extra])
+    pairs = ", ".join(f"{literal(other.name)}, {quote(other.name)}" for other in extra)
     return f"if({present}, to_json(named_struct({pairs}, {literal(FILE_KEY)}, {FILE_PATH})), NULL)"

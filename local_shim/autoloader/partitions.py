@@ -10,8 +10,8 @@ from pyspark.sql.types import StringType, StructField
 from local_shim.autoloader.files.listing import SourceFile, partition_values
 from local_shim.autoloader.options.parse import CloudFilesOptions
 from local_shim.autoloader.rescue import FILE_PATH
-from local_shim.autoloader.sql_text import literal
 from local_shim.autoloader.text_types import Patterns, type_of
+from local_shim.sql_text import literal
 
 _NULL = "__HIVE_DEFAULT_PARTITION__"
 

@@ -9,8 +9,8 @@ from local_shim.autoloader import rescue
 from local_shim.autoloader.partitions import partition_value
 from local_shim.autoloader.schema_store import SchemaStore
 from local_shim.autoloader.source_folder import SourceFolder
-from local_shim.autoloader.sql_text import name
 from local_shim.errors import DefinitionError
+from local_shim.sql_text import quote
 
 _SCHEMAS = {
     "text": "value STRING",
@@ -32,7 +32,7 @@ def plain_stream(
     frame = place.load(place.options.format, wanted, dict(place.options.reader))
     parts = [
         f"{rescue.typed(partition_value(part.name), part.dataType, place.options)} "
-        f"AS {name(part.name)}"
+        f"AS {quote(part.name)}"
         for part in place.partitions
     ]
     return frame.selectExpr("*", *parts) if parts else frame

@@ -22,8 +22,8 @@ from pyspark.sql.types import (
 )
 
 from local_shim.autoloader.options.parse import CloudFilesOptions
-from local_shim.autoloader.sql_text import literal
 from local_shim.errors import DefinitionError
+from local_shim.sql_text import literal
 
 CORRUPT_KEY = "_corrupt_record"  # the whole record, if it has too few or too many fields
 FILE_KEY = "_file_path"

@@ -12,8 +12,8 @@ from pyspark.sql.types import StringType, StructField, StructType
 from local_shim.autoloader.options.parse import RESCUED, CloudFilesOptions
 from local_shim.autoloader.rescue import FILE_PATH
 from local_shim.autoloader.schema_store import SchemaStore
-from local_shim.autoloader.sql_text import literal
 from local_shim.errors import DefinitionError, FlowError, SchemaChanged
+from local_shim.sql_text import literal
 
 NEW_FIELDS = "UNKNOWN_FIELD_EXCEPTION.NEW_FIELDS_IN_FILE"
 _HEADER_DIFFERS = re.compile(

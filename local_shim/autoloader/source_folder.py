@@ -23,8 +23,8 @@ from local_shim.autoloader.partitions import partition_fields
 from local_shim.autoloader.rescue import FILE_PATH
 from local_shim.autoloader.schema import late_file
 from local_shim.autoloader.schema_store import SchemaStore
-from local_shim.autoloader.sql_text import among
 from local_shim.errors import DefinitionError
+from local_shim.sql_text import among
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from pyspark.sql.types import StructField, StructType
 from local_shim.graph.elements import Dataset
 from local_shim.jvm.session import for_small_data, nullable, settings
 from local_shim.jvm.spark_plan import leaves
+from local_shim.sql_text import quote
 from local_shim.storage import delta_version
 
 _MODE = "spark.databricks.delta.v2.enableMode"
@@ -40,7 +41,7 @@ def asked(spark: SparkSession) -> Iterator[None]:
 
 def identifier(folder: Path | str) -> str:
     """The table in a folder, as Spark's catalog is asked for it."""
-    return "delta.`{}`".format(str(folder).replace("`", "``"))
+    return f"delta.{quote(str(folder))}"
 
 
 def created(spark: SparkSession, folder: Path, schema: StructType, dataset: Dataset) -> bool:
@@ -112,7 +113,7 @@ def fitting(frame: DataFrame, folder: Path) -> DataFrame | None:
     given = nullable(spark, frame.schema)
     if sorted(map(_shape, given)) != sorted(map(_shape, columns)):
         return None
-    return frame.select(*(frame[f"`{name.replace('`', '``')}`"] for name in columns.names))
+    return frame.select(*(frame[quote(name)] for name in columns.names))
 
 
 def tidy(spark: SparkSession, folder: Path) -> None:

@@ -15,6 +15,7 @@ from local_shim.delta.transaction import Transaction
 from local_shim.graph.columns import as_declared, guards
 from local_shim.graph.elements import Dataset
 from local_shim.jvm.session import empty_frame, nullable
+from local_shim.sql_text import quote
 from local_shim.storage import delta_version
 
 
@@ -94,7 +95,7 @@ def _create_as_select(frame: DataFrame, folder: Path, dataset: Dataset) -> None:
 def lay_out_again(spark: SparkSession, folder: Path, dataset: Dataset) -> None:
     """Gives a replaced table its clustering back, if it was dropped by an overwrite by path."""
     if dataset.cluster_by and not _is_laid_out(Transaction(spark, str(folder)), dataset):
-        names = ", ".join(f"`{name.replace('`', '``')}`" for name in dataset.cluster_by)
+        names = ", ".join(quote(name) for name in dataset.cluster_by)
         spark.sql(f"ALTER TABLE {kernel.identifier(folder)} CLUSTER BY ({names})")
 
 

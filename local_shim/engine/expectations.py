@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 
 from local_shim.errors import ExpectationViolation
 from local_shim.graph.elements import Action, AutoCdcFlow, Expectation
+from local_shim.sql_text import quote
 
 _MARK = "DLT_LOCAL_EXPECTATION_VIOLATION"
 _VERDICT = "__dlt_verdict"
@@ -117,7 +118,7 @@ class Rules:
 
     def _raise(self, fatal: Sequence[Expectation], names: Sequence[str]) -> Column:
         broken = [F.when(~self._holds(rule), F.lit(rule.name)) for rule in fatal]
-        columns = [F.col("`" + name.replace("`", "``") + "`") for name in names]
+        columns = [F.col(quote(name)) for name in names]
         record = F.to_json(F.struct(*columns), {"ignoreNullFields": "false"})
         violated = F.concat_ws(", ", *broken)
         message = F.concat_ws("\u0001", F.lit(_MARK), F.lit(self.flow), violated, record, F.lit(""))

@@ -8,6 +8,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
 
+from local_shim.sql_text import quote
+
 # Delta's own key for the expression of a generated column, in the metadata of its field.
 GENERATED_AS = "delta.generationExpression"
 
@@ -56,6 +58,5 @@ def as_declared(frame: DataFrame, declared: StructType) -> DataFrame:
 
 
 def _given(field: StructField, there: bool) -> Column:
-    quoted = f"`{field.name.replace('`', '``')}`"
-    column = F.col(quoted) if there else F.lit(None).cast(field.dataType)
+    column = F.col(quote(field.name)) if there else F.lit(None).cast(field.dataType)
     return column.alias(field.name, metadata=_told(field))

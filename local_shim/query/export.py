@@ -15,6 +15,7 @@ from local_shim.graph.names import TableName
 from local_shim.query.catalog import default_namespace
 from local_shim.query.render import MICROSECONDS
 from local_shim.query.session import reading
+from local_shim.sql_text import quote
 from local_shim.storage import Storage
 
 
@@ -56,7 +57,7 @@ def _exported(
     with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as part:
         if how == "jsonl":
             line = F.to_json(
-                F.struct(*[F.col(f"`{name}`") for name in frame.columns]), MICROSECONDS
+                F.struct(*[F.col(quote(name)) for name in frame.columns]), MICROSECONDS
             )
             frame.select(line.alias("value")).write.mode("overwrite").text(part)
         elif how == "csv":
@@ -73,7 +74,7 @@ _CSV = {"timestampFormat": MICROSECONDS["timestampFormat"], "escape": '"'}
 
 def _flat(frame: DataFrame, name: str) -> Column:
     kind = frame.schema[name].dataType.typeName()
-    column = F.col(f"`{name}`")
+    column = F.col(quote(name))
     nested = kind in ("struct", "array", "map")
     return F.to_json(column, MICROSECONDS).alias(name) if nested else column
 

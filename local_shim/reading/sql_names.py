@@ -9,6 +9,7 @@ from pyspark.sql import SparkSession
 
 from local_shim.jvm.spark_parser import Relation, relations
 from local_shim.reading.source_resolver import SourceResolver
+from local_shim.sql_text import quote
 
 _counter = itertools.count()
 
@@ -35,4 +36,4 @@ def _mention(view: str, relation: Relation) -> str:
     if relation.aliased:
         return view
     last = relation.name.split(".")[-1].strip().strip("`")
-    return f"{view} AS `{last}`"  # columns may be qualified by the table's name
+    return f"{view} AS {quote(last)}"  # columns may be qualified by the table's name

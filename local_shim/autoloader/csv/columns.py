@@ -20,7 +20,7 @@ from local_shim.autoloader.partitions import partition_value
 from local_shim.autoloader.rescue import FILE_PATH
 from local_shim.autoloader.schema import StreamColumns, late_file
 from local_shim.autoloader.source_folder import SourceFolder
-from local_shim.autoloader.sql_text import among, literal, name
+from local_shim.sql_text import among, literal, quote
 
 _CORRUPT = "__corrupt"
 _GROUP = "__group"
@@ -87,7 +87,7 @@ class _CsvPlan:
         }
 
     def source_schema(self) -> str:
-        return ", ".join(f"{name(field)} STRING" for field in (*self._fields(), _CORRUPT))
+        return ", ".join(f"{quote(field)} STRING" for field in (*self._fields(), _CORRUPT))
 
     def _fields(self) -> tuple[str, ...]:
         if self.one_header:
@@ -120,7 +120,9 @@ class _CsvPlan:
         return ""
 
     def columns(self) -> list[str]:
-        return [f"{self._column(field.name)} AS {name(field.name)}" for field in self.shape.columns]
+        return [
+            f"{self._column(field.name)} AS {quote(field.name)}" for field in self.shape.columns
+        ]
 
     def _column(self, column: str) -> str:
         if column == self.shape.rescued:
@@ -160,7 +162,7 @@ class _CsvPlan:
     def _cell(self, sources: set[str]) -> str:
         fields = self._fields()
         places = self.layout.positions(sources)
-        cells = ["NULL" if place is None else name(fields[place]) for place in places]
+        cells = ["NULL" if place is None else quote(fields[place]) for place in places]
         if set(cells) == {"NULL"}:
             return "cast(NULL AS STRING)"
         if len(set(cells)) == 1:
@@ -187,5 +189,5 @@ class _CsvPlan:
         own = {**self.reader_options(), "columnNameOfCorruptRecord": "bad", "header": "false"}
         pairs = ", ".join(f"{literal(key)}, {literal(value)}" for key, value in own.items())
         again = f"from_csv({_CORRUPT}, {literal(schema)}, map({pairs})).bad"
-        fields = ", ".join(name(field) for field in self._fields())
+        fields = ", ".join(quote(field) for field in self._fields())
         return f"if({_CORRUPT} IS NULL, to_csv(struct({fields}), map({pairs})), {again})"

@@ -10,7 +10,7 @@ from local_shim.autoloader.files.listing import SourceFile
 from local_shim.autoloader.options.parse import CloudFilesOptions
 from local_shim.autoloader.rescue import FILE_PATH
 from local_shim.autoloader.schema_store import SchemaStore
-from local_shim.autoloader.sql_text import among, literal
+from local_shim.sql_text import among, literal
 
 _MODIFIED = "_metadata.file_modification_time"
 

@@ -19,8 +19,8 @@ from local_shim.autoloader.rescue import CORRUPT_KEY, FILE_KEY, FILE_PATH
 from local_shim.autoloader.schema import StreamColumns, found_shape, given_shape, learned_schema
 from local_shim.autoloader.schema_store import SchemaStore
 from local_shim.autoloader.source_folder import SourceFolder
-from local_shim.autoloader.sql_text import among, literal, name
 from local_shim.errors import DefinitionError
+from local_shim.sql_text import among, literal, quote
 
 _RECORD, _MAP, _ROW = "__record", "__map", "__row"
 _NOT_OURS = {"columnnameofcorruptrecord", "header", "mode", "multiline", "mergeschema", "encoding"}
@@ -93,7 +93,7 @@ class _JsonPlan:
     def parsed(self) -> list[str]:
         texts = [_RECORD, f"from_json({_RECORD}, 'MAP<STRING, STRING>'{self._options()}) AS {_MAP}"]
         if self.typed:
-            fields = ", ".join(f"{name(f.name)} {f.dataType.simpleString()}" for f in self.typed)
+            fields = ", ".join(f"{quote(f.name)} {f.dataType.simpleString()}" for f in self.typed)
             texts.append(f"from_json({_RECORD}, {literal(fields)}{self._options()}) AS {_ROW}")
         return texts
 
@@ -103,7 +103,7 @@ class _JsonPlan:
         return f", map({', '.join(pairs)})" if pairs else ""
 
     def columns(self) -> list[str]:
-        return [f"{self._column(field)} AS {name(field.name)}" for field in self.shape.columns]
+        return [f"{self._column(field)} AS {quote(field.name)}" for field in self.shape.columns]
 
     def _column(self, field: StructField) -> str:
         if field.name == self.shape.rescued:
@@ -114,7 +114,7 @@ class _JsonPlan:
             return rescue.typed(partition_value(field.name), field.dataType, self.options)
         if rescue.is_text(field.dataType):
             return f"{_MAP}[{literal(field.name)}]"
-        return f"{_ROW}.{name(field.name)}"
+        return f"{_ROW}.{quote(field.name)}"
 
     def _corrupt(self) -> str:
         return f"if({_MAP} IS NULL, {_RECORD}, NULL)"
@@ -133,7 +133,7 @@ class _JsonPlan:
 
     def _misfit(self, field: StructField) -> str:
         """Whether a present field has no value, or one with a part that did not fit."""
-        missing = f"{_ROW}.{name(field.name)} IS NULL"
+        missing = f"{_ROW}.{quote(field.name)} IS NULL"
         if not isinstance(field.dataType, (ArrayType, MapType, StructType)):
             return missing
         schema = literal(f"v {field.dataType.simpleString()}, bad STRING")

@@ -21,9 +21,10 @@ from pyspark.sql.types import DataType, LongType, StringType, StructField, Struc
 
 from local_shim.cdc.fold.leaf_columns import NAMES, cells_of, supplied_cells
 from local_shim.cdc.target.columns import TargetColumns, ignoring_nulls, is_sparse, sortable
-from local_shim.cdc.target.schema import conformed, quoted
+from local_shim.cdc.target.schema import conformed
 from local_shim.cdc.target.target import CdcTarget
 from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow
+from local_shim.sql_text import quote
 
 COUNTS = ("null_sequences", "null_keys", "violations", "events")
 FLAGS = ("violates", "null_key", "unplaced")
@@ -49,7 +50,7 @@ def events_of(changes: DataFrame, flow: AutoCdcFlow, layout: TargetColumns) -> D
         payload(row, supplied).alias("rendered"),
         supplied.alias("supplied"),
         _violates(flow).alias("violates"),
-        _any(F.col(quoted(name)).isNull() for name in layout.keys).alias("null_key"),
+        _any(F.col(quote(name)).isNull() for name in layout.keys).alias("null_key"),
         _any(each.isNull() for each in _sequences(flow)).alias("unplaced"),
     ]
     if flow.system_sequence_by is not None:
@@ -87,7 +88,7 @@ def packed(columns: StructType, given: StructType) -> Column:
     kinds = {field.name.lower(): field.dataType for field in given}
     return F.struct(
         *(
-            conformed(F.col(quoted(f.name)), kinds[f.name.lower()], f.dataType).alias(f.name)
+            conformed(F.col(quote(f.name)), kinds[f.name.lower()], f.dataType).alias(f.name)
             for f in columns
         )
     )

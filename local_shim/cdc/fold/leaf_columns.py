@@ -15,6 +15,7 @@ from pyspark.sql.types import ArrayType, BooleanType, DataType, StringType, Stru
 
 from local_shim.cdc.target.columns import TargetColumns
 from local_shim.graph.elements import AutoCdcFlow
+from local_shim.sql_text import quote
 
 NAMES = ArrayType(StringType())
 
@@ -56,7 +57,7 @@ def supplied_cells(
     """Names of the cells that an upsert of this flow speaks about; NULL means all of them."""
     if flow.columns_to_update is not None:
         return _listed(flow.columns_to_update, cells)
-    row = F.struct(*(F.col(f"`{name}`").alias(name) for name in _columns(cells)))
+    row = F.struct(*(F.col(quote(name)).alias(name) for name in _columns(cells)))
     names = [
         F.lit(cell.name)
         if cell.path[0] not in ignoring
@@ -112,7 +113,7 @@ def _columns(cells: Sequence[LeafColumn]) -> tuple[str, ...]:
 
 def _listed(column: str, cells: Sequence[LeafColumn]) -> Column:
     """All cells of the columns that the row's array names, in any case; a NULL array means all."""
-    asked = F.transform(F.col(f"`{column}`"), F.lower)
+    asked = F.transform(F.col(quote(column)), F.lower)
     named = [F.when(F.array_contains(asked, cell.path[0].lower()), cell.name) for cell in cells]
     listed = F.array_compact(F.array(*named)).cast(NAMES)
     return F.when(asked.isNotNull(), listed)

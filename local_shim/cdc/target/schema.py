@@ -22,6 +22,7 @@ from pyspark.sql.types import (
 from local_shim.cdc.target.columns import TargetColumns, ignoring_nulls, layout_of
 from local_shim.errors import DefinitionError
 from local_shim.graph.elements import AutoCdcFlow, SnapshotFlow
+from local_shim.sql_text import quote
 
 _WHOLE = (ByteType, ShortType, IntegerType, LongType)
 
@@ -93,13 +94,13 @@ def missing_columns(known: StructType, wanted: StructType, path: str = "") -> li
     added = []
     place = "FIRST"
     for field in wanted:
-        name = path + quoted(field.name)
+        name = path + quote(field.name)
         found = have.get(field.name.lower())
         if found is None:
             added.append(f"{name} {field.dataType.simpleString()} {place}")
         elif isinstance(found.dataType, StructType) and isinstance(field.dataType, StructType):
             added += missing_columns(found.dataType, field.dataType, f"{name}.")
-        place = f"AFTER {quoted(field.name)}"
+        place = f"AFTER {quote(field.name)}"
     return added
 
 
@@ -118,11 +119,6 @@ def conformed(column: Column, kind: DataType, into: DataType) -> Column:
         )
         fields.append(value.alias(field.name))
     return F.when(column.isNotNull(), F.struct(*fields)).cast(into)
-
-
-def quoted(name: str) -> str:
-    """A column name that Spark reads as one name, whatever it holds."""
-    return "`" + name.replace("`", "``") + "`"
 
 
 def _extended_struct(kind: StructType, known: StructType) -> StructType | None:

@@ -13,9 +13,9 @@ from pyspark.sql import functions as F
 
 from local_shim.cdc.fold.scd1 import DROP, PUT
 from local_shim.cdc.target.columns import END, START, SYSTEM_END, SYSTEM_START, TargetColumns
-from local_shim.cdc.target.schema import quoted
 from local_shim.cdc.write.table import Table, rows_of
 from local_shim.delta.transaction import Transaction, places_of
+from local_shim.sql_text import quote
 
 _FEW = 200_000  # rows: they fit into one file, and into the memory of every task
 
@@ -88,7 +88,7 @@ def _exchange(edits: TargetEdits, path: str, layout: TargetColumns, table: Table
     spark = edits.frame.sparkSession
     if "delta.enableDeletionVectors" not in table.properties:
         spark.sql(
-            f"ALTER TABLE delta.{quoted(path)} "
+            f"ALTER TABLE delta.{quote(path)} "
             "SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')"
         )
     rows = places_of(spark.read.format("delta").load(path))
@@ -103,14 +103,14 @@ def _exchange(edits: TargetEdits, path: str, layout: TargetColumns, table: Table
 
 
 def _merge(edits: TargetEdits, path: str, layout: TargetColumns) -> None:
-    target = {name: F.col(f"t.{quoted(name)}") for name in layout.target.names}
-    source = {name: F.col(f"s.__cdc_row.{quoted(name)}") for name in layout.target.names}
+    target = {name: F.col(f"t.{quote(name)}") for name in layout.target.names}
+    source = {name: F.col(f"s.__cdc_row.{quote(name)}") for name in layout.target.names}
     nullable = set(layout.keys) if edits.null_keys else set()
     mine, theirs = _identity(layout, source.__getitem__), _identity(layout, target.__getitem__)
     same = _all_same(theirs, mine, nullable)
     if edits.prune is not None:
         same = same & edits.prune
-    values = {quoted(name): column for name, column in source.items()}
+    values = {quote(name): column for name, column in source.items()}
     (
         DeltaTable.forPath(edits.frame.sparkSession, path)
         .alias("t")
@@ -129,8 +129,8 @@ def _identities(edits: TargetEdits, layout: TargetColumns) -> DataFrame:
 
 def _same(layout: TargetColumns, nullable: Iterable[str]) -> Column:
     """A target row and one of `_identities` are the same; `nullable` columns may be NULL."""
-    target = _identity(layout, lambda name: F.col(quoted(name)))
-    return _all_same(target, {n: F.col(quoted(f"__cdc_{n}")) for n in target}, nullable)
+    target = _identity(layout, lambda name: F.col(quote(name)))
+    return _all_same(target, {n: F.col(quote(f"__cdc_{n}")) for n in target}, nullable)
 
 
 def _identity(layout: TargetColumns, of: Callable[[str], Column]) -> dict[str, Column]:

@@ -10,9 +10,10 @@ from pyspark.sql.types import StructType
 
 from local_shim.cdc.fold.change_rows import key_schema, packed
 from local_shim.cdc.target.columns import END, START, SYSTEM_END, SYSTEM_START, TargetColumns
-from local_shim.cdc.target.schema import missing_columns, quoted
+from local_shim.cdc.target.schema import missing_columns
 from local_shim.delta.snapshot import newest_snapshot
 from local_shim.jvm.session import empty_frame
+from local_shim.sql_text import quote
 
 # Above this a commit with deletion vectors is faster than rewriting the table.
 SMALL_TABLE_BYTES = 32 * 2**20
@@ -70,7 +71,7 @@ def held_rows(
     rows = rows_of(spark, path, table)
     if prune is not None:
         rows = rows.where(prune)
-    intervals = (F.col(quoted(name)).alias(_NAMES[name]) for name in layout.intervals)
+    intervals = (F.col(quote(name)).alias(_NAMES[name]) for name in layout.intervals)
     return rows.select(
         packed(key_schema(layout), table.schema).alias("key"),
         packed(layout.columns, table.schema).alias("row"),
@@ -85,7 +86,7 @@ def made_ready(spark: SparkSession, path: str, table: Table | None, wanted: Stru
     else:
         missing = missing_columns(table.schema, wanted)
         for column in missing:
-            spark.sql(f"ALTER TABLE delta.{quoted(path)} ADD COLUMNS ({column})")
+            spark.sql(f"ALTER TABLE delta.{quote(path)} ADD COLUMNS ({column})")
         if not missing:
             return table
     ready = look_at(spark, path)
