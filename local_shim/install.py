@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+from local_shim import durable_files
 from local_shim.errors import ShimError
 from local_shim.jvm.jars import check_java, class_archive, delta_jars
 from local_shim.jvm.session import close_session, open_session
@@ -45,11 +46,11 @@ def record_classes(archive: Path) -> None:
             _a_little_of_everything(spark, Path(folder))
         close_session(spark)
         if part.exists():
-            os.replace(part, archive)
+            durable_files.move(part, archive)
     except Exception as error:
         print(f"no class archive: {error}", file=sys.stderr)  # noqa: T201
     finally:
-        part.unlink(missing_ok=True)
+        durable_files.delete(part)
 
 
 # Files, views, rules, history and a view on it: what pipelines are made of.

@@ -15,16 +15,13 @@ A full refresh opens generation n+1 of checkpoints, schemas and state; old ones 
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+from local_shim import durable_files, stored_json
 from local_shim.errors import UpdateActive
 from local_shim.graph.names import TableName
 
@@ -43,6 +40,9 @@ class TableRecord:
     private: bool
     fingerprint: str = ""
     inputs: dict[str, int] = field(default_factory=dict)
+
+
+_RECORD_VERSION = 1
 
 
 class Storage:
@@ -108,22 +108,21 @@ class Storage:
 
     @staticmethod
     def _newest(folder: Path) -> Path:
-        numbers = [int(each.name) for each in _listed(folder) if each.name.isdigit()]
+        numbers = [int(name) for name in durable_files.names(folder) if name.isdigit()]
         return folder / str(max(numbers, default=0))
 
     def _next(self, folder: Path) -> None:
-        following = folder / str(int(self._newest(folder).name) + 1)
-        following.mkdir(parents=True)
+        durable_files.make_folder(folder / str(int(self._newest(folder).name) + 1))
 
     # --- full refreshes that are underway
 
     def begin_reset(self, table: TableName) -> None:
         """Notes that a table is to be emptied; done again if the machine stops in between."""
-        write_atomically(self._reset(table), "")
+        durable_files.write_atomically(self._reset(table), "")
 
     def end_reset(self, table: TableName) -> None:
         """Notes that the table is empty and its flows will start from nothing."""
-        self._reset(table).unlink(missing_ok=True)
+        durable_files.delete(self._reset(table))
 
     def reset_underway(self, table: TableName) -> bool:
         """Whether an earlier update stopped between the two."""
@@ -135,22 +134,23 @@ class Storage:
     # --- records
 
     def record(self, name: TableName) -> TableRecord | None:
-        """What is remembered of a table, if anything."""
-        path = self._record(str(name))
-        return TableRecord(**json.loads(path.read_text())) if path.exists() else None
+        """What is remembered of a table, if anything.
+
+        Raises UsageError if a newer version of this program wrote it.
+        """
+        return _read_record(self._record(str(name)))
 
     def records(self) -> list[TableRecord]:
         """All tables of all pipelines, by name."""
         folder = self.root / "system" / "tables"
-        return [
-            TableRecord(**json.loads(path.read_text()))
-            for path in sorted(_listed(folder))
-            if path.suffix == ".json"
-        ]
+        names = sorted(durable_files.names(folder))
+        records = [_read_record(folder / name) for name in names if name.endswith(".json")]
+        return [record for record in records if record is not None]
 
     def remember(self, record: TableRecord) -> None:
         """Replaces a table's record."""
-        write_atomically(self._record(record.name), json.dumps(asdict(record)))
+        text = stored_json.dump(_RECORD_VERSION, asdict(record))
+        durable_files.write_atomically(self._record(record.name), text)
 
     def _record(self, name: str) -> Path:
         return self.root / "system" / "tables" / f"{_safe(name)}.json"
@@ -168,11 +168,10 @@ class Storage:
     @contextmanager
     def update_lock(self) -> Iterator[None]:
         """Held while an update runs; the system frees it even after `kill -9`."""
-        path = self.root / "system" / "locks" / _safe(self.pipeline)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a") as file:
+        with ExitStack() as stack:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path = self.root / "system" / "locks" / _safe(self.pipeline)
+                stack.enter_context(durable_files.lock(path))
             except BlockingIOError:
                 raise UpdateActive(
                     "UPDATE_ALREADY_RUNNING",
@@ -184,26 +183,17 @@ class Storage:
 
 def delta_version(folder: Path) -> int:
     """The newest version of a Delta table, -1 if there is none."""
-    versions = [
-        int(each.stem)
-        for each in _listed(folder / "_delta_log")
-        if each.suffix == ".json" and each.stem.isdigit()
-    ]
-    return max(versions, default=-1)
+    names = durable_files.names(folder / "_delta_log")
+    stems = (name.removesuffix(".json") for name in names if name.endswith(".json"))
+    return max((int(stem) for stem in stems if stem.isdigit()), default=-1)
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Readers see the old text or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as part:
-        part.write(text)
-        part.flush()
-        os.fsync(part.fileno())
-    os.replace(part.name, path)
-
-
-def _listed(folder: Path) -> list[Path]:
-    return list(folder.iterdir()) if folder.is_dir() else []
+def _read_record(path: Path) -> TableRecord | None:
+    text = durable_files.read_text(path)
+    if text is None:
+        return None
+    values = stored_json.load(text, _RECORD_VERSION, path)
+    return TableRecord(**stored_json.known_fields(TableRecord, values))
 
 
 def _safe(name: str) -> str:

@@ -141,6 +141,29 @@ def test_internals_of_spark_and_delta_are_touched_in_one_seam() -> None:
     assert outside == []
 
 
+def test_files_are_replaced_moved_and_locked_in_one_module() -> None:
+    """An object store would be a second implementation of durable_files.py, and of nothing else."""
+    wrong = []
+    for path in modules(HERE / "local_shim"):
+        if path.name != "durable_files.py":
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and replaces_a_file(node):
+                    wrong.append(f"{shown(path)}:{node.lineno}")
+            wrong += [shown(path) for name in imports(path) if name == "fcntl"]
+    assert wrong == []
+
+
+def replaces_a_file(call: ast.Call) -> bool:
+    """os.replace, os.rename, shutil.move, or replace and rename of a Path: one argument each."""
+    function = call.func
+    if not isinstance(function, ast.Attribute):
+        return False
+    if isinstance(function.value, ast.Name) and function.value.id in ("os", "shutil"):
+        return function.attr in ("replace", "rename", "move")
+    is_path_method = function.attr in ("replace", "rename")
+    return is_path_method and len(call.args) == 1 and not call.keywords
+
+
 def is_docstring(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
 from pyspark.sql.types import StructType
+
+from local_shim import durable_files
 
 _FIRST_FILES = "first_files.json"
 
@@ -38,30 +38,17 @@ class SchemaStore:
 
     def skipped_files(self) -> frozenset[str] | None:
         """URIs of files left out for ever; None before the stream's first start."""
-        file = self.folder / _FIRST_FILES
-        if not file.exists():
-            return None
-        return frozenset(json.loads(file.read_text(encoding="utf-8")))
+        text = durable_files.read_text(self.folder / _FIRST_FILES)
+        return None if text is None else frozenset(json.loads(text))
 
     def skip_files(self, uris: Collection[str]) -> None:
         """Settles, at the first start, which files are left out for ever."""
         self._write(_FIRST_FILES, sorted(uris))
 
     def _versions(self) -> list[int]:
-        if not self.folder.is_dir():
-            return []
-        return sorted(int(file.stem) for file in self.folder.glob("*.json") if file.stem.isdigit())
+        names = durable_files.names(self.folder)
+        stems = [name.removesuffix(".json") for name in names if name.endswith(".json")]
+        return sorted(int(stem) for stem in stems if stem.isdigit())
 
     def _write(self, name: str, value: object) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        write_whole(self.folder / name, json.dumps(value, indent=1))
-
-
-def write_whole(file: Path, text: str) -> None:
-    """Writes the file in one step: a crash leaves the old content or the new."""
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".")
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(temporary, file)
+        durable_files.write_atomically(self.folder / name, json.dumps(value, indent=1))

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from local_shim import durable_files
 from local_shim.errors import SetupError
 
 _SHELTER = Path("/var/tmp/dlt-local")
@@ -238,7 +239,7 @@ def _reachable_binaries(binaries: Path, owner: pwd.struct_passwd | None) -> Path
         libraries = install.parent.parent / f"{install.parent.name}.libs"
         if libraries.exists():  # a wheel's programs look for them by relative path
             shutil.copytree(libraries, partial / libraries.name)
-        partial.rename(copy)
+        durable_files.move(partial, copy)
     return copy / install.parent.name / install.name / binaries.name
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
+from local_shim.durable_files import entries
 from local_shim.errors import UsageError
 from local_shim.storage import Storage
 
@@ -14,17 +16,19 @@ def events(
 ) -> list[dict[str, Any]]:
     """Events of one update (the newest by default) out of its journal; needs no Spark."""
     folder = storage.journals()
-    files = sorted(
-        [*folder.glob("*.jsonl"), *(folder / "done").glob("*.jsonl")],
-        key=lambda path: path.stat().st_mtime,
-    )
-    if update:
-        files = [path for path in files if path.stem.startswith(update)]
+    journals = [
+        entry
+        for entry in (*entries(folder), *entries(folder / "done"))
+        if entry.name.endswith(".jsonl") and entry.name.startswith(update or "")
+    ]
+    files = sorted(journals, key=lambda entry: entry.modified_ns)
     if not files:
         raise UsageError(
             "NO_EVENTS", f"no update {update or ''} is known in {storage.root}.".replace("  ", " ")
         )
-    records = [json.loads(line) for line in files[-1].read_text().splitlines()]
+    records = [
+        json.loads(line) for line in Path(files[-1].path).read_text(encoding="utf-8").splitlines()
+    ]
     return [
         record
         for record in records

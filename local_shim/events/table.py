@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pyspark.sql import SparkSession
 
+from local_shim.durable_files import move, names
 from local_shim.storage import Storage
 
 _EXCEPTION = (
@@ -36,7 +37,7 @@ def take_in_journals(spark: SparkSession, storage: Storage) -> None:
     file cannot append it twice.
     """
     folder = storage.journals()
-    waiting = sorted(path for path in folder.glob("*.jsonl"))
+    waiting = sorted(folder / name for name in names(folder) if name.endswith(".jsonl"))
     if not waiting:
         return
     for path in waiting:  # more than one only after an update that was killed
@@ -45,6 +46,4 @@ def take_in_journals(spark: SparkSession, storage: Storage) -> None:
         frame.coalesce(1).write.format("delta").mode("append").option(
             "txnAppId", f"journal/{path.stem}"
         ).option("txnVersion", "0").save(str(target))
-        done = folder / "done" / path.name
-        done.parent.mkdir(exist_ok=True)
-        path.replace(done)
+        move(path, folder / "done" / path.name)

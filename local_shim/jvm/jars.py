@@ -11,13 +11,13 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
+from local_shim import durable_files
 from local_shim.errors import SetupError
 
 MAVEN_CENTRAL = "https://repo1.maven.org/maven2"
@@ -59,7 +59,7 @@ def _fetched(folder: Path, group: str, artifact: str, version: str) -> Path:
         expected = _download(url + ".sha1").decode().split()[0]
         if hashlib.sha1(content, usedforsecurity=False).hexdigest() != expected:
             raise SetupError("JAR_DAMAGED", f"{url} does not match its checksum.", hint="try again")
-        _write_atomically(jar, content)
+        durable_files.write_atomically(jar, content)
     return jar
 
 
@@ -73,13 +73,6 @@ def _download(url: str) -> bytes:
             f"{url} could not be fetched: {error}.",
             hint="go online once and run `make install`; later runs need no network",
         ) from error
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part:
-        part.write(content)
-    os.replace(part.name, path)
 
 
 def check_java() -> None:

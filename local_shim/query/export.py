@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from local_shim import durable_files
 from local_shim.errors import UsageError, close_match
 from local_shim.graph.names import TableName
 from local_shim.query.catalog import default_namespace
@@ -82,6 +82,6 @@ def _flat(frame: DataFrame, name: str) -> Column:
 def _one_file(part: Path, path: Path, spark: SparkSession, frame: DataFrame, how: str) -> None:
     written = sorted(each for each in part.iterdir() if each.name.startswith("part-"))
     if written:
-        os.replace(written[0], path)
+        durable_files.move(written[0], path)
     else:
-        path.write_text("" if how != "csv" else ",".join(frame.columns) + "\n")
+        durable_files.write_atomically(path, "" if how != "csv" else ",".join(frame.columns) + "\n")

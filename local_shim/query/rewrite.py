@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from local_shim.errors import UsageError
 from local_shim.jvm.sql_statement import Mention, Statement, TableFunction
 from local_shim.query.catalog import EVENT_LOG, StorageCatalog
+from local_shim.sql_text import literal, quote
 
 _READERS = "SELECT, WITH, VALUES, TABLE, DESCRIBE, SHOW and EXPLAIN"
 
@@ -42,8 +43,8 @@ def _by_folder(mention: Mention, text: str, catalog: StorageCatalog) -> Iterator
     if folder is None:
         return
     if mention.alias_at is not None:  # columns may be qualified by the table's name
-        yield mention.alias_at, mention.alias_at, f" AS {_quoted(mention.name[-1])}"
-    yield mention.start, mention.stop, f"delta.{_quoted(str(folder))}"
+        yield mention.alias_at, mention.alias_at, f" AS {quote(mention.name[-1])}"
+    yield mention.start, mention.stop, f"delta.{quote(str(folder))}"
 
 
 def _call(call: TableFunction, catalog: StorageCatalog) -> Iterator[Edit]:
@@ -57,7 +58,7 @@ def _call(call: TableFunction, catalog: StorageCatalog) -> Iterator[Edit]:
         pipeline = call.argument
         if not isinstance(pipeline, str):
             pipeline = catalog.pipeline(pipeline)
-        log = _quoted(str(catalog.storage.events_table()))
+        log = quote(str(catalog.storage.events_table()))
         rows = f"(SELECT * FROM delta.{log} WHERE origin.pipeline_id = {_text(pipeline)})"
         yield call.start, call.stop, rows
 
@@ -105,15 +106,7 @@ def _like(name: str, pattern: str | None) -> bool:
 
 
 def _values(columns: Sequence[str], rows: Iterable[Sequence[str]], more: str = "") -> str:
-    listed = [f"({', '.join(map(_text, row))})" for row in rows]
+    listed = [f"({', '.join(map(literal, row))})" for row in rows]
     values = ", ".join(listed) or f"({', '.join(['NULL'] * len(columns))})"
     where = "" if listed else " WHERE false"
     return f"SELECT *{more} FROM VALUES {values} AS t({', '.join(columns)}){where}"
-
-
-def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from local_shim import durable_files
 from local_shim.autoloader.files.listing import SourceFile, roots, source_files
 from local_shim.autoloader.files.read_log import read_times
 from local_shim.autoloader.options.parse import CloudFilesOptions, parse_options
@@ -41,10 +41,8 @@ def _is_due(file: SourceFile, read: datetime, options: CloudFilesOptions, now: d
 
 def _remove(file: SourceFile, folders: list[str], options: CloudFilesOptions) -> None:
     if options.clean_source == "DELETE" or options.move_destination is None:
-        Path(file.path).unlink(missing_ok=True)
+        durable_files.delete(Path(file.path))
         return
     root = next(folder for folder in folders if file.path.startswith(folder))
     below = Path(file.path).relative_to(root if Path(root).is_dir() else Path(root).parent)
-    target = Path(options.move_destination) / below
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(file.path, target)
+    durable_files.move(Path(file.path), Path(options.move_destination) / below)

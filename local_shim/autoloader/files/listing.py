@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_shim.autoloader.options.parse import CloudFilesOptions
+from local_shim.durable_files import Entry, entries
 from local_shim.errors import UsageError
 
 _GLOB = re.compile(r"[*?\[{]")
@@ -113,20 +114,18 @@ def _under(root: str, options: CloudFilesOptions) -> Iterator[SourceFile]:
         status = os.stat(root)
         yield SourceFile(root, status.st_size, status.st_mtime_ns)
         return
-    with os.scandir(root) as entries:
-        for entry in entries:
-            yield from _of_entry(entry, options)
+    for entry in entries(root):
+        yield from _of_entry(entry, options)
 
 
-def _of_entry(entry: os.DirEntry[str], options: CloudFilesOptions) -> Iterator[SourceFile]:
+def _of_entry(entry: Entry, options: CloudFilesOptions) -> Iterator[SourceFile]:
     if _hidden(entry.name):
         return
-    if entry.is_dir():
+    if entry.is_folder:
         if options.recursive or "=" in entry.name:
             yield from _under(entry.path, options)
     elif _wanted(entry.name, options.path_glob_filter):
-        status = entry.stat()
-        yield SourceFile(entry.path, status.st_size, status.st_mtime_ns)
+        yield SourceFile(entry.path, entry.size, entry.modified_ns)
 
 
 def _hidden(name: str) -> bool:

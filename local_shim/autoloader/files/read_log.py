@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote
 
+from local_shim import durable_files
 from local_shim.autoloader.files.listing import SourceFile, source_files
 from local_shim.autoloader.options.parse import parse_options
-from local_shim.autoloader.schema_store import write_whole
 
 
 def unread_files(checkpoint: Path, path: str, options: Mapping[str, object]) -> int:
@@ -77,8 +77,8 @@ def _rewrite(log: Path, until: int, stale: set[str]) -> None:
         kept = [lines[0], *(text for text in lines[1:] if _entry(text).path not in stale)]
         if len(kept) < len(lines):
             # A session that is not ours writes checksums: Spark would compare the text with it.
-            (log / f".{name}.crc").unlink(missing_ok=True)
-            write_whole(log / name, "\n".join(kept))
+            durable_files.delete(log / f".{name}.crc")
+            durable_files.write_atomically(log / name, "\n".join(kept))
 
 
 def _read(checkpoint: Path) -> Iterator[_Entry]:
@@ -130,7 +130,5 @@ def _entry(line: str) -> _Entry:
 
 
 def _numbers(folder: Path, suffix: str = "") -> list[int]:
-    if not folder.is_dir():
-        return []
-    names = (entry.name for entry in folder.iterdir() if entry.name.endswith(suffix))
+    names = (name for name in durable_files.names(folder) if name.endswith(suffix))
     return [int(stem) for name in names if (stem := name.removesuffix(suffix)).isdigit()]

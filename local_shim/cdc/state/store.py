@@ -1,7 +1,7 @@
 """What must be remembered beside a target: sequences, tombstones, events that later ones hide.
 
 On disk: immutable Parquet folders ("parts") and one `manifest.json` that lists them. A part is
-written first, then the manifest is replaced in one step (`os.replace`), so a crash leaves the old
+written first, then the manifest is replaced in one step, so a crash leaves the old
 list or the new one. Each part carries the transaction id of the micro-batch that wrote it, the
 same id that the target's commit carries.
 
@@ -13,8 +13,6 @@ a VACUUM (measured; benchmarks/cdc.py).
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,10 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
+from local_shim import durable_files, stored_json
+
 _MANIFEST = "manifest.json"
+_VERSION = 1  # of its format
 
 
 @dataclass(frozen=True)
@@ -119,9 +120,10 @@ class CdcState:
     def manifest(self) -> Manifest:
         """The current list; an empty one before the first write."""
         path = self.root / _MANIFEST
-        if not path.exists():
+        text = durable_files.read_text(path)
+        if text is None:
             return Manifest()
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = stored_json.known_fields(Manifest, stored_json.load(text, _VERSION, path))
         raw["parts"] = tuple(Part(**part) for part in raw["parts"])
         for name in ("planned", "done"):
             raw[name] = {
@@ -132,13 +134,8 @@ class CdcState:
 
     def keep(self, manifest: Manifest) -> None:
         """Make this the current list, in one step, and forget the parts it no longer names."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        fresh = self.root / f".{_MANIFEST}.new"
-        with fresh.open("w", encoding="utf-8") as file:
-            json.dump(asdict(manifest), file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(fresh, self.root / _MANIFEST)
+        text = stored_json.dump(_VERSION, asdict(manifest))
+        durable_files.write_atomically(self.root / _MANIFEST, text)
 
     def read(
         self, spark: SparkSession, manifest: Manifest, schema: StructType, without: set[str]
@@ -159,6 +156,6 @@ class CdcState:
     def sweep(self, manifest: Manifest) -> None:
         """Delete the folders that no list names any more; nobody can be reading them."""
         named = {part.folder for part in manifest.parts}
-        for folder in self.root.glob("part-*"):
-            if folder.name not in named:
-                shutil.rmtree(folder, ignore_errors=True)
+        for name in durable_files.names(self.root):
+            if name.startswith("part-") and name not in named:
+                durable_files.delete(self.root / name)

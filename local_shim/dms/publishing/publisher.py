@@ -17,12 +17,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from local_shim.dms.clock import Clock
-from local_shim.dms.publishing.state import Move, State, Store, TableState, write_durably
+from local_shim.dms.publishing.state import Move, State, Store, TableState
 from local_shim.dms.publishing.statistics import write_statistics
 from local_shim.dms.s3.bucket import Bucket
 from local_shim.dms.s3.control import EXCEPTIONS, Exceptions
 from local_shim.dms.s3.object_keys import cdc_name, folder_name, transaction_name
 from local_shim.dms.task import Task
+from local_shim.durable_files import write_atomically
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ class Publisher:
         if not schema or not pending:
             return []
         file = self.bucket.new_file()
-        write_durably(file, pending)
+        write_atomically(file, pending)
         return [Finished(file.name, (folder_name(schema), EXCEPTIONS), EXCEPTIONS, {})]
 
     def _held_back(self, moves: list[Move]) -> tuple[list[Move], list[Move]]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from local_shim import durable_files
 from local_shim.errors import ShimError, UsageError
 
 _VERSION = 1
@@ -124,7 +124,9 @@ class Store:
 
     def save(self, state: State) -> None:
         """Replace the state; the old one or the new one survives a crash, never half of one."""
-        write_durably(self.path, json.dumps({"version": _VERSION, **asdict(state)}))
+        durable_files.write_atomically(
+            self.path, json.dumps({"version": _VERSION, **asdict(state)})
+        )
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -133,13 +135,10 @@ class Store:
         Raises:
             ShimError: Another process runs it.
         """
-        import fcntl
-
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "lock").open("w") as lock:
+        with contextlib.ExitStack() as stack:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+                stack.enter_context(durable_files.lock(self.folder / "lock"))
+            except BlockingIOError:
                 raise ShimError(
                     "DMS_TASK_RUNNING",
                     "Another process is running this task.",
@@ -147,26 +146,6 @@ class Store:
                     hint="stop it (SIGTERM is clean), or give this one another --target",
                 ) from None
             yield
-
-
-def write_durably(path: Path, text: str) -> None:
-    """Replace a file in one step that survives a power cut."""
-    partial = path.with_name(path.name + ".new")
-    with partial.open("w", encoding="utf-8") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    partial.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make renames in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _state(values: dict[str, Any]) -> State:

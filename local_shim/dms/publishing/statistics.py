@@ -8,6 +8,7 @@ from typing import Any
 
 from local_shim.dms.publishing.state import Counts, State
 from local_shim.dms.source.table_name import split_table_name
+from local_shim.durable_files import write_atomically
 
 
 def table_statistics(state: State) -> dict[str, Any]:
@@ -39,6 +40,5 @@ def _entry(full_name: str, counts: Counts, phase: str) -> dict[str, Any]:
 
 def write_statistics(folder: Path, state: State) -> None:
     """Rewrite `table_statistics.json`; it can always be made again from the state."""
-    partial = folder / "table_statistics.json.new"
-    partial.write_text(json.dumps(table_statistics(state), indent=1) + "\n", encoding="utf-8")
-    partial.replace(folder / "table_statistics.json")
+    text = json.dumps(table_statistics(state), indent=1) + "\n"
+    write_atomically(folder / "table_statistics.json", text)

@@ -13,8 +13,9 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from local_shim import durable_files
 from local_shim.dms.errors import TaskFailed
-from local_shim.dms.publishing.state import Move, sync_folder
+from local_shim.dms.publishing.state import Move
 from local_shim.dms.s3.object_keys import folder_name
 from local_shim.dms.settings.s3_target import WORK_FOLDER
 
@@ -73,10 +74,10 @@ class Bucket:
                 raise _name_taken(final)
             self._make_folder(final.parent)
             origin.chmod(0o644)
-            origin.replace(final)
+            durable_files.move(origin, final)
             folders.add(final.parent)
         for folder in folders:
-            sync_folder(folder)
+            durable_files.sync_folder(folder)
 
     def remove_folder(self, key: str) -> None:
         """Delete everything below a key.
@@ -105,7 +106,7 @@ class Bucket:
         for new in reversed(missing):
             new.mkdir(exist_ok=True)
             new.chmod(0o755)
-            sync_folder(new.parent)
+            durable_files.sync_folder(new.parent)
 
 
 def _name_taken(path: Path) -> TaskFailed:

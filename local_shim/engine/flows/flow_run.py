@@ -13,6 +13,7 @@ from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql.streaming.query import StreamingQuery
 from pyspark.sql.streaming.readwriter import DataStreamWriter
 
+from local_shim import durable_files
 from local_shim.autoloader.files.clean_source import clean_source
 from local_shim.cdc.apply import (
     Batch,
@@ -44,7 +45,7 @@ from local_shim.graph.graph import ResolvedFlow
 from local_shim.jvm.session import for_small_data
 from local_shim.jvm.spark_plan import streaming_sources
 from local_shim.reading.source_resolver import evaluating, resolving_with
-from local_shim.storage import Storage, write_atomically
+from local_shim.storage import Storage
 
 TOMBSTONE_KEY = "pipelines.cdc.tombstoneGCThresholdInSeconds"
 TWO_DAYS = "172800"
@@ -81,7 +82,7 @@ class FlowRun:
         """Runs the flow to its end; raises what stopped it."""
         result = self._outcome()
         if self.flow.once:
-            write_atomically(once_mark(self.context.storage, self.flow), "")
+            durable_files.write_atomically(once_mark(self.context.storage, self.flow), "")
         return result
 
     def _outcome(self) -> FlowResult:

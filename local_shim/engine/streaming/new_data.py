@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local_shim.autoloader.files.read_log import unread_files
+from local_shim.durable_files import names
 from local_shim.storage import delta_version
 
 
@@ -40,5 +41,5 @@ def _delta_has_more(offsets: Path, table: Path) -> bool:
 
 
 def _newest(folder: Path) -> int | None:
-    numbers = [int(each.name) for each in folder.glob("*") if each.name.isdigit()]
+    numbers = [int(name) for name in names(folder) if name.isdigit()]
     return max(numbers, default=None)
