@@ -1,7 +1,7 @@
 """The Java side: which Java, which Delta jars, and an archive that makes the JVM start faster.
 
-pyspark brings nearly all jars that Delta needs; the few missing ones are fetched once from Maven
-Central into the user's cache folder. After that no network is needed.
+pyspark brings nearly all jars that Delta needs; Ivy resolves the few others once, at install, into
+the user's cache folder. After that no network is needed.
 """
 
 from __future__ import annotations
@@ -11,17 +11,28 @@ import os
 import re
 import shutil
 import subprocess
-import urllib.error
-import urllib.request
 from collections.abc import Iterable
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
-from local_shim import durable_files
 from local_shim.errors import SetupError
+from local_shim.jvm.maven import MavenJar, resolve_jars
 
-MAVEN_CENTRAL = "https://repo1.maven.org/maven2"
-UNITY_CATALOG = "0.6.0"  # the version that Delta 4.4.0 was built with
+# What delta-spark 4.4.0 for Spark 4.2 needs beyond pyspark's jars, with the SHA-256 of each.
+# 0.6.0 is the version of Unity Catalog that it was built with.
+DELTA_JARS = tuple(
+    MavenJar(*line.split())
+    for line in """
+io.delta delta-spark_4.2_2.13 4.4.0 27d4fd8b1f879535c573ed1c718177d6a27f24d3e626ba02e216369725721ead
+io.delta delta-storage 4.4.0 c46735481fa8e326b0957be02b4420cbcab4b325bb08009b7f2045a95133f1cc
+io.delta delta-kernel-api 4.4.0 ee9b5a14ac3b7efdff4d61a58478fe8eb0e5a3fbca43889dca7290795fe79a11
+io.delta delta-kernel-defaults 4.4.0 225c975199e4718b38ee5b7e6da7f19e9585024262b2cec2656b32151a856b0b
+io.delta delta-kernel-unitycatalog 4.4.0 cea22dfb4ac562b3cd27bf652697750e8336009d73fb06631363aaaad5345ffa
+io.unitycatalog unitycatalog-client 0.6.0 48257499a86b801a3e2372cec55ac226ca1c1c7eabe5c118e7302f29a1fdbc19
+io.unitycatalog unitycatalog-hadoop 0.6.0 c47b63c961c87102b9e1d63809a0915ba4c86b7652f57c8d39ca3a05b441a150
+""".strip().splitlines()  # noqa: E501
+)
 
 
 def cache_folder() -> Path:
@@ -32,59 +43,39 @@ def cache_folder() -> Path:
 
 
 def delta_jars() -> list[Path]:
-    """Paths of the jars that pyspark lacks, fetched on first use, in a fixed order."""
+    """Paths of the jars that pyspark lacks, in a fixed order; resolved if the cache has them not.
+
+    Raises SetupError if they cannot be resolved, or if another delta-spark is installed than the
+    one that they belong to.
+    """
     folder = cache_folder() / "jars"
-    return [_fetched(folder, *coordinates) for coordinates in _missing_in_pyspark()]
+    missing = [jar for jar in DELTA_JARS if not (folder / jar.file_name).exists()]
+    if missing:
+        _check_versions()
+        resolve_jars(missing, folder, _java() or Path("java"), _spark_home())
+    return [folder / jar.file_name for jar in DELTA_JARS]
 
 
-def _missing_in_pyspark() -> list[tuple[str, str, str]]:
+def _check_versions() -> None:
     delta = metadata.version("delta-spark")
-    spark = ".".join(metadata.version("pyspark").split(".")[:2])
-    return [
-        ("io.delta", f"delta-spark_{spark}_2.13", delta),
-        ("io.delta", "delta-storage", delta),
-        ("io.delta", "delta-kernel-api", delta),
-        ("io.delta", "delta-kernel-defaults", delta),
-        ("io.delta", "delta-kernel-unitycatalog", delta),
-        ("io.unitycatalog", "unitycatalog-client", UNITY_CATALOG),
-        ("io.unitycatalog", "unitycatalog-hadoop", UNITY_CATALOG),
-    ]
-
-
-def _fetched(folder: Path, group: str, artifact: str, version: str) -> Path:
-    jar = folder / f"{artifact}-{version}.jar"
-    if not jar.exists():
-        url = f"{MAVEN_CENTRAL}/{group.replace('.', '/')}/{artifact}/{version}/{jar.name}"
-        content = _download(url)
-        expected = _download(url + ".sha1").decode().split()[0]
-        if hashlib.sha1(content, usedforsecurity=False).hexdigest() != expected:
-            raise SetupError("JAR_DAMAGED", f"{url} does not match its checksum.", hint="try again")
-        durable_files.write_atomically(jar, content)
-    return jar
-
-
-def _download(url: str) -> bytes:
-    try:
-        with urllib.request.urlopen(url, timeout=120) as response:
-            return bytes(response.read())
-    except (urllib.error.URLError, TimeoutError) as error:
+    if delta != DELTA_JARS[0].version:
         raise SetupError(
-            "JAR_NOT_FETCHED",
-            f"{url} could not be fetched: {error}.",
-            hint="go online once and run `make install`; later runs need no network",
-        ) from error
+            "DELTA_VERSION",
+            f"delta-spark {delta} is installed; this package works with {DELTA_JARS[0].version}.",
+            hint=f"pip install delta-spark=={DELTA_JARS[0].version}",
+        )
 
 
 def check_java() -> None:
     """Raises SetupError unless the `java` that Spark would start is version 17 or newer."""
-    home = os.environ.get("JAVA_HOME")
-    java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
-    if not java or not Path(java).exists():
+    java = _java()
+    if java is None or not java.exists():
         raise SetupError("JAVA_MISSING", "No Java was found.", hint=_INSTALL_JAVA)
-    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
-    found = re.search(r'version "(\d+)', said)
-    if not found or int(found.group(1)) < 17:
-        version = found.group(1) if found else "unknown"
+    command = [str(java), "-version"]
+    output = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    match = re.search(r'version "(\d+)', output)
+    if not match or int(match.group(1)) < 17:
+        version = match.group(1) if match else "unknown"
         raise SetupError(
             "JAVA_TOO_OLD", f"Spark 4 needs Java 17; {java} is {version}.", hint=_INSTALL_JAVA
         )
@@ -102,18 +93,26 @@ def class_archive() -> Path:
 
 
 def _java_key() -> str:
-    home = os.environ.get("JAVA_HOME", "")
-    java = Path(home) / "bin" / "java" if home else Path(shutil.which("java") or "java")
+    java = _java() or Path("java")
     resolved = java.resolve() if java.exists() else java
     spark_jars = _spark_home() / "jars"
     text = f"{resolved}|{resolved.stat().st_size if resolved.exists() else 0}|{spark_jars}"
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _spark_home() -> Path:
-    import pyspark
+def _java() -> Path | None:
+    """The `java` that Spark would start; None if none is on the PATH."""
+    home, on_path = os.environ.get("JAVA_HOME"), shutil.which("java")
+    if home:
+        return Path(home) / "bin" / "java"
+    return Path(on_path) if on_path else None
 
-    return Path(pyspark.__file__).parent
+
+def _spark_home() -> Path:
+    spec = find_spec("pyspark")
+    if spec is None or spec.origin is None:
+        raise SetupError("SPARK_MISSING", "pyspark is not installed.", hint="run `make install`")
+    return Path(spec.origin).parent
 
 
 def driver_class_path(jars: Iterable[Path]) -> str:
