@@ -1,10 +1,15 @@
 """Delta's Java kernel: commits and reads of small tables without a Spark job.
 
-Delta's older connector works a table's state out with a Spark job before each append and each
+Delta's older connector reconstructs a table's state with a Spark job before each append and each
 read; for small tables that costs several times what the rows cost. Its connector on the kernel
 reads the log in the driver. It writes the same commits, transaction ids included, so a stream may
-go through either from batch to batch. It is young: what it is not asked to do here (another
-schema than the table's, layouts, table features) goes through the older one.
+go through either from batch to batch. It is young: whatever needs more than plain columns (another
+schema than the table's, layouts, table features) goes through the older connector.
+
+Read from Delta 4.4.0: `kernel/kernel-api/src/main/java/io/delta/kernel/` (TableManager, Table,
+transaction/, internal/types/DataTypeJsonSerDe, internal/actions/Metadata),
+`kernel/kernel-defaults/…/DefaultEngine.java`, and the session key in
+`spark/src/main/scala/org/apache/spark/sql/delta/sources/DeltaSQLConf.scala`.
 """
 
 from __future__ import annotations
@@ -19,7 +24,9 @@ from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructField, StructType
 
+from local_shim import durable_files
 from local_shim.graph.elements import Dataset
+from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.session import for_small_data, nullable, settings
 from local_shim.jvm.spark_plan import leaves
 from local_shim.sql_text import quote
@@ -30,101 +37,105 @@ _CHECKPOINT_EVERY = 10  # commits, as the older connector does
 
 
 @contextmanager
-def asked(spark: SparkSession) -> Iterator[None]:
-    """Lets the kernel answer for tables that are named, both when a plan is made and when it runs.
+def enabled(spark: SparkSession) -> Iterator[None]:
+    """Routes `delta.`path`` tables through the kernel's connector inside the block.
 
-    Not for longer than needed: statements such as DESCRIBE DETAIL only know the older connector.
+    Plans must be made and run inside it. Keep it short: DESCRIBE DETAIL fails under it.
     """
     with settings(spark, {_MODE: "STRICT"}):
         yield
 
 
 def identifier(folder: Path | str) -> str:
-    """The table in a folder, as Spark's catalog is asked for it."""
+    """The table in a folder, as Spark SQL names it."""
     return f"delta.{quote(str(folder))}"
 
 
-def created(spark: SparkSession, folder: Path, schema: StructType, dataset: Dataset) -> bool:
-    """Makes an empty table; False, and nothing is made, if it is not a plain one."""
-    asks = any(key.lower().startswith("delta.") for key in dataset.table_properties)
-    clustered = set(dataset.cluster_by) <= set(schema.names)
-    if asks or dataset.partition_cols or not clustered or not _is_simple(spark, schema):
+def try_create(spark: SparkSession, folder: Path, schema: StructType, dataset: Dataset) -> bool:
+    """Creates an empty table; False, and nothing is created, if the kernel cannot."""
+    if not fast_paths_enabled() or not _is_plain_table(spark, schema, dataset):
         return False
-    java: Any = spark._jvm
+    jvm: Any = spark._jvm
     engine = _engine(spark)
     try:
-        transaction = _new_table(java, folder, schema, dataset).build(engine)
+        transaction = _new_table(jvm, folder, schema, dataset).build(engine)
     except Py4JJavaError:
         return False  # the older connector will say what is wrong, in Spark's words
     if dataset.comment:
-        _describe(java, transaction, dataset.comment)
-    nothing = java.io.delta.kernel.utils.CloseableIterable.emptyIterable()
-    for hook in transaction.commit(engine, nothing).getPostCommitHooks():
+        _set_comment(jvm, transaction, dataset.comment)
+    no_rows = jvm.io.delta.kernel.utils.CloseableIterable.emptyIterable()
+    for hook in transaction.commit(engine, no_rows).getPostCommitHooks():
         hook.threadSafeInvoke(engine)
     return True
 
 
-def _new_table(java: Any, folder: Path, schema: StructType, dataset: Dataset) -> Any:
-    types = java.io.delta.kernel.internal.types.DataTypeJsonSerDe
+def _is_plain_table(spark: SparkSession, schema: StructType, dataset: Dataset) -> bool:
+    has_features = any(key.lower().startswith("delta.") for key in dataset.table_properties)
+    has_cluster_columns = set(dataset.cluster_by) <= set(schema.names)
+    is_plain = has_cluster_columns and not has_features and not dataset.partition_cols
+    return is_plain and _has_plain_columns(spark, schema)
+
+
+def _new_table(jvm: Any, folder: Path, schema: StructType, dataset: Dataset) -> Any:
+    types = jvm.io.delta.kernel.internal.types.DataTypeJsonSerDe
     columns = types.deserializeStructType(schema.json())
-    tables = java.io.delta.kernel.TableManager
+    tables = jvm.io.delta.kernel.TableManager
     builder = tables.buildCreateTableTransaction(str(folder), columns, "dlt-local")
     if dataset.cluster_by:
-        builder = builder.withDataLayoutSpec(_clustered(java, dataset.cluster_by))
-    return builder.withTableProperties(java.java.util.HashMap(dict(dataset.table_properties)))
+        builder = builder.withDataLayoutSpec(_clustering(jvm, dataset.cluster_by))
+    return builder.withTableProperties(jvm.java.util.HashMap(dict(dataset.table_properties)))
 
 
-def _clustered(java: Any, names: Sequence[str]) -> Any:
-    columns = java.java.util.ArrayList()
+def _clustering(jvm: Any, names: Sequence[str]) -> Any:
+    columns = jvm.java.util.ArrayList()
     for name in names:
-        columns.add(java.io.delta.kernel.expressions.Column(name))
-    return java.io.delta.kernel.transaction.DataLayoutSpec.clustered(columns)
+        columns.add(jvm.io.delta.kernel.expressions.Column(name))
+    return jvm.io.delta.kernel.transaction.DataLayoutSpec.clustered(columns)
 
 
-def _describe(java: Any, transaction: Any, comment: str) -> None:
-    """The kernel knows a table's comment, but its builder (4.4.0) has no way to give one."""
+def _set_comment(jvm: Any, transaction: Any, comment: str) -> None:
+    """Sets the table's comment, for which the kernel's builder (4.4.0) has no method."""
     field = transaction.getClass().getDeclaredField("metadata")
     field.setAccessible(True)
-    given = field.get(transaction)
-    described = java.io.delta.kernel.internal.actions.Metadata(
-        given.getId(),
-        given.getName(),
-        java.java.util.Optional.of(comment),
-        given.getFormat(),
-        given.getSchemaString(),
-        given.getSchema(),
-        given.getPartitionColumns(),
-        given.getCreatedTime(),
-        given.getConfigurationMapValue(),
+    metadata = field.get(transaction)
+    with_comment = jvm.io.delta.kernel.internal.actions.Metadata(
+        metadata.getId(),
+        metadata.getName(),
+        jvm.java.util.Optional.of(comment),
+        metadata.getFormat(),
+        metadata.getSchemaString(),
+        metadata.getSchema(),
+        metadata.getPartitionColumns(),
+        metadata.getCreatedTime(),
+        metadata.getConfigurationMapValue(),
     )
-    field.set(transaction, described)
+    field.set(transaction, with_comment)
 
 
-def fitting(frame: DataFrame, folder: Path) -> DataFrame | None:
-    """The rows of `frame` in the table's order of columns, if the kernel can append them."""
+def as_appendable(frame: DataFrame, folder: Path) -> DataFrame | None:
+    """The rows in the table's order of columns; None if the kernel cannot append them."""
     spark = frame.sparkSession
     if not for_small_data(spark) or delta_version(folder) < 0:
         return None
     table = _table(spark, folder)
     columns = StructType.fromJson(json.loads(table.schema().json()))
-    asks = any(key.startswith("delta.") for key in table.properties())
-    if asks or table.partitioning() or not _is_simple(spark, columns):
+    has_features = any(key.startswith("delta.") for key in table.properties())
+    if has_features or table.partitioning() or not _has_plain_columns(spark, columns):
         return None
-    given = nullable(spark, frame.schema)
-    if sorted(map(_shape, given)) != sorted(map(_shape, columns)):
+    if sorted(map(_shape, nullable(spark, frame.schema))) != sorted(map(_shape, columns)):
         return None
     return frame.select(*(frame[quote(name)] for name in columns.names))
 
 
-def tidy(spark: SparkSession, folder: Path) -> None:
-    """What the older connector does after a commit and this one does not: checksum, checkpoint.
+def write_checksum_and_checkpoint(spark: SparkSession, folder: Path) -> None:
+    """Writes what the older connector writes after a commit and the kernel's does not.
 
-    Both only make later reads cheaper; if another flow did it first, it is done.
+    Both files only make later reads cheaper, so nothing is lost if another flow wrote them first.
     """
-    java: Any = spark._jvm
+    jvm: Any = spark._jvm
     newest = delta_version(folder)
     engine = _engine(spark)
-    table = java.io.delta.kernel.Table.forPath(engine, str(folder))
+    table = jvm.io.delta.kernel.Table.forPath(engine, str(folder))
     try:
         table.checksum(engine, newest)
         if newest - _last_checkpoint(folder) >= _CHECKPOINT_EVERY:
@@ -134,25 +145,25 @@ def tidy(spark: SparkSession, folder: Path) -> None:
 
 
 def read(spark: SparkSession, folder: Path | str) -> DataFrame:
-    """The table's rows, to be used where the kernel is `asked`.
+    """The table's rows; the frame must be collected where the kernel is `enabled`.
 
-    This goes through Java, since pipeline code's own way to a table asks the engine.
+    This calls Spark in the JVM, because `spark.read.table` of pipeline code is intercepted.
     """
-    with asked(spark):
+    with enabled(spark):
         return DataFrame(spark._jsparkSession.read().table(identifier(folder)), spark)
 
 
 def _engine(spark: SparkSession) -> Any:
-    java: Any = spark._jvm
+    jvm: Any = spark._jvm
     hadoop = spark._jsparkSession.sessionState().newHadoopConf()
-    return java.io.delta.kernel.defaults.engine.DefaultEngine.create(hadoop)
+    return jvm.io.delta.kernel.defaults.engine.DefaultEngine.create(hadoop)
 
 
 def _table(spark: SparkSession, folder: Path) -> Any:
     return leaves(read(spark, folder))[0].table()
 
 
-def _is_simple(spark: SparkSession, columns: StructType) -> bool:
+def _has_plain_columns(spark: SparkSession, columns: StructType) -> bool:
     """Whether no column is NOT NULL, generated, or else more than a name and a type."""
     return '"delta.' not in columns.json() and columns == nullable(spark, columns)
 
@@ -162,5 +173,5 @@ def _shape(field: StructField) -> tuple[str, str]:
 
 
 def _last_checkpoint(folder: Path) -> int:
-    pointer = folder / "_delta_log" / "_last_checkpoint"
-    return int(json.loads(pointer.read_text())["version"]) if pointer.exists() else 0
+    text = durable_files.read_text(folder / "_delta_log" / "_last_checkpoint")
+    return 0 if text is None else int(json.loads(text)["version"])

@@ -1,4 +1,4 @@
-"""What the log of a Delta table tells without a Spark job: its newest commits, read as files."""
+"""What the log of a Delta table says without a Spark job: its newest commits, read as files."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from pyspark.sql.types import StructType
 
+from local_shim import durable_files
 from local_shim.storage import delta_version
 
 
@@ -30,21 +31,25 @@ def written(folder: Path, after: int) -> dict[str, int]:
 def stored_schema(folder: Path) -> StructType | None:
     """The table's columns as its newest metadata names them, if a commit file still holds it."""
     for version in range(delta_version(folder), -1, -1):
-        path = folder / "_delta_log" / f"{version:020}.json"
-        if not path.exists():
+        actions = _actions(folder, version)
+        if actions is None:
             return None
-        for line in path.read_text().splitlines():
-            action = json.loads(line)
-            if "metaData" in action:
-                return StructType.fromJson(json.loads(action["metaData"]["schemaString"]))
+        metadata = _first(actions, "metaData")
+        if metadata:
+            return StructType.fromJson(json.loads(metadata["schemaString"]))
     return None
 
 
 def size(folder: Path) -> int:
-    """Bytes of the data files in the table's folder, those of older versions included."""
-    if not folder.is_dir():
-        return 0
-    return sum(each.stat().st_size for each in folder.glob("**/*.parquet"))
+    """Bytes of the data files of the newest version, from its checksum file.
+
+    Without a checksum file: of all data files in the folder, those of older versions included.
+    """
+    checksum = durable_files.read_text(folder / "_delta_log" / f"{delta_version(folder):020}.crc")
+    if checksum is not None:
+        return int(json.loads(checksum)["tableSizeBytes"])
+    files = (path for path in folder.rglob("*.parquet") if "_delta_log" not in path.parts)
+    return sum(path.stat().st_size for path in files)
 
 
 def grew_by_appends_only(folder: Path) -> bool:
@@ -58,14 +63,10 @@ def grew_by_appends_only(folder: Path) -> bool:
         return False
     schemas = 0
     for version in range(newest + 1):
-        path = folder / "_delta_log" / f"{version:020}.json"
-        if not path.exists():
+        actions = _actions(folder, version)
+        if actions is None or any("remove" in action or "cdc" in action for action in actions):
             return False
-        for line in path.read_text().splitlines():
-            action = json.loads(line)
-            schemas += "metaData" in action
-            if "remove" in action or "cdc" in action:
-                return False
+        schemas += sum("metaData" in action for action in actions)
     return schemas == 1
 
 
@@ -75,8 +76,13 @@ _FEW_COMMITS = 50
 def commits(folder: Path, after: int) -> Iterator[Sequence[Mapping[str, Any]]]:
     """The actions of each version after `after`."""
     for version in range(after + 1, delta_version(folder) + 1):
-        path = folder / "_delta_log" / f"{version:020}.json"
-        yield [json.loads(line) for line in path.read_text().splitlines()]
+        yield _actions(folder, version) or ()
+
+
+def _actions(folder: Path, version: int) -> Sequence[Mapping[str, Any]] | None:
+    """The actions of one commit; None if its file is gone, as it is after a clean-up of the log."""
+    text = durable_files.read_text(folder / "_delta_log" / f"{version:020}.json")
+    return None if text is None else [json.loads(line) for line in text.splitlines()]
 
 
 def _first(actions: Sequence[Mapping[str, Any]], kind: str) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 from pyspark.sql.types import StructType
 
+from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.scala import listed, mapping, optional
 from local_shim.storage import delta_version
 
@@ -74,7 +75,9 @@ def _plain_files(
     of the time of reading a small table. A table with deletion vectors, partitions, renamed or
     widened columns is more than its files, so it has none here.
     """
-    files = None if checksum is None else optional(checksum.allFiles())
+    if checksum is None or not fast_paths_enabled():
+        return None
+    files = optional(checksum.allFiles())
     is_partitioned = snapshot.metadata().partitionColumns().size() > 0
     if files is None or is_partitioned or _RENAMED_OR_WIDENED & set(properties):
         return None

@@ -1,4 +1,4 @@
-"""Tables made, replaced, added to and emptied, each in one commit."""
+"""Delta tables created, replaced, appended to and emptied, each in one commit."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from pyspark.sql.types import StructType
 from local_shim.delta import kernel
 from local_shim.delta.log import stored_schema
 from local_shim.delta.transaction import Transaction
-from local_shim.graph.columns import as_declared, guards
+from local_shim.graph.columns import as_declared, has_constraints
 from local_shim.graph.elements import Dataset
+from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.session import empty_frame, nullable
 from local_shim.sql_text import quote
 from local_shim.storage import delta_version
@@ -22,13 +23,13 @@ from local_shim.storage import delta_version
 def create(
     spark: SparkSession, folder: Path, schema: StructType, dataset: Dataset, *, anew: bool = False
 ) -> None:
-    """An empty table with the dataset's columns, comment, properties and layout.
+    """Creates an empty table with the dataset's columns, comment, properties and layout.
 
     Only a declared schema makes columns NOT NULL: that today's query gives no NULL is no promise.
-    `anew` puts it in the place of the one that is there, which alone makes a column NOT NULL.
+    `anew` replaces the existing table: the only way to make one of its columns NOT NULL.
     """
     columns = dataset.schema or nullable(spark, schema)
-    if not anew and kernel.created(spark, folder, columns, dataset):
+    if not anew and kernel.try_create(spark, folder, columns, dataset):
         return
     make = DeltaTable.replace if anew else DeltaTable.createIfNotExists
     builder = make(spark).location(str(folder)).addColumns(columns)
@@ -49,36 +50,48 @@ def replace(frame: DataFrame, folder: Path, dataset: Dataset, *, observed: bool)
     `observed` frames carry metrics, which Spark loses in CREATE TABLE AS SELECT: the table is
     then created empty first.
 
-    [choice] A materialized view whose columns are newly declared NOT NULL or generated is made
-    anew before it is filled: in that one update, readers may meet it empty.
+    [choice] A materialized view whose columns are newly declared NOT NULL or generated is created
+    anew before it is filled: in that one update, readers may find it empty.
     """
-    is_new, guarded = delta_version(folder) < 0, guards(dataset.schema)
     if dataset.schema is not None:
         frame = as_declared(frame, dataset.schema)
-    if is_new and not observed and not dataset.cluster_by and not guarded:
+    if delta_version(folder) < 0:
+        _create_filled(frame, folder, dataset, observed=observed)
+    elif has_constraints(dataset.schema):
+        if stored_schema(folder) != dataset.schema:
+            create(frame.sparkSession, folder, frame.schema, dataset, anew=True)
+        _overwrite(frame, folder, dataset)
+    elif not _replace_rows_only(frame, folder, dataset):
+        _overwrite(frame, folder, dataset)
+
+
+def _create_filled(frame: DataFrame, folder: Path, dataset: Dataset, *, observed: bool) -> None:
+    if observed or dataset.cluster_by or has_constraints(dataset.schema):
+        create(frame.sparkSession, folder, frame.schema, dataset)
+        _overwrite(frame, folder, dataset)
+    else:
         _create_as_select(frame, folder, dataset)
-        return
-    if not is_new and not guarded and _rows_only(frame, folder, dataset):
-        return
-    if is_new or (guarded and stored_schema(folder) != dataset.schema):
-        create(frame.sparkSession, folder, frame.schema, dataset, anew=not is_new)
-    overwrite = frame.write.format("delta").mode("overwrite")
-    if not guarded:
-        overwrite = overwrite.option("overwriteSchema", "true")
+
+
+def _overwrite(frame: DataFrame, folder: Path, dataset: Dataset) -> None:
+    writer = frame.write.format("delta").mode("overwrite")
+    if not has_constraints(dataset.schema):
+        writer = writer.option("overwriteSchema", "true")
     if dataset.partition_cols:
-        overwrite = overwrite.partitionBy(*dataset.partition_cols)
-    overwrite.save(str(folder))
+        writer = writer.partitionBy(*dataset.partition_cols)
+    writer.save(str(folder))
 
 
-def _rows_only(frame: DataFrame, folder: Path, dataset: Dataset) -> bool:
-    """Puts the rows in the place of the old ones; False if more than the rows is to change."""
-    commit = Transaction(frame.sparkSession, str(folder))
-    same = commit.columns == nullable(frame.sparkSession, frame.schema)
-    return same and _is_laid_out(commit, dataset) and commit.replace(frame, delta_version(folder))
-
-
-def _is_laid_out(commit: Transaction, dataset: Dataset) -> bool:
-    return commit.layout == (list(dataset.partition_cols), list(dataset.cluster_by))
+def _replace_rows_only(frame: DataFrame, folder: Path, dataset: Dataset) -> bool:
+    """Replaces the rows; False, and nothing is done, if columns or layout are to change."""
+    if not fast_paths_enabled():
+        return False
+    transaction = Transaction(frame.sparkSession, str(folder))
+    same_columns = transaction.columns == nullable(frame.sparkSession, frame.schema)
+    same_layout = transaction.layout == (list(dataset.partition_cols), list(dataset.cluster_by))
+    if not same_columns or not same_layout:
+        return False
+    return transaction.replace_all(frame, delta_version(folder))
 
 
 def _create_as_select(frame: DataFrame, folder: Path, dataset: Dataset) -> None:
@@ -92,15 +105,24 @@ def _create_as_select(frame: DataFrame, folder: Path, dataset: Dataset) -> None:
     writer.create()
 
 
-def lay_out_again(spark: SparkSession, folder: Path, dataset: Dataset) -> None:
-    """Gives a replaced table its clustering back, if it was dropped by an overwrite by path."""
-    if dataset.cluster_by and not _is_laid_out(Transaction(spark, str(folder)), dataset):
+def restore_clustering(spark: SparkSession, folder: Path, dataset: Dataset) -> None:
+    """Clusters a replaced table again if an overwrite by path dropped its clustering."""
+    if dataset.cluster_by and _cluster_columns(spark, folder) != list(dataset.cluster_by):
         names = ", ".join(quote(name) for name in dataset.cluster_by)
         spark.sql(f"ALTER TABLE {kernel.identifier(folder)} CLUSTER BY ({names})")
 
 
+def _cluster_columns(spark: SparkSession, folder: Path) -> list[str]:
+    layout = Transaction(spark, str(folder)).layout if fast_paths_enabled() else None
+    if layout is not None:
+        return layout[1]
+    detail = spark.sql(f"DESCRIBE DETAIL {kernel.identifier(folder)}").first()
+    assert detail is not None  # one row for each table
+    return list(detail["clusteringColumns"])
+
+
 def append(frame: DataFrame, folder: Path, transaction: tuple[str, int]) -> None:
-    """Adds rows in one commit, once: a repeated transaction is skipped by Delta."""
+    """Adds rows in one commit, once: Delta skips a transaction that it has already."""
     app, version = transaction
     frame.write.format("delta").mode("append").option("mergeSchema", "true").option(
         "txnAppId", app
@@ -109,8 +131,8 @@ def append(frame: DataFrame, folder: Path, transaction: tuple[str, int]) -> None
 
 def empty(spark: SparkSession, folder: Path, schema: StructType, dataset: Dataset) -> None:
     """Removes all rows, and columns that are no longer declared, in one commit."""
-    if guards(dataset.schema) or dataset.cluster_by:  # an overwrite would lose them
+    if has_constraints(dataset.schema) or dataset.cluster_by:  # an overwrite would lose them
         create(spark, folder, schema, dataset, anew=True)
         return
-    nothing = empty_frame(spark, schema).write.format("delta").mode("overwrite")
-    nothing.option("overwriteSchema", "true").save(str(folder))
+    no_rows = empty_frame(spark, schema).write.format("delta").mode("overwrite")
+    no_rows.option("overwriteSchema", "true").save(str(folder))

@@ -1,12 +1,17 @@
-"""One commit of a Delta table in which old rows go and new rows come.
+"""Commits to a Delta table in which old rows go and new rows come, without a MERGE.
 
 Delta's overwrite plans its query twice and drops the table's clustering; its MERGE reads a table
 three times where it writes deletion vectors: to find the files, to join the rows, and to find the
 rows again. A batch that knows its rows beforehand has nothing to join: one pass over the identity
-columns finds where the old rows lie. A small table's files are all known from its last commit, so
-that putting others in their place reads no log at all. The steps are those of Delta's own DELETE
-and append in one transaction, which SQL and Python have no word for. The transaction id is the one
-that the session has for Delta's own writes.
+columns finds where the old rows are. The files of a small table are listed in the checksum of its
+last commit, so replacing all of them reads no log. SQL and Python have no statement for these
+commits, so they take the steps of Delta's own DELETE and append in one transaction. The transaction
+id is the one that the session has for Delta's own writes.
+
+Read from Delta 4.4.0, `spark/src/main/scala/org/apache/spark/sql/delta/`: `DeltaLog.scala`,
+`OptimisticTransaction.scala` and `files/TransactionalWrite.scala` (writeFiles), `Checksum.scala`,
+`DeltaOperations.scala` (Write, Merge), `commands/DeleteCommand.scala` (the order of the steps),
+`commands/DMLWithDeletionVectorsHelper.scala` and `commands/DeletionVectorBitmapGenerator`.
 """
 
 from __future__ import annotations
@@ -19,107 +24,153 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
+from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.scala import listed, optional, scala_object
 from local_shim.jvm.session import settings
 
 _FILE, _ROW = "__cdc_file", "__cdc_index"
-_LAYOUT = "delta.clustering"
+_CLUSTERING = "delta.clustering"
 _COMMANDS = "org.apache.spark.sql.delta.commands"
-# A MERGE counts in its own plan, which is not there; a history without counts beats a wrong one.
-_UNCOUNTED = {"spark.databricks.delta.history.metricsEnabled": "false"}
+# Delta takes the metrics of a MERGE from its own plan node. There is none here, so leave the
+# metrics out of the history rather than record zeros.
+_NO_METRICS = {"spark.databricks.delta.history.metricsEnabled": "false"}
 
 
-def places_of(rows: DataFrame) -> DataFrame:
-    """The rows of a Delta table, with the file and the position there of each."""
+def with_positions(rows: DataFrame) -> DataFrame:
+    """The rows of a Delta table, each with its file and its position in it."""
     return rows.select(
         "*", F.col("_metadata.file_path").alias(_FILE), F.col("_metadata.row_index").alias(_ROW)
     )
 
 
+def append(rows: DataFrame, path: str) -> None:
+    """Adds rows to a table, with the transaction id that the session has."""
+    if fast_paths_enabled():
+        Transaction(rows.sparkSession, path).append(rows)
+    else:
+        rows.write.format("delta").mode("append").save(path)
+
+
+def replace_all(rows: DataFrame, path: str, version: int) -> None:
+    """Puts these rows in the place of all rows of a table, whose newest version is given."""
+    if fast_paths_enabled() and Transaction(rows.sparkSession, path).replace_all(rows, version):
+        return
+    # All rows by a condition: a plain overwrite would drop the table's clustering.
+    every_row = rows.write.format("delta").mode("overwrite").option("replaceWhere", "true")
+    every_row.save(path)
+
+
 class Transaction:
-    """A transaction on the table at a path, spoken to in Delta's own words."""
+    """A transaction on the table at a path, which begins when the object is made."""
 
     def __init__(self, spark: SparkSession, path: str):
-        java: Any = spark._jvm
-        self.java, self.spark, self.session = java, spark, spark._jsparkSession
-        self.none = java.scala.Option.empty()
-        self.nothing = self._object("scala.collection.immutable.Nil")
-        self.rows = self._object(f"{_COMMANDS}.DMLWithDeletionVectorsHelper")
-        self.log = java.org.apache.spark.sql.delta.DeltaLog.forTable(self.session, path)
-        self.transaction = self.log.startTransaction(self.none, self.none)
+        jvm: Any = spark._jvm
+        self._jvm, self._spark, self._session = jvm, spark, spark._jsparkSession
+        self._none = jvm.scala.Option.empty()
+        self._nil = scala_object(jvm, "scala.collection.immutable.Nil")
+        self._helper = scala_object(jvm, f"{_COMMANDS}.DMLWithDeletionVectorsHelper")
+        self._log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(self._session, path)
+        self._transaction = self._log.startTransaction(self._none, self._none)
+        self._snapshot = self._transaction.snapshot()
 
     @property
     def columns(self) -> StructType:
         """The table's columns."""
-        return StructType.fromJson(json.loads(self.transaction.snapshot().schema().json()))
+        return StructType.fromJson(json.loads(self._snapshot.schema().json()))
 
     @property
     def layout(self) -> tuple[list[str], list[str]] | None:
-        """The columns that the table is partitioned and clustered by, if no job need find out."""
-        snapshot = self.transaction.snapshot()
-        checksum = snapshot.checksumOpt()
-        domains = checksum.get().domainMetadata() if checksum.isDefined() else self.none
-        if not domains.isDefined():
-            return None
-        partitions = snapshot.metadata().partitionColumns()
-        named = listed(domains.get())
-        layouts = [json.loads(each.configuration()) for each in named if each.domain() == _LAYOUT]
-        clustering = [".".join(path) for each in layouts for path in each["clusteringColumns"]]
-        return listed(partitions), clustering
+        """The columns that the table is partitioned and clustered by.
 
-    def append(self, put: DataFrame) -> None:
-        """Add rows."""
-        self._finish(self.nothing, put, self._write("Append"))
-
-    def exchange(self, gone: DataFrame, put: DataFrame) -> None:
-        """Mark the rows `gone`, found by `places_of`, as deleted, and add `put`."""
-        files = self.transaction.filterFiles()
-        file, row = (self.java.scala.Option.apply(F.col(name)._jc) for name in (_FILE, _ROW))
-        always = self._object("org.apache.spark.sql.catalyst.expressions.Literal").TrueLiteral()
-        bitmaps = self._object(f"{_COMMANDS}.DeletionVectorBitmapGenerator")
-        places = gone.select(_FILE, _ROW)._jdf
-        found = bitmaps.buildRowIndexSetsForFilesMatchingCondition(
-            self.session, self.transaction, True, places, files, always, file, row
-        )
-        known = self.rows.generateCandidateFileMap(self.log.dataPath(), files)
-        touched = self.rows.findFilesWithMatchingRows(self.transaction, known, found)
-        snapshot = self.transaction.snapshot()
-        removed = self.rows.processUnmodifiedData(self.session, touched, snapshot, 0)._1()
-        with settings(self.spark, _UNCOUNTED):
-            self._finish(removed, put, self._merge())
-
-    def replace(self, put: DataFrame, version: int) -> bool:
-        """Put these rows in the place of all that the table's `version` has.
-
-        False, and nothing done, if that version is not the last, or does not list its files.
+        None if only a Spark job could tell: the last commit has no checksum.
         """
-        snapshot = self.transaction.snapshot()
-        checksum = snapshot.checksumOpt()
-        if snapshot.version() != version or not checksum.isDefined():
+        checksum = optional(self._snapshot.checksumOpt())
+        domains = None if checksum is None else optional(checksum.domainMetadata())
+        if domains is None:
+            return None
+        layouts = [
+            json.loads(domain.configuration())
+            for domain in listed(domains)
+            if domain.domain() == _CLUSTERING
+        ]
+        clustering = [".".join(path) for each in layouts for path in each["clusteringColumns"]]
+        return listed(self._snapshot.metadata().partitionColumns()), clustering
+
+    def append(self, rows: DataFrame) -> None:
+        """Adds rows."""
+        self._commit(self._nil, rows, self._write("Append"))
+
+    def replace_rows(self, old: DataFrame, new: DataFrame) -> None:
+        """Deletes the rows `old`, which `with_positions` found, and adds the rows `new`.
+
+        The phases are those of Delta's DELETE with deletion vectors, with an append after them.
+        """
+        candidates = self._transaction.filterFiles()
+        bitmaps = self._mark_rows(old, candidates)
+        removed = self._attach_bitmaps(bitmaps, candidates)
+        with settings(self._spark, _NO_METRICS):
+            self._commit(removed, new, self._merge())
+
+    def replace_all(self, rows: DataFrame, version: int) -> bool:
+        """Puts these rows in the place of all rows of the table's `version`.
+
+        False, and nothing is done, if that version is not the newest, or if its checksum does not
+        list its files.
+        """
+        checksum = optional(self._snapshot.checksumOpt())
+        if self._snapshot.version() != version or checksum is None:
             return False
-        files = optional(checksum.get().allFiles())
+        files = optional(checksum.allFiles())
         if files is None:
             return False
-        self.transaction.readWholeTable()
+        self._transaction.readWholeTable()
         now = time.time_ns() // 1_000_000
-        removed = self.nothing
+        removed = self._nil
         for file in listed(files):
             removed = removed.appended(file.removeWithTimestamp(now, True))
-        self._finish(removed, put, self._write("Overwrite"))
+        self._commit(removed, rows, self._write("Overwrite"))
         return True
 
-    def _finish(self, removed: Any, put: DataFrame, operation: Any) -> None:
-        added = self.transaction.writeFiles(put._jdf)
-        mark = self.rows.createSetTransaction(self.session, self.log, self.none)
-        self.transaction.commit(removed.concat(added).concat(mark), operation)
+    # --- the three phases of replace_rows: bitmaps of old rows, removed files, one commit
+
+    def _mark_rows(self, old: DataFrame, candidates: Any) -> Any:
+        """A bitmap of the old rows' positions for each file that has some; one Spark job."""
+        option = self._jvm.scala.Option
+        file, row = (option.apply(F.col(name)._jc) for name in (_FILE, _ROW))
+        literals = scala_object(self._jvm, "org.apache.spark.sql.catalyst.expressions.Literal")
+        generator = scala_object(self._jvm, f"{_COMMANDS}.DeletionVectorBitmapGenerator")
+        return generator.buildRowIndexSetsForFilesMatchingCondition(
+            self._session,
+            self._transaction,
+            True,  # the table may have deletion vectors already
+            old.select(_FILE, _ROW)._jdf,
+            candidates,
+            literals.TrueLiteral(),
+            file,
+            row,
+        )
+
+    def _attach_bitmaps(self, bitmaps: Any, candidates: Any) -> Any:
+        """The actions that remove those files and add them again with their deletion vectors."""
+        by_path = self._helper.generateCandidateFileMap(self._log.dataPath(), candidates)
+        touched = self._helper.findFilesWithMatchingRows(self._transaction, by_path, bitmaps)
+        actions_and_metrics = self._helper.processUnmodifiedData(
+            self._session, touched, self._snapshot, 0
+        )
+        return actions_and_metrics._1()
+
+    def _commit(self, removed: Any, rows: DataFrame, operation: Any) -> None:
+        """Writes the new rows' files and commits all actions with the session's transaction id."""
+        added = self._transaction.writeFiles(rows._jdf)
+        transaction_id = self._helper.createSetTransaction(self._session, self._log, self._none)
+        self._transaction.commit(removed.concat(added).concat(transaction_id), operation)
+
+    # --- how the history names a commit: Delta's case classes, their options left empty
 
     def _write(self, mode: str) -> Any:
-        kind = getattr(self.java.org.apache.spark.sql.delta, "DeltaOperations$Write")
-        return kind(getattr(self.java.org.apache.spark.sql.SaveMode, mode), *[self.none] * 8)
+        write = getattr(self._jvm.org.apache.spark.sql.delta, "DeltaOperations$Write")
+        return write(getattr(self._jvm.org.apache.spark.sql.SaveMode, mode), *[self._none] * 8)
 
     def _merge(self) -> Any:
-        kind = getattr(self.java.org.apache.spark.sql.delta, "DeltaOperations$Merge")
-        return kind(*[self.none] * 4, *[self.nothing] * 3)
-
-    def _object(self, name: str) -> Any:
-        return scala_object(self.java, name)
+        merge = getattr(self._jvm.org.apache.spark.sql.delta, "DeltaOperations$Merge")
+        return merge(*[self._none] * 4, *[self._nil] * 3)

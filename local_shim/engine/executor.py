@@ -22,6 +22,7 @@ from local_shim.events.log import EventLog
 from local_shim.graph.elements import Dataset, DatasetKind, QueryFlow
 from local_shim.graph.graph import ResolvedFlow
 from local_shim.graph.plan import Plan
+from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.flow_session import own_session
 from local_shim.jvm.session import LARGE_DATA
 from local_shim.storage import TableRecord, delta_version
@@ -201,7 +202,7 @@ class Executor:
         storage = self.context.storage
         sources = self.plan.graph.sources(flow)
         size = sum(log.size(storage.table(source.name)) for source in sources)
-        return LARGE_DATA if size > _SMALL_BYTES else {}
+        return LARGE_DATA if size > _SMALL_BYTES or not fast_paths_enabled() else {}
 
     def _warner(self, flow: ResolvedFlow) -> Callable[[str], None]:
         def warn(message: str) -> None:

@@ -40,8 +40,8 @@ def _told(field: StructField) -> dict[str, object]:
     return {key: value for key, value in field.metadata.items() if key != GENERATED_AS}
 
 
-def guards(declared: StructType | None) -> bool:
-    """Whether the table itself must see to its columns: NOT NULL, or generated."""
+def has_constraints(declared: StructType | None) -> bool:
+    """Whether a column is NOT NULL or generated, which only a declared table can enforce."""
     return any(not field.nullable or GENERATED_AS in field.metadata for field in declared or ())
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
+from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.jars import check_java, class_archive, delta_jars, driver_class_path
 from local_shim.jvm.name_cache import remember_names
 
@@ -141,7 +142,7 @@ def settings(spark: SparkSession, values: Mapping[str, str]) -> Iterator[None]:
 def for_small_data(spark: SparkSession) -> bool:
     """Whether this session has the settings of `SMALL_DATA`, and not those of `LARGE_DATA`."""
     key = "spark.sql.codegen.wholeStage"
-    return bool(spark._jsparkSession.conf().get(key) == SMALL_DATA[key])
+    return fast_paths_enabled() and bool(spark._jsparkSession.conf().get(key) == SMALL_DATA[key])
 
 
 def nullable(spark: SparkSession, schema: StructType) -> StructType:
@@ -205,7 +206,7 @@ def _configured(java_options: str) -> Any:
         **_WITHOUT_PROCESSES,
         "spark.sql.streaming.metricsEnabled": "false",
         "spark.sql.streaming.checkpoint.fileChecksum.enabled": "false",
-        **SMALL_DATA,
+        **(SMALL_DATA if fast_paths_enabled() else LARGE_DATA),
     }
     for key, value in settings.items():
         builder = builder.config(key, value)

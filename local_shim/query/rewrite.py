@@ -52,14 +52,14 @@ def _call(call: TableFunction, catalog: StorageCatalog) -> Iterator[Edit]:
         folder = catalog.folder(call.argument.split("."))
         if folder is None:
             raise catalog.not_found(call.argument)
-        path = _text(str(folder))
+        path = literal(str(folder))
         yield call.start, call.stop, f"table_changes_by_path({path}, {call.rest}"
     if call.name == EVENT_LOG:
         pipeline = call.argument
         if not isinstance(pipeline, str):
             pipeline = catalog.pipeline(pipeline)
         log = quote(str(catalog.storage.events_table()))
-        rows = f"(SELECT * FROM delta.{log} WHERE origin.pipeline_id = {_text(pipeline)})"
+        rows = f"(SELECT * FROM delta.{log} WHERE origin.pipeline_id = {literal(pipeline)})"
         yield call.start, call.stop, rows
 
 

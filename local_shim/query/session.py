@@ -11,6 +11,7 @@ from local_shim.delta import kernel
 from local_shim.engine.reads.execution import NOWHERE, FlowReads, PathMap
 from local_shim.graph.graph import Graph
 from local_shim.graph.names import Namespace
+from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.flow_session import own_session, pipeline_session
 from local_shim.jvm.session import open_session
 from local_shim.reading.interception import opened
@@ -33,6 +34,7 @@ def reading(
         world = FlowReads(
             session, storage, PathMap(), Graph({}, (), {}), namespace, "query", NOWHERE
         )
+        by_kernel = by_kernel and fast_paths_enabled()
         world.by_kernel = by_kernel
-        with resolving_with(world), kernel.asked(session) if by_kernel else nullcontext():
+        with resolving_with(world), kernel.enabled(session) if by_kernel else nullcontext():
             yield session

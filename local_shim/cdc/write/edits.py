@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from local_shim.cdc.fold.scd1 import DROP, PUT
 from local_shim.cdc.target.columns import END, START, SYSTEM_END, SYSTEM_START, TargetColumns
 from local_shim.cdc.write.table import Table, rows_of
-from local_shim.delta.transaction import Transaction, places_of
+from local_shim.delta.transaction import Transaction, append, replace_all, with_positions
 from local_shim.sql_text import quote
 
 _FEW = 200_000  # rows: they fit into one file, and into the memory of every task
@@ -63,7 +63,7 @@ def write(edits: TargetEdits, path: str, layout: TargetColumns, table: Table) ->
     rows are marked as deleted. A table whose change feed or row ids are read is merged.
     """
     if not edits.touches:
-        Transaction(edits.frame.sparkSession, path).append(edits.put)
+        append(edits.put, path)
     elif table.small:
         _rewrite(edits, path, table, layout)
     elif table.merged:
@@ -78,10 +78,7 @@ def _rewrite(edits: TargetEdits, path: str, table: Table, layout: TargetColumns)
     gone = _identities(edits, layout).coalesce(1).hint("shuffle_hash")
     left = rows.join(gone, _same(layout, layout.identity), "left_anti")
     whole = left.unionByName(edits.put).coalesce(1)
-    if not Transaction(edits.frame.sparkSession, path).replace(whole, table.version):
-        # All rows by a condition: a plain overwrite would drop the table's clustering.
-        every = whole.write.format("delta").mode("overwrite").option("replaceWhere", "true")
-        every.save(path)
+    replace_all(whole, path, table.version)
 
 
 def _exchange(edits: TargetEdits, path: str, layout: TargetColumns, table: Table) -> None:
@@ -91,7 +88,7 @@ def _exchange(edits: TargetEdits, path: str, layout: TargetColumns, table: Table
             f"ALTER TABLE delta.{quote(path)} "
             "SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')"
         )
-    rows = places_of(spark.read.format("delta").load(path))
+    rows = with_positions(spark.read.format("delta").load(path))
     if edits.prune is not None:
         rows = rows.where(edits.prune)
     gone = _identities(edits, layout)
@@ -99,7 +96,7 @@ def _exchange(edits: TargetEdits, path: str, layout: TargetColumns, table: Table
         gone = F.broadcast(gone)
     nullable = layout.keys if edits.null_keys else ()
     found = rows.join(gone, _same(layout, nullable), "left_semi")
-    Transaction(spark, path).exchange(found, edits.put)
+    Transaction(spark, path).replace_rows(found, edits.put)
 
 
 def _merge(edits: TargetEdits, path: str, layout: TargetColumns) -> None:

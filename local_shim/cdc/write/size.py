@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from local_shim.cdc.fold.change_rows import TRUNCATE
 from local_shim.cdc.write.table import SMALL_TABLE_BYTES
+from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.session import CODE_GENERATION, LARGE_DATA
 
 SMALL_BYTES = 4 * 2**20
@@ -39,6 +40,8 @@ class Size:
     @property
     def profile(self) -> Mapping[str, str]:
         """Session settings that fit the work."""
+        if not fast_paths_enabled():
+            return LARGE_DATA
         if self.table < SMALL_TABLE_BYTES:
             tiny = self.table + self.changes < _INTERPRETED_BYTES
             return _PLAIN if tiny else {**_PLAIN, **_COMPILED}

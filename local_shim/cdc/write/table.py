@@ -12,6 +12,7 @@ from local_shim.cdc.fold.change_rows import key_schema, packed
 from local_shim.cdc.target.columns import END, START, SYSTEM_END, SYSTEM_START, TargetColumns
 from local_shim.cdc.target.schema import missing_columns
 from local_shim.delta.snapshot import newest_snapshot
+from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.session import empty_frame
 from local_shim.sql_text import quote
 
@@ -37,7 +38,12 @@ class Table:
 
     @property
     def merged(self) -> bool:
-        """Whether its readers need what only a MERGE keeps: changes, row ids, whole files."""
+        """Whether its readers need what only a MERGE keeps: changes, row ids, whole files.
+
+        Also if fast paths are switched off: a MERGE is Delta's documented way.
+        """
+        if not fast_paths_enabled():
+            return True
         kept = self._is("delta.enableChangeDataFeed") or self._is("delta.enableRowTracking")
         return kept or self.properties.get("delta.enableDeletionVectors", "").lower() == "false"
 

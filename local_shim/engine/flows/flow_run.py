@@ -104,9 +104,9 @@ class FlowRun:
         self.reads.by_kernel = for_small_data(spark)
         frame, observed = _observed(self._query(flow), rules)
         before = self.context.storage.version(flow.target)
-        with kernel.asked(spark) if self.reads.by_kernel else nullcontext():
+        with kernel.enabled(spark) if self.reads.by_kernel else nullcontext():
             tables.replace(frame, self.folder, self.dataset, observed=observed is not None)
-        tables.lay_out_again(spark, self.folder, self.dataset)
+        tables.restore_clustering(spark, self.folder, self.dataset)
         quality = [rules.data_quality(rules.quality(observed.get))] if observed else []
         return FlowResult(
             log.written(self.folder, before),
@@ -252,15 +252,15 @@ class FlowRun:
         return drain(writer, self.flow.name, self._checkpoint, self.batch_error, table)
 
     def _drain_into_table(self, frame: DataFrame) -> StreamingQuery:
-        fitting = kernel.fitting(frame, self.folder)
-        if fitting is None:
+        appendable = kernel.as_appendable(frame, self.folder)
+        if appendable is None:
             writer = frame.writeStream.format("delta").option("mergeSchema", "true")
             return self._drain(writer.outputMode("append").option("path", str(self.folder)))
-        writer = fitting.writeStream.outputMode("append")
+        writer = appendable.writeStream.outputMode("append")
         table = kernel.identifier(self.folder)
-        with kernel.asked(self.context.spark):
+        with kernel.enabled(self.context.spark):
             query = self._drain(writer, table)
-        kernel.tidy(self.context.spark, self.folder)
+        kernel.write_checksum_and_checkpoint(self.context.spark, self.folder)
         return query
 
     def _quality(

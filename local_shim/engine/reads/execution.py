@@ -188,7 +188,7 @@ class FlowReads:
     streams: list[tuple[str, Mapping[str, str] | None]] = field(default_factory=list)
     view_rules: list[Rules] = field(default_factory=list)
     foreign: bool = False
-    by_kernel: bool = False  # tables are read in batch by a query that runs while it is asked
+    by_kernel: bool = False  # tables are read in batch by a query that runs inside kernel.enabled
     all_in_batch: bool = False  # streams are read from their beginning to now, once
 
     def table(self, name: str, streaming: bool, options: Mapping[str, str]) -> DataFrame | None:

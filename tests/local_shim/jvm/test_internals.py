@@ -16,7 +16,7 @@ from pyspark.sql.types import StructField, StructType
 
 from local_shim.delta import kernel
 from local_shim.delta.snapshot import newest_snapshot, transactions
-from local_shim.delta.transaction import Transaction, places_of
+from local_shim.delta.transaction import Transaction, with_positions
 from local_shim.graph.elements import Dataset, DatasetKind, SourceLocation
 from local_shim.graph.names import TableName
 from local_shim.jvm import spark_parser, spark_plan
@@ -233,20 +233,20 @@ def test_delta_transaction_append(spark: SparkSession, table: Path) -> None:
     assert ids(spark, table) == [0, 1, 2, 7]
 
 
-def test_delta_transaction_exchange(spark: SparkSession, table: Path) -> None:
+def test_delta_transaction_replace_rows(spark: SparkSession, table: Path) -> None:
     path = f"delta.`{table}`"
     spark.sql(f"ALTER TABLE {path} SET TBLPROPERTIES (delta.enableDeletionVectors = true)")
-    rows = places_of(spark.read.format("delta").load(str(table))).where("id = 1")
+    rows = with_positions(spark.read.format("delta").load(str(table))).where("id = 1")
     put = spark.range(7, 8).selectExpr("id", "'x' AS name")
-    Transaction(spark, str(table)).exchange(rows, put)
+    Transaction(spark, str(table)).replace_rows(rows, put)
     assert ids(spark, table) == [0, 2, 7]
 
 
-def test_delta_transaction_replace(spark: SparkSession, table: Path) -> None:
+def test_delta_transaction_replace_all(spark: SparkSession, table: Path) -> None:
     put = spark.range(7, 8).selectExpr("id", "'x' AS name")
-    assert Transaction(spark, str(table)).replace(put, version=0)
+    assert Transaction(spark, str(table)).replace_all(put, version=0)
     assert ids(spark, table) == [7]
-    assert not Transaction(spark, str(table)).replace(put, version=0)  # no longer the newest
+    assert not Transaction(spark, str(table)).replace_all(put, version=0)  # no longer the newest
 
 
 # --- Delta's kernel
@@ -260,23 +260,23 @@ def test_kernel_creates_and_describes(spark: SparkSession, tmp_path: Path) -> No
         TableName("main", "default", "t"), kind, where, comment="said", cluster_by=("id",)
     )
     schema = StructType.fromDDL("id BIGINT, name STRING")
-    assert kernel.created(spark, folder, schema, dataset)
+    assert kernel.try_create(spark, folder, schema, dataset)
     detail = spark.sql(f"DESCRIBE DETAIL delta.`{folder}`").first()
     assert detail is not None
     assert (detail.description, detail.clusteringColumns) == ("said", ["id"])
 
 
 def test_kernel_reads(spark: SparkSession, table: Path) -> None:
-    with kernel.asked(spark):
+    with kernel.enabled(spark):
         assert sorted(row.id for row in kernel.read(spark, table).collect()) == [0, 1, 2]
 
 
 def test_kernel_fits_columns_to_the_table(spark: SparkSession, table: Path) -> None:
     swapped = spark.range(1).selectExpr("'x' AS name", "id")
-    fitting = kernel.fitting(swapped, table)
+    fitting = kernel.as_appendable(swapped, table)
     assert fitting is not None
     assert fitting.columns == ["id", "name"]
-    assert kernel.fitting(spark.range(1).toDF("other"), table) is None
+    assert kernel.as_appendable(spark.range(1).toDF("other"), table) is None
 
 
 def test_kernel_writes_checksum_and_checkpoint(spark: SparkSession, table: Path) -> None:
@@ -287,6 +287,6 @@ def test_kernel_writes_checksum_and_checkpoint(spark: SparkSession, table: Path)
         )
     for file in (*log.glob("*.crc"), *log.glob("*.checkpoint.parquet"), log / "_last_checkpoint"):
         file.unlink(missing_ok=True)
-    kernel.tidy(spark, table)
+    kernel.write_checksum_and_checkpoint(spark, table)
     assert (log / f"{10:020}.crc").exists()
     assert json.loads((log / "_last_checkpoint").read_text())["version"] == 10

@@ -1,0 +1,101 @@
+"""The switch for all fast paths: with it off, the same pipeline gives the same tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from local_shim.jvm.fast_paths import VARIABLE
+from local_shim.query.export import export
+from local_shim.storage import Storage
+from tests.pipeline_folder import Pipeline
+
+SOURCE = """
+    import dlt
+    from pyspark.sql import functions as F
+
+    @dlt.table(comment="rows of files")
+    @dlt.expect_or_drop("positive", "amount > 0 OR amount IS NULL")
+    def bronze():
+        options = {"cloudFiles.format": "csv", "header": "true"}
+        options["cloudFiles.schemaHints"] = "id INT, amount DECIMAL(18,2), day DATE, seq BIGINT"
+        reader = spark.readStream.format("cloudFiles").options(**options)
+        return reader.load(spark.conf.get("files"))
+
+    @dlt.table(cluster_by=["id"])
+    def appended():
+        return spark.readStream.table("bronze").select("id", "amount")
+
+    @dlt.view
+    def changes():
+        columns = ("id", "name", "amount", "day", "op", "seq")
+        return spark.readStream.table("bronze").select(*columns)
+
+    for kind in (1, 2):
+        dlt.create_streaming_table(f"history_{kind}")
+        dlt.apply_changes(f"history_{kind}", "changes", ["id"], "seq", stored_as_scd_type=kind,
+            apply_as_deletes="op = 'D'", except_column_list=["op", "seq"])
+
+    dlt.create_streaming_table("feed", table_properties={"delta.enableChangeDataFeed": "true"})
+    dlt.apply_changes("feed", "changes", ["id"], "seq", apply_as_deletes="op = 'D'")
+
+    @dlt.table(cluster_by=["name"])
+    @dlt.expect("known", "name IS NOT NULL")
+    def clustered():
+        rows = spark.read.table("history_2")
+        return rows.groupBy("name").agg(F.count("*").alias("versions"))
+
+    @dlt.table(partition_cols=["day"])
+    def partitioned():
+        return spark.read.table("history_1").select("id", "day", "amount")
+
+    @dlt.table(schema="id INT NOT NULL, twice DECIMAL(18,2)")
+    def declared():
+        twice = F.expr("CAST(2 * amount AS DECIMAL(18,2))").alias("twice")
+        return spark.read.table("history_1").select("id", twice)
+
+    @dlt.table
+    def plain():
+        names = spark.read.table("clustered").agg(F.max("name").alias("last"))
+        return spark.read.table("appended").join(names, how="cross")
+"""
+FILES = (
+    "id,name,amount,day,op,seq\n1,a,1.50,2026-01-01,I,1\n2,b,-2.50,2026-01-02,I,2\n"
+    "3,c,3.50,2026-01-03,I,3\n4,,,,I,4\n",
+    "id,name,amount,day,op,seq\n1,x,9.50,2026-01-05,U,6\n3,,,,D,5\n2,b,7.00,2026-01-02,U,7\n",
+    "id,name,amount,day,op,seq\n1,late,1.00,2026-01-04,U,4\n5,e,5.00,2026-01-06,I,8\n",
+)
+
+
+def exported(folder: Path, spark: SparkSession) -> dict[str, list[str]]:
+    """Three updates and a full refresh of one view; the lines of every table at the end."""
+    landing = folder / "landing"
+    landing.mkdir(parents=True)
+    pipeline = Pipeline(folder, spark, conf={"files": str(landing)})
+    pipeline.write(SOURCE)
+    for number, text in enumerate(FILES):
+        (landing / f"{number}.csv").write_text(text)
+        assert pipeline.update() == 0, pipeline.errors()
+    assert pipeline.update(full_refresh=("clustered",)) == 0, pipeline.errors()
+    files = export(Storage(folder / "storage", "test"), (), folder / "exported", "jsonl")
+    return {path.stem: sorted(path.read_text().splitlines()) for path in files}
+
+
+def test_results_are_the_same_with_and_without_fast_paths(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast = exported(tmp_path / "fast", spark)
+    monkeypatch.setenv(VARIABLE, "off")
+    slow = exported(tmp_path / "slow", spark)
+    assert all(fast.values())
+    assert slow == fast
+    assert engines(tmp_path / "fast") == {"Kernel", "Spark"}
+    assert engines(tmp_path / "slow") == {"Spark"}
+
+
+def engines(folder: Path) -> set[str]:
+    """Who wrote the commits of the storage, from the engine information of each commit."""
+    log = [path.read_text() for path in (folder / "storage" / "tables").rglob("*.json")]
+    return {"Kernel" if "Kernel" in text else "Spark" for text in log}
