@@ -73,8 +73,8 @@ def opened(task: Task, clock: Clock, report: Report) -> Iterator[Session]:
                 where=store.path,
                 hint="use another --target, or remove the old one",
             )
-        for setting in task.listed if known is None else ():
-            report(f"not imitated, as it changes no file: {setting}")
+        for setting in task.not_imitated if known is None else ():
+            report(setting)
         publisher = Publisher(task, state, clock)
         publisher.recover()
         yield Session(task, publisher, link, clock, report)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from local_shim.dms.s3.bucket import Bucket
@@ -32,17 +32,18 @@ class Task:
     endpoint: SourceSettings
     stand_in: StandIn
 
-    @property
-    def rules(self) -> ValueRules:
-        """The settings that values depend on."""
+    def value_rules(self, schema: str, table: str) -> ValueRules:
+        """The settings that the values of a table depend on."""
         return ValueRules(
-            self.settings.lob_bytes, self.endpoint.varchar_bytes, self.endpoint.trim_char
+            self.mapping.lob_bytes(schema, table, self.settings.lob_bytes),
+            self.endpoint.varchar_bytes,
+            self.endpoint.trim_char,
         )
 
     @property
-    def listed(self) -> tuple[str, ...]:
-        """Settings that a real task follows and the stand-in does not."""
-        return (*self.settings.listed, *self.mapping.listed)
+    def not_imitated(self) -> tuple[str, ...]:
+        """What a real task does because of its settings, and the stand-in does not."""
+        return (*self.settings.not_imitated, *self.mapping.not_imitated)
 
     def bucket(self) -> Bucket:
         """The folder it writes to."""
@@ -63,12 +64,14 @@ def load_task(folder: Path, source: str, target: Path) -> Task:
     name = re.sub(r"[^a-z0-9_]+", "_", (knobs.task or folder.resolve().name).lower()).strip("_")
     if not name:
         raise UsageError("DMS_TASK_NAME", "The task has no name.", where=folder)
+    settings = read_task_settings(read_document(folder / "task-settings.json"))
+    mapping = read_table_mapping(read_document(folder / "table-mappings.json"))
     return Task(
         name=name,
         source=Source(source),
         target=target,
-        mapping=read_table_mapping(read_document(folder / "table-mappings.json")),
-        settings=read_task_settings(read_document(folder / "task-settings.json")),
+        mapping=replace(mapping, target_schema=settings.target_schema),
+        settings=settings,
         s3=read_s3_settings(read_document(folder / "s3-settings.json")),
         endpoint=read_source_settings(_optional(folder / "postgresql-settings.json")),
         stand_in=knobs,

@@ -285,7 +285,9 @@ def new_file_schema(
             )
         types.append(type_)
     plan = task.mapping.plan(table.schema, table.name, [c.name for c in table.columns])
-    schema = FileSchema(table, types, plan, task.s3, task.rules, load=load)
+    schema = FileSchema(
+        table, types, plan, task.s3, task.value_rules(table.schema, table.name), load=load
+    )
     tell_clashes(schema, report, refuse=load)
     return schema
 

@@ -10,21 +10,31 @@ from typing import Any
 
 from local_shim.errors import UsageError, close_match
 
+IMITATED = "imitated"
+NO_EFFECT = "no effect on files"
+
 
 @dataclass(frozen=True)
 class Document:
-    """The values of one JSON object, and where it stands (for error messages)."""
+    """The values of one JSON object, and where it stands (for error messages).
+
+    `classes` says of each key that was asked for what the stand-in does with it: docs/dms.md
+    lists them.
+    """
 
     values: Mapping[str, Any]
     where: str
-    seen: set[str] = field(default_factory=set)
+    classes: dict[str, str] = field(default_factory=dict)
+    parts: dict[str, Document] = field(default_factory=dict)
 
     def part(self, name: str) -> Document:
         """The object under a key, empty if absent."""
         value = self._get(name, {})
         if not isinstance(value, dict):
             raise self.wrong(name, value, "a JSON object")
-        return Document(value, f"{self.where}: {name}")
+        if name not in self.parts:
+            self.parts[name] = Document(value, f"{self.where}: {name}")
+        return self.parts[name]
 
     def flag(self, name: str, default: bool = False) -> bool:
         """A boolean; the words "true" and "false" are accepted as AWS accepts them."""
@@ -58,14 +68,29 @@ class Document:
         raise self.wrong(name, value, " or ".join(allowed))
 
     def without_effect(self, *names: str) -> None:
-        """Keys that change nothing in the files: accepted, not looked at."""
-        self.seen.update(names)
+        """Keys that change nothing in the files of a real task either: accepted and ignored."""
+        self.classes.update(dict.fromkeys(names, NO_EFFECT))
+
+    def describe(self, name: str, text: str) -> None:
+        """Say in the list of settings what is done with a key, where one word misleads."""
+        self.classes[name] = text
+
+    def not_imitated(self, consequences: Mapping[str, str]) -> tuple[str, ...]:
+        """Keys that a real task follows and the stand-in does not; what to report of those set."""
+        for name, consequence in consequences.items():
+            self.classes[name] = f"not imitated: a real task {consequence}"
+        return tuple(
+            f"{name} = {json.dumps(self.values[name])} is not imitated: a real task {consequence}"
+            for name, consequence in consequences.items()
+            if self.values.get(name)
+        )
 
     def only(self, name: str, *allowed: object) -> None:
         """A setting that is understood but imitated for these values alone."""
         value = self._get(name, allowed[0])
+        shown = " or ".join(json.dumps(word) for word in allowed)
+        self.classes[name] = f"{shown} only; other values are refused"
         if value not in allowed:
-            shown = " or ".join(json.dumps(word) for word in allowed)
             raise UsageError(
                 "DMS_SETTING_NOT_IMITATED",
                 f"{name} = {json.dumps(value)} is not imitated; only {shown} is.",
@@ -75,13 +100,13 @@ class Document:
 
     def finish(self) -> None:
         """Refuse keys that nobody asked about."""
-        unknown = sorted(set(self.values) - self.seen)
+        unknown = sorted(set(self.values) - set(self.classes))
         if unknown:
             raise UsageError(
                 "DMS_SETTING_UNKNOWN",
                 f"DMS has no setting {unknown[0]!r} here.",
                 where=self.where,
-                hint=close_match(unknown[0], self.seen),
+                hint=close_match(unknown[0], self.classes),
             )
 
     def wrong(self, name: str, value: object, wanted: str) -> UsageError:
@@ -93,7 +118,7 @@ class Document:
         )
 
     def _get(self, name: str, default: Any) -> Any:
-        self.seen.add(name)
+        self.classes.setdefault(name, IMITATED)
         value = self.values.get(name)
         return default if value is None else value
 

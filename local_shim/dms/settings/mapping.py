@@ -71,6 +71,15 @@ class BeforeImage:
 
 
 @dataclass(frozen=True)
+class TableSettings:
+    """A rule about the load of some tables."""
+
+    rule_id: int
+    locator: Locator
+    lob_bytes: int  # 0: as the task says
+
+
+@dataclass(frozen=True)
 class TablePlan:
     """What the mapping makes of one table: its new name, and that of every column."""
 
@@ -89,7 +98,9 @@ class TableMapping:
     renamings: tuple[RenameRule, ...]
     added: tuple[AddedColumn, ...]
     before_images: tuple[BeforeImage, ...]
-    listed: tuple[str, ...]  # rules that change nothing here
+    table_settings: tuple[TableSettings, ...]
+    not_imitated: tuple[str, ...]  # what to report of rules that are not followed
+    target_schema: str = ""  # TargetSchema of the task: renaming a schema takes precedence
 
     def selects(self, schema: str, table: str) -> bool:
         """Is the table included by a rule and excluded by none?"""
@@ -104,8 +115,9 @@ class TableMapping:
     def plan(self, schema: str, table: str, columns: Iterable[str]) -> TablePlan:
         """Names in the target for one table of the source."""
         rules = [rule for rule in self.renamings if rule.locator.names(schema, table)]
+        of_schema = [rule for rule in rules if rule.target == "schema"]
         return TablePlan(
-            schema=_renamed(schema, (r for r in rules if r.target == "schema")) or schema,
+            schema=(_renamed(schema, of_schema) if of_schema else self.target_schema) or schema,
             table=_renamed(table, (r for r in rules if r.target == "table")) or table,
             columns=tuple(
                 _renamed(
@@ -119,6 +131,11 @@ class TableMapping:
                 (rule for rule in self.before_images if rule.locator.names(schema, table)), None
             ),
         )
+
+    def lob_bytes(self, schema: str, table: str, default: int) -> int:
+        """How long LOBs of a table may be: table settings go before those of the task."""
+        limits = (s.lob_bytes for s in self.table_settings if s.locator.names(schema, table))
+        return next((limit for limit in limits if limit), default)
 
     def _added(self, schema: str, table: str) -> tuple[AddedColumn, ...]:
         first_of_its_name: dict[str, AddedColumn] = {}

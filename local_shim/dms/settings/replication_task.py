@@ -1,52 +1,70 @@
-"""ReplicationTaskSettings: what the stand-in follows, what it refuses, what it only lists."""
+"""ReplicationTaskSettings: what the stand-in follows, refuses, or names as not imitated."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from local_shim.dms.settings.document import Document
 from local_shim.errors import UsageError
 
-# Parts that steer how AWS works inside and change no file. They are listed, not followed.
-_LISTED = (
+# They steer how AWS works inside, or concern other targets than S3.
+_NO_EFFECT = (
     "Logging",
     "StreamBufferSettings",
     "ChangeProcessingTuning",
-    "CharacterSetSettings",
     "TTSettings",
     "LoopbackPreventionSettings",
     "FailTaskWhenCleanTaskResourceFailed",
-    "BeforeImageSettings",
-    "PostProcessingRules",
+    "BeforeImageSettings",  # of Kinesis and Kafka; S3 has the rule add-before-image-columns
 )
-_ERRORS_LISTED = (
+_NOT_IMITATED = {
+    "CharacterSetSettings": "replaces characters as it says",
+    "PostProcessingRules": "runs them after the load",
+}
+_METADATA_NO_EFFECT = (
+    "LobChunkSize",
+    "InlineLobMaxSize",
+    "LoadMaxFileSize",
+    "ParallelLoadThreads",
+    "ParallelLoadBufferSize",
+    "ParallelLoadQueuesPerThread",
+    "ParallelApplyThreads",
+    "ParallelApplyBufferSize",
+    "ParallelApplyQueuesPerThread",
+    "BatchApplyPreserveTransaction",
+    "TaskRecoveryTableEnabled",
+)
+_ERRORS_NO_EFFECT = (
     "DataErrorEscalationPolicy",
-    "DataErrorEscalationCount",
     "TableErrorPolicy",
     "TableErrorEscalationPolicy",
-    "TableErrorEscalationCount",
     "RecoverableErrorThrottling",
     "RecoverableErrorThrottlingMax",
     "RecoverableErrorStopRetryAfterThrottlingMax",
-    "ApplyErrorDeletePolicy",
+    "ApplyErrorDeletePolicy",  # a file takes every row: nothing conflicts in S3
     "ApplyErrorInsertPolicy",
     "ApplyErrorUpdatePolicy",
     "ApplyErrorEscalationPolicy",
     "ApplyErrorEscalationCount",
     "ApplyErrorFailOnTruncationDdl",
     "FullLoadIgnoreConflicts",
-    "FailOnTransactionConsistencyBreached",
-    "FailOnNoTablesCaptured",
+    "FailOnTransactionConsistencyBreached",  # the stand-in gives up, as with true
+    "FailOnNoTablesCaptured",  # the stand-in fails, as with true
     "EventErrorPolicy",
 )
-# Control tables that the stand-in does not keep: its status is asked for, no table is suspended.
-_CONTROL_LISTED = (
-    "StatusTableEnabled",
-    "SuspendedTablesTableEnabled",
-    "HistoryTableEnabled",
-    "FullLoadExceptionTableEnabled",
-)
+_ERRORS_NOT_IMITATED = {
+    "DataErrorEscalationCount": "suspends or stops after so many errors",
+    "TableErrorEscalationCount": "stops after so many suspended tables",
+}
+_CONTROL_NOT_IMITATED = {
+    "StatusTableEnabled": "writes awsdms_status; here `dlt-local dms status` tells it",
+    "SuspendedTablesTableEnabled": "writes awsdms_suspended_tables; here no table is suspended",
+    "HistoryTableEnabled": "writes awsdms_history",
+    "FullLoadExceptionTableEnabled": "writes awsdms_full_load_exceptions",
+}
+_DDL_NOT_IMITATED = {
+    "HandleSourceTableDropped": "deletes the objects of a table that is dropped",
+}
 
 
 @dataclass(frozen=True)
@@ -62,7 +80,8 @@ class TaskSettings:
     reconnect_seconds: int
     handle_alter: bool
     control_schema: str
-    listed: tuple[str, ...]  # settings of the document that change nothing here
+    target_schema: str  # the folder of all schemas that no rule renames; empty: their own
+    not_imitated: tuple[str, ...]  # what to report of settings that are set
 
 
 def read_task_settings(document: Document) -> TaskSettings:
@@ -90,7 +109,8 @@ def read_task_settings(document: Document) -> TaskSettings:
         reconnect_seconds=errors.number("RecoverableErrorInterval", 5),
         handle_alter=ddl.flag("HandleSourceTableAltered", True),
         control_schema=control.text("ControlSchema"),
-        listed=_listed(document, metadata, load, errors, ddl, control),
+        target_schema=metadata.text("TargetSchema"),
+        not_imitated=_the_rest(document, metadata, load, errors, ddl, control),
     )
     for part in (document, metadata, load, errors, ddl, control):
         part.finish()
@@ -111,11 +131,12 @@ def _refuse_lake_hazards(metadata: Document) -> None:
                 where=metadata.where,
                 hint=f'"{name}": false',
             )
+        metadata.describe(name, "false only; true is refused")
     metadata.only("SupportLobs", True)
     metadata.only("LimitedSizeLobMode", True)
 
 
-def _listed(
+def _the_rest(
     document: Document,
     metadata: Document,
     load: Document,
@@ -125,31 +146,21 @@ def _listed(
 ) -> tuple[str, ...]:
     validation = document.part("ValidationSettings")
     validation.only("EnableValidation", False)
-    document.without_effect("ValidationSettings", *_LISTED)
-    metadata.without_effect(
-        "TargetSchema",
-        "LobChunkSize",
-        "InlineLobMaxSize",
-        "LoadMaxFileSize",
-        "ParallelLoadThreads",
-        "ParallelLoadBufferSize",
-        "ParallelLoadQueuesPerThread",
-        "ParallelApplyThreads",
-        "ParallelApplyBufferSize",
-        "ParallelApplyQueuesPerThread",
-        "BatchApplyPreserveTransaction",
-        "TaskRecoveryTableEnabled",
-    )
+    document.without_effect("ValidationSettings", *_NO_EFFECT)
+    metadata.without_effect(*_METADATA_NO_EFFECT)
     load.without_effect("MaxFullLoadSubTasks", "CommitRate")
+    load.describe(
+        "TransactionConsistencyTimeout", "imitated, but the load gives up where a real one begins"
+    )
     for key in ("CreatePkAfterFullLoad", "StopTaskCachedChangesApplied"):
         load.only(key, False)
     load.only("StopTaskCachedChangesNotApplied", False)
-    errors.without_effect(*_ERRORS_LISTED)
-    # pgoutput does not tell of a DROP; a TRUNCATE of PostgreSQL deletes nothing either way.
-    ddl.without_effect("HandleSourceTableDropped", "HandleSourceTableTruncated")
-    control.without_effect("HistoryTimeslotInMinutes", *_CONTROL_LISTED)
-    named = [name for name in _LISTED if name in document.values]
-    named += [name for name in _CONTROL_LISTED if control.values.get(name)]
-    if ddl.values.get("HandleSourceTableDropped"):
-        named.append("HandleSourceTableDropped = " + json.dumps(True))
-    return tuple(named)
+    errors.without_effect(*_ERRORS_NO_EFFECT)
+    ddl.without_effect("HandleSourceTableTruncated")  # PostgreSQL's TRUNCATE is not captured
+    control.without_effect("HistoryTimeslotInMinutes")
+    return (
+        *document.not_imitated(_NOT_IMITATED),
+        *errors.not_imitated(_ERRORS_NOT_IMITATED),
+        *ddl.not_imitated(_DDL_NOT_IMITATED),
+        *control.not_imitated(_CONTROL_NOT_IMITATED),
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from local_shim.dms.settings.document import Document
+from local_shim.dms.settings.document import IMITATED, Document
 from local_shim.dms.settings.expression import parse_expression
 from local_shim.dms.settings.mapping import (
     RENAMING_ACTIONS,
@@ -15,11 +15,17 @@ from local_shim.dms.settings.mapping import (
     RenameRule,
     SelectionRule,
     TableMapping,
+    TableSettings,
 )
 from local_shim.errors import UsageError
 
-_LISTED_TYPES = ("table-settings", "post-processing")
-_LISTED_ACTIONS = ("define-primary-key",)
+_PARALLEL_LOAD = {
+    "none": "",
+    "ranges": "names the load files SEGMENT1_LOAD00000001 and so on, a number for each range",
+    "partitions-auto": "loads the partitions side by side and may name files after them",
+    "subpartitions-auto": "loads the partitions side by side and may name files after them",
+    "partitions-list": "loads the partitions side by side and may name files after them",
+}
 
 
 def read_table_mapping(document: Document) -> TableMapping:
@@ -33,7 +39,7 @@ def read_table_mapping(document: Document) -> TableMapping:
         raise UsageError(
             "DMS_MAPPING_INVALID", "Table mappings need a list of 'rules'.", where=document.where
         )
-    document.seen.add("rules")
+    document.classes["rules"] = IMITATED
     document.finish()
     read = [_read_rule(rule, document.where) for rule in sorted(rules, key=_rule_id)]
     _check(read, rules, document.where)
@@ -42,11 +48,12 @@ def read_table_mapping(document: Document) -> TableMapping:
         renamings=tuple(rule for rule in read if isinstance(rule, RenameRule)),
         added=tuple(rule for rule in read if isinstance(rule, AddedColumn)),
         before_images=tuple(rule for rule in read if isinstance(rule, BeforeImage)),
-        listed=tuple(rule for rule in read if isinstance(rule, str)),
+        table_settings=tuple(rule for rule in read if isinstance(rule, TableSettings)),
+        not_imitated=tuple(text for rule in rules for text in _not_imitated(rule)),
     )
 
 
-_Rule = SelectionRule | RenameRule | AddedColumn | BeforeImage | str
+_Rule = SelectionRule | RenameRule | AddedColumn | BeforeImage | TableSettings | None
 
 
 def _rule_id(rule: Any) -> int:
@@ -70,12 +77,39 @@ def _read_rule(rule: Any, where: str) -> _Rule:
         )
     document = Document(rule, f"{where}: rule {rule['rule-id']}")
     document.without_effect("rule-id", "rule-name")
-    kind = document.choice("rule-type", ("selection", "transformation", *_LISTED_TYPES), "")
+    kind = document.choice(
+        "rule-type", ("selection", "transformation", "table-settings", "post-processing"), ""
+    )
     if kind == "selection":
         return _selection(document)
     if kind == "transformation":
         return _transformation(document)
-    return f"rule {rule['rule-id']} ({kind})"
+    return _table_settings(document) if kind == "table-settings" else None
+
+
+def _not_imitated(rule: Any) -> tuple[str, ...]:
+    """What a real task does with a rule, and the stand-in does not."""
+    number = rule["rule-id"]
+    if rule.get("rule-type") == "post-processing":
+        return (f"rule {number} (post-processing) is not imitated: a real task runs it",)
+    if rule.get("rule-action") == "define-primary-key":
+        return (f"rule {number} (define-primary-key) has no effect: files have no keys",)
+    parallel = rule.get("parallel-load")
+    consequence = _PARALLEL_LOAD.get(parallel.get("type", "none") if parallel else "none", "")
+    if not consequence:
+        return ()
+    return (f"rule {number} (parallel-load) is not imitated: a real task {consequence}",)
+
+
+def _table_settings(document: Document) -> TableSettings:
+    parallel = document.part("parallel-load")
+    parallel.choice("type", tuple(_PARALLEL_LOAD), "none")
+    lobs = document.part("lob-settings")
+    lobs.choice("mode", ("limited",), "limited")
+    kilobytes = str(lobs.values.get("bulk-max-size") or 0)
+    if not kilobytes.isdigit():
+        raise lobs.wrong("bulk-max-size", kilobytes, "a number of KB")
+    return TableSettings(_rule_id(document.values), _locator(document), int(kilobytes) * 1024)
 
 
 def _locator(document: Document) -> Locator:
@@ -107,8 +141,8 @@ def _selection(document: Document) -> SelectionRule:
 
 def _transformation(document: Document) -> _Rule:
     action = document.text("rule-action")
-    if action in _LISTED_ACTIONS:
-        return f"rule {document.values['rule-id']} ({action})"
+    if action == "define-primary-key":
+        return None
     if action == "add-column":
         return _added_column(document)
     if action == "add-before-image-columns":

@@ -24,9 +24,8 @@ def read_source_settings(document: Document) -> SourceSettings:
     """The settings of the source endpoint; an empty document gives AWS's defaults."""
     settings = SourceSettings(
         slot=document.text("SlotName"),
-        heartbeat_seconds=document.number("HeartbeatFrequency", 5, 1) * 60
-        if document.flag("HeartbeatEnable")
-        else 0,
+        heartbeat_seconds=document.number("HeartbeatFrequency", 5, 1)
+        * (60 if document.flag("HeartbeatEnable") else 0),
         boolean_as_boolean=document.flag("MapBooleanAsBoolean"),
         trim_char=document.flag("TrimSpaceInChar", True),
         capture_ddls=document.flag("CaptureDdls", True),
@@ -51,6 +50,7 @@ def read_source_settings(document: Document) -> SourceSettings:
         "BabelfishDatabaseName",
         "DisableUnicodeSourceFilter",
     )
+    document.describe("CaptureDdls", "whether an event trigger is made; no audit table is")
     document.only("MapUnboundedNumericAsString", False)
     document.only("MapJsonbAsClob", False)
     document.only("FailTasksOnLobTruncation", False)  # DataTruncationErrorPolicy says it better

@@ -210,12 +210,49 @@ def test_a_wrong_rule_is_named(rules: list[dict[str, Any]], condition: str, word
     assert words in str(caught.value)
 
 
-def test_rules_that_change_no_file_are_listed(lab: Lab) -> None:
-    settings = {**INCLUDE, "rule-type": "table-settings", "rule-id": "7"}
-    lab.set_up(rules=[INCLUDE, settings])
+def table_settings(**more: Any) -> dict[str, Any]:
+    locator = {"schema-name": "public", "table-name": "t"}
+    return {
+        "rule-type": "table-settings",
+        "rule-id": "7",
+        "object-locator": locator,
+        **{key.replace("_", "-"): value for key, value in more.items()},
+    }
+
+
+def test_a_parallel_load_says_how_a_real_task_names_its_files(lab: Lab) -> None:
+    ranges = {"type": "ranges", "columns": ["id"], "boundaries": [["100"]]}
+    lab.set_up(rules=[INCLUDE, table_settings(parallel_load=ranges)])
     lab.sql("CREATE TABLE t (id int PRIMARY KEY)")
     lab.load()
-    assert lab.reports[0] == "not imitated, as it changes no file: rule 7 (table-settings)"
+    assert lab.reports[0] == (
+        "rule 7 (parallel-load) is not imitated: a real task names the load files "
+        "SEGMENT1_LOAD00000001 and so on, a number for each range"
+    )
+
+
+def test_table_settings_cut_the_lobs_of_their_table(lab: Lab) -> None:
+    limited = {"mode": "limited", "bulk-max-size": "1"}
+    lab.set_up(rules=[INCLUDE, table_settings(lob_settings=limited)])
+    for table in ("t", "u"):
+        lab.sql(f"CREATE TABLE {table} (id int PRIMARY KEY, v text)")
+        lab.sql(f"INSERT INTO {table} VALUES (1, repeat('x', 2000))")
+    lab.load()
+    assert [len(lab.loaded(table)[0]["v"]) for table in ("t", "u")] == [512, 2000]
+    assert not [text for text in lab.reports if "not imitated" in text]
+
+
+@pytest.mark.parametrize(("rules", "folder"), [([], "lake"), (["rename"], "core")])
+def test_the_target_schema_is_the_folder_unless_a_rule_renames(
+    lab: Lab, rules: list[str], folder: str
+) -> None:
+    renaming = [transformation(5, "schema", "rename", value="core") for _ in rules]
+    lab.set_up(rules=[INCLUDE, *renaming], task={"TargetMetadata": {"TargetSchema": "lake"}})
+    lab.sql("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    lab.load()
+    lab.sql("INSERT INTO t VALUES (2)")
+    lab.cdc()
+    assert {key.partition("/")[0] for key in lab.objects()} == {folder}
 
 
 def test_a_selection_that_matches_nothing_names_what_is_there(lab: Lab) -> None:

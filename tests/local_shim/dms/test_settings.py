@@ -102,19 +102,40 @@ def test_what_would_change_files_and_is_not_imitated_is_refused(values: dict[str
     assert caught.value.condition == "DMS_SETTING_NOT_IMITATED"
 
 
-def test_what_changes_no_file_is_listed_by_name() -> None:
+def test_a_setting_that_is_not_followed_is_named_with_what_a_real_task_would_do() -> None:
     settings = task(
         Logging={"EnableLogging": True},
         StreamBufferSettings={},
         ChangeProcessingDdlHandlingPolicy={"HandleSourceTableDropped": True},
-        ControlTablesSettings={"StatusTableEnabled": True},
+        ControlTablesSettings={"StatusTableEnabled": True, "HistoryTableEnabled": False},
+        ErrorBehavior={"DataErrorEscalationCount": 50},
     )
-    assert settings.listed == (
-        "Logging",
-        "StreamBufferSettings",
-        "StatusTableEnabled",
-        "HandleSourceTableDropped = true",
+    assert settings.not_imitated == (
+        "DataErrorEscalationCount = 50 is not imitated: a real task suspends or stops after so "
+        "many errors",
+        "HandleSourceTableDropped = true is not imitated: a real task deletes the objects of a "
+        "table that is dropped",
+        "StatusTableEnabled = true is not imitated: a real task writes awsdms_status; here "
+        "`dlt-local dms status` tells it",
     )
+
+
+def all_classes(document: Document, prefix: str = "") -> dict[str, str]:
+    """Every setting that a reader asks for, with what the stand-in does with it."""
+    classes = {prefix + name: text for name, text in document.classes.items()}
+    for name, part in document.parts.items():
+        classes.pop(prefix + name, None)
+        classes |= all_classes(part, f"{prefix}{name}.")
+    return classes
+
+
+@pytest.mark.parametrize("reader", [read_s3_settings, read_task_settings, read_source_settings])
+def test_the_page_lists_every_setting_with_its_class(reader: Any) -> None:
+    document = Document({}, "settings.json")
+    reader(document)
+    page = (PROJECT / "docs" / "dms.md").read_text()
+    rows = {f"| `{name}` | {text} |" for name, text in all_classes(document).items()}
+    assert rows <= set(page.splitlines()), sorted(rows - set(page.splitlines()))
 
 
 def test_endpoint_and_stand_in_settings_refuse_what_they_do_not_know() -> None:
