@@ -122,7 +122,8 @@ class TableLoad:
         self._file.close()
         plan = self._schema.plan
         key = self._names.next(self._publisher.bucket.table_folder(plan.schema, plan.table))
-        self.moves.append(Move(self._file.path.name, key))
+        in_files = sum(move.rows["I"] for move in self.moves)
+        self.moves.append(Move(self._file.path.name, key, rows={"I": self.rows - in_files}))
         self._file = None
 
     def _open(self) -> DataFile:

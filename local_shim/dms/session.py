@@ -15,7 +15,7 @@ from local_shim.dms.changes.stream import TaskContext
 from local_shim.dms.clock import Clock
 from local_shim.dms.errors import TaskFailed
 from local_shim.dms.publishing.publisher import Publisher
-from local_shim.dms.publishing.state import State, Store
+from local_shim.dms.publishing.state import Move, State, Store
 from local_shim.dms.source.catalog import Catalog
 from local_shim.dms.source.connection import Link, linked
 from local_shim.dms.source.lookup import Lookup
@@ -53,8 +53,13 @@ class Session:
 
 
 @contextmanager
-def opened(task: Task, clock: Clock, report: Report) -> Iterator[Session]:
-    """Hold the task.
+def opened(
+    task: Task,
+    clock: Clock,
+    report: Report,
+    on_published: Callable[[Move], None] = lambda move: None,
+) -> Iterator[Session]:
+    """Hold the task; each file that becomes visible is told to `on_published`.
 
     Raises:
         ShimError: Another process holds it, or the source is not set up for it.
@@ -75,7 +80,7 @@ def opened(task: Task, clock: Clock, report: Report) -> Iterator[Session]:
             )
         for setting in task.not_imitated if known is None else ():
             report(setting)
-        publisher = Publisher(task, state, clock)
+        publisher = Publisher(task, state, clock, on_published)
         publisher.recover()
         yield Session(task, publisher, link, clock, report)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from local_shim.dms.clock import Clock, timestamp_text
 from local_shim.dms.publishing.state import State, Store
+from local_shim.dms.publishing.statistics import table_statistics
 from local_shim.dms.source.connection import connected
 from local_shim.dms.source.slot import SlotStatus, slot_status
 from local_shim.dms.task import Task
@@ -45,6 +47,27 @@ def task_status(task: Task, clock: Clock) -> Status:
     if slot is not None and state.committed_at:
         age = max(0.0, (clock.now() - state.committed_at) / 1_000_000) if slot.lag else 0.0
     return Status(state, slot, age)
+
+
+def as_json(status: Status) -> dict[str, Any]:
+    """The status for programs: rows by table as DescribeTableStatistics names them."""
+    state, slot = status.state, status.slot
+    committed = timestamp_text(state.committed_at).decode() if state.committed_at else None
+    return {
+        "task": state.task,
+        "phase": state.phase,
+        "slot": {"name": state.slot, "exists": False}
+        if slot is None
+        else {
+            "name": state.slot,
+            "exists": True,
+            "wal_status": slot.wal_status,
+            "lag_bytes": slot.lag,
+            "lag_seconds": status.lag_seconds,
+        },
+        "newest_commit_written": committed,
+        **table_statistics(state),
+    }
 
 
 def render(status: Status) -> str:

@@ -13,7 +13,8 @@ knows how far each table is published; repeats are had on request (`replay_trans
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from local_shim.dms.clock import Clock
@@ -39,19 +40,26 @@ class Finished:
 class Publisher:
     """Keeps the task's state in step with the files that can be seen."""
 
-    def __init__(self, task: Task, state: State, clock: Clock):
+    def __init__(
+        self,
+        task: Task,
+        state: State,
+        clock: Clock,
+        on_published: Callable[[Move], None] = lambda move: None,
+    ):
         self.task = task
         self.state = state
         self.bucket: Bucket = task.bucket()
         self.store = Store(self.bucket.work)
         self.exceptions = Exceptions(self.bucket.work, task.name, clock)
         self._clock = clock
+        self._on_published = on_published
 
     def recover(self) -> None:
         """Finish what a crash interrupted, and deliver what a fault held back."""
         self.bucket.open()
         on_their_way = (*self.state.moves, *self.state.held)
-        self.bucket.deliver(on_their_way)
+        self._deliver(on_their_way)
         self.bucket.sweep()
         if on_their_way:  # the work folder's names are about to be used again
             self.state = replace(self.state, moves=(), held=())
@@ -79,6 +87,11 @@ class Publisher:
         """Remember a state that concerns no file."""
         self._commit([], state)
 
+    def _deliver(self, moves: Sequence[Move]) -> None:
+        delivered = self.bucket.deliver(moves)
+        for move in delivered:
+            self._on_published(move)
+
     def _commit(self, moves: list[Move], state: State, *, faultless: bool = False) -> None:
         held = list(state.held)
         if not faultless:
@@ -86,7 +99,7 @@ class Publisher:
             moves, held = self._held_back(moves)
         self.state = replace(state, moves=tuple(moves), held=tuple(held))
         self.store.save(self.state)
-        self.bucket.deliver(moves)
+        self._deliver(moves)
         write_statistics(self.bucket.work, self.state)
 
     def _name(self, file: Finished, state: State, taken: set[str]) -> tuple[Move, State]:
@@ -96,14 +109,15 @@ class Publisher:
         step = -1 if self.task.stand_in.faults.reverse_names and last else 1
         millisecond = last - 1 if step < 0 else max(self._clock.now() // 1000, last + 1)
         taken = taken | {move.key for move in state.held}
+        rows = dict(sum(map(Counter, file.letters.values()), Counter[str]()))
         key = self._key(file, millisecond)
         while key in taken or self.bucket.exists(key):
             millisecond += step
             key = self._key(file, millisecond)
         if file.owner in state.tables:
             named = {**state.tables, file.owner: replace(known, last_name=millisecond)}
-            return Move(file.origin, key), replace(state, tables=named)
-        return Move(file.origin, key), replace(state, last_name=millisecond)
+            return Move(file.origin, key, rows=rows), replace(state, tables=named)
+        return Move(file.origin, key, rows=rows), replace(state, last_name=millisecond)
 
     def _key(self, file: Finished, millisecond: int) -> str:
         s3 = self.task.s3

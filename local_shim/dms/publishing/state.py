@@ -22,6 +22,7 @@ class Move:
     origin: str
     key: str
     replaces: bool = False  # a reload with DO_NOTHING puts new load files over the old ones
+    rows: dict[str, int] = field(default_factory=dict)  # by Op
 
 
 @dataclass(frozen=True)

@@ -59,13 +59,13 @@ class Bucket:
         """Is there such an object?"""
         return self._path(key).exists()
 
-    def deliver(self, moves: Iterable[Move]) -> None:
-        """Rename finished files to their keys; one that has arrived already is left alone.
+    def deliver(self, moves: Iterable[Move]) -> list[Move]:
+        """Rename finished files to their keys; gives those that had not arrived yet.
 
         Raises:
             TaskFailed: Another file has one of the keys, or a link leads out of the bucket.
         """
-        folders = set()
+        delivered, folders = [], set()
         for move in moves:
             origin, final = self._making / move.origin, self._path(move.key)
             if not origin.exists():
@@ -76,8 +76,10 @@ class Bucket:
             origin.chmod(0o644)
             durable_files.move(origin, final)
             folders.add(final.parent)
+            delivered.append(move)
         for folder in folders:
             durable_files.sync_folder(folder)
+        return delivered
 
     def remove_folder(self, key: str) -> None:
         """Delete everything below a key.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -70,6 +71,49 @@ def test_run_loads_once_then_replicates_until_sigterm(lab: Lab) -> None:
     assert child.returncode == 0, err
     assert "rows" not in err  # no second load
     assert [row["id"] for row in lab.loaded() + lab.changed()] == ["1", "2"]
+
+
+@pytest.fixture
+def replicated(lab: Lab) -> Lab:
+    """A table with a row of the load, and changes that wait in the slot."""
+    lab.sql("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    assert dms(lab, "full-load", "--quiet")[0] == 0
+    lab.sql("INSERT INTO t VALUES (2), (3)", "DELETE FROM t WHERE id = 1")
+    return lab
+
+
+def test_each_published_file_is_a_line_with_its_rows(replicated: Lab) -> None:
+    code, out, err = dms(replicated, "cdc", "--until-caught-up")
+    (key,) = replicated.cdc_keys()
+    assert (code, out) == (0, "")
+    assert err.splitlines() == [f"dms: {key}  1 D, 2 I"]
+    assert dms(replicated, "cdc", "--until-caught-up") == (0, "", "")  # not told again
+
+
+def test_quiet_prints_no_files(replicated: Lab) -> None:
+    assert dms(replicated, "run", "--until-caught-up", "--quiet") == (0, "", "")
+    assert len(replicated.cdc_keys()) == 1
+
+
+def test_json_prints_files_and_messages_as_lines(replicated: Lab) -> None:
+    code, out, err = dms(replicated, "full-load", "--json")
+    events = [json.loads(line) for line in out.splitlines()]
+    assert (code, err) == (0, "")
+    assert [event["event_type"] for event in events] == ["message", "message", "file_published"]
+    assert events[-1]["key"] == "public/t/LOAD00000001.csv"
+    assert events[-1]["rows"] == {"I": 2}
+    assert all(event["timestamp"] for event in events)
+
+
+@pytest.mark.dms(55)
+def test_status_as_json_has_the_slot_and_the_counts_of_each_table(replicated: Lab) -> None:
+    assert dms(replicated, "cdc", "--until-caught-up")[0] == 0
+    code, out, _ = dms(replicated, "status", "--json")
+    status = json.loads(out)
+    assert code == 0 and status["phase"] == "running"
+    assert status["slot"]["exists"] and status["slot"]["lag_bytes"] >= 0
+    (table,) = status["TableStatistics"]
+    assert (table["FullLoadRows"], table["Inserts"], table["Deletes"]) == (1, 2, 1)
 
 
 def test_wrong_settings_and_sources_exit_2_and_a_failed_task_1(lab: Lab, tmp_path: Path) -> None:
