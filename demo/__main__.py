@@ -81,7 +81,7 @@ def _update(place: Place, warm: threading.Thread) -> int:
     warm.join()
     console.print("[bold]dlt-local run[/]: bronze → silver → gold")
     spec = from_bundle(place.project, None, {"landing": str(place.landing)}, None)
-    return run(Request(spec, place.storage, listeners=(Progress(console),)))
+    return run(Request(spec, place.storage, listeners=(Progress(console),))).exit_code
 
 
 def _tell(place: Place, source: Insurer) -> int:

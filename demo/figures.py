@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 from pyspark.sql import SparkSession
 from rich.console import Console
@@ -13,6 +12,7 @@ from demo.place import Place
 from local_shim.events.journal import events
 from local_shim.query.catalog import default_namespace
 from local_shim.query.session import reading
+from local_shim.report.update_view import RuleCounts, UpdateView
 from local_shim.storage import Storage
 
 _LOSS_RATIOS = """
@@ -47,9 +47,9 @@ _LAYERS = ("bronze", "silver", "quarantine", "gold")
 def show(place: Place, console: Console) -> None:
     """Prints rows per layer, premium and loss ratios, business in force, claims and quality."""
     storage = Storage(place.storage, "insurance")
-    told = events(storage, None, "flow_progress", None)
-    _section(console, "Rows of this update", _layers(told))
-    _quality(console, told)
+    view = UpdateView(events(storage, None, None, None))
+    _section(console, "Rows of this update", _layers(view))
+    _quality(console, view)
     with reading(storage, default_namespace(storage), by_kernel=True) as spark:
         _section(console, "Premium and loss ratio", _table(_LOSS_RATIOS, spark))
         _section(console, "In force at the last month end", _table(_IN_FORCE, spark))
@@ -62,37 +62,33 @@ def _section(console: Console, title: str, table: Table) -> None:
     console.print(table)
 
 
-def _layers(told: list[dict[str, Any]]) -> Table:
-    """What this update wrote, by layer."""
+def _layers(view: UpdateView) -> Table:
+    """What this update wrote, by the layer that starts the name of a table."""
     table = _empty("layer", "tables", "written", "deleted")
     for layer in _LAYERS:
-        metrics = [
-            event["details"]["flow_progress"].get("metrics", {})
-            for event in told
-            if event["origin"]["dataset_name"].split(".")[-1].startswith(f"{layer}_")
+        flows = [
+            flow
+            for flow in view.flows.values()
+            if flow.metrics and flow.dataset.split(".")[-1].startswith(f"{layer}_")
         ]
-        written = sum(m.get("num_output_rows", 0) + m.get("num_upserted_rows", 0) for m in metrics)
-        deleted = sum(m.get("num_deleted_rows", 0) for m in metrics)
-        wrote = sum(bool(each) for each in metrics)
-        table.add_row(layer, f"{wrote}", f"{written:,}", f"{deleted:,}")
+        written, deleted = (sum(f.written for f in flows), sum(f.deleted for f in flows))
+        table.add_row(layer, f"{len(flows)}", f"{written:,}", f"{deleted:,}")
     return table
 
 
-def _quality(console: Console, told: list[dict[str, Any]]) -> None:
+def _quality(console: Console, view: UpdateView) -> None:
     """The rules that some row of this update broke."""
-    total: dict[tuple[str, str], list[int]] = {}
-    for event in told:
-        quality = event["details"]["flow_progress"].get("data_quality", {})
-        for rule in quality.get("expectations", ()):
-            key = (rule["dataset"].split(".")[-1], rule["name"])
-            found = total.setdefault(key, [0, 0])
-            found[0] += rule["passed_records"]
-            found[1] += rule["failed_records"]
-    broken = {key: counts for key, counts in total.items() if counts[1]}
-    title = f"Data quality: {len(total)} rules checked, {len(broken)} broken by some row"
+    total: dict[tuple[str, str], RuleCounts] = {}
+    for flow in view.flows.values():
+        for (dataset, rule), counts in flow.rules.items():
+            entry = total.setdefault((dataset.split(".")[-1], rule), RuleCounts())
+            entry.passed += counts.passed
+            entry.failed += counts.failed
+    broken = {key: counts for key, counts in total.items() if counts.failed}
     table = _empty("dataset", "rule", "passed", "failed")
-    for (dataset, rule), (passed, failed) in sorted(broken.items()):
-        table.add_row(dataset, rule, f"{passed:,}", f"{failed:,}")
+    for (dataset, rule), counts in sorted(broken.items()):
+        table.add_row(dataset, rule, f"{counts.passed:,}", f"{counts.failed:,}")
+    title = f"Data quality: {len(total)} rules checked, {len(broken)} broken by some row"
     console.print(f"\n[bold]{title}[/]")
     if broken:
         console.print(table)

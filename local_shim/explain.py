@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 
 from local_shim.cdc.explain.explain import explain, rendered_ties, ties
 from local_shim.cdc.target.target import cdc_options
-from local_shim.engine.reads.execution import FlowReads
+from local_shim.engine.reads.flow_reads import FlowReads
 from local_shim.engine.update_context import UpdateContext
 from local_shim.errors import UsageError, close_match
 from local_shim.graph.elements import AutoCdcFlow
@@ -17,7 +17,6 @@ from local_shim.graph.names import TableName
 from local_shim.jvm.flow_session import own_session
 from local_shim.reading.source_resolver import resolving_with
 from local_shim.run import Request, prepared
-from local_shim.storage import Storage
 
 
 def explain_table(request: Request, table: str, key: Mapping[str, str]) -> str:
@@ -25,8 +24,8 @@ def explain_table(request: Request, table: str, key: Mapping[str, str]) -> str:
 
     Nothing is written. Raises UsageError if no AUTO CDC flow writes to `table`.
     """
-    with prepared(request, Storage(request.storage, request.spec.key)) as (context, _, _):
-        return _explained(context, table, key)
+    with prepared(request) as ready:
+        return _explained(ready.context, table, key)
 
 
 def _explained(context: UpdateContext, table: str, key: Mapping[str, Any]) -> str:
@@ -65,18 +64,9 @@ def _change_flows(context: UpdateContext) -> Iterator[AutoCdcFlow]:
 
 
 def _changes(context: UpdateContext, flow: AutoCdcFlow) -> DataFrame:
-    world = FlowReads(
-        context.spark,
-        context.storage,
-        context.paths,
-        context.graph,
-        context.namespace,
-        flow.name,
-        flow.target,
-        all_in_batch=True,
-    )
-    with resolving_with(world):
-        frame = world.table(flow.source, True, {})
+    reads = FlowReads(context, all_in_batch=True)
+    with resolving_with(reads):
+        frame = reads.table(flow.source, True, {})
     if frame is None:
         raise UsageError("SOURCE_NOT_FOUND", f"'{flow.source}' is not there.", hint="run an update")
     return frame

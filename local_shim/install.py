@@ -103,7 +103,7 @@ def _a_little_of_everything(spark: SparkSession, folder: Path) -> None:
     spec = from_files([str(source)], "main", "default", {"files": str(files)})
     for number, text in enumerate(_FILES):
         (files / f"{number}.csv").write_text(text)
-        if run(Request(spec, folder / "storage")):
+        if run(Request(spec, folder / "storage")).exit_code:
             raise RuntimeError("an update failed")
     table = folder / "storage" / "tables" / "main" / "default" / "gold"
     spark.read.format("delta").load(str(table)).createOrReplaceTempView("changes")

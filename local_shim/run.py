@@ -1,4 +1,4 @@
-"""The main flow: what one update is, from a description of the pipeline to its end."""
+"""The main flow: an update, from the description of a pipeline to its result."""
 
 from __future__ import annotations
 
@@ -13,24 +13,27 @@ from pathlib import Path
 from local_shim import loading
 from local_shim.engine.executor import Executor
 from local_shim.engine.flow_errors import Failure
-from local_shim.engine.preflight import admit
-from local_shim.engine.reads.execution import NOWHERE, AnalysisSources, FlowReads, PathMap
-from local_shim.engine.streaming.continuous import interval, passes
+from local_shim.engine.preflight import check_targets
+from local_shim.engine.reads.analysis import AnalysisSources
+from local_shim.engine.reads.flow_reads import FlowReads
+from local_shim.engine.stop import Stop, passes
+from local_shim.engine.tables import create_tables, reset_tables
 from local_shim.engine.update_context import UpdateContext
 from local_shim.errors import ShimError, close_match
 from local_shim.events.definitions import describe
-from local_shim.events.event import UpdateState
+from local_shim.events.event import EventType, UpdateState
 from local_shim.events.hooks import Hooks
 from local_shim.events.log import EventLog, Listener
-from local_shim.events.table import take_in_journals
-from local_shim.graph.graph import Graph
+from local_shim.events.table import append_journals
 from local_shim.graph.names import Namespace
 from local_shim.graph.plan import Plan, Selection, make_plan
 from local_shim.graph.registry import Registry
 from local_shim.graph.resolve import resolve
 from local_shim.graph.validate import validate
 from local_shim.jvm.flow_session import own_session, pipeline_session
-from local_shim.jvm.session import open_session, settings
+from local_shim.jvm.session import cancel_all_jobs, configuration_of, open_session, settings
+from local_shim.paths import PathMap
+from local_shim.pipeline_settings import PREFIX, TRIGGER_INTERVAL, unknown_settings
 from local_shim.pipeline_spec.pipeline import PipelineSpec
 from local_shim.reading.interception import opened
 from local_shim.reading.source_resolver import resolving_with
@@ -39,7 +42,7 @@ from local_shim.storage import Storage
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asked for, whatever door they came through."""
+    """What the user asked for, on the command line or in Python."""
 
     spec: PipelineSpec
     storage: Path
@@ -50,124 +53,203 @@ class Request:
     seconds: float | None = None  # how long a continuous update goes on; None: until stopped
 
 
-def run(request: Request) -> int:
-    """One update. Gives 0 if it completed and 1 if a flow failed.
+@dataclass(frozen=True)
+class UpdateResult:
+    """How an update ended. `exit_code` is 0 if it did what was asked for, else 1."""
 
-    Raises ShimError, before anything is started or written, if definitions do not resolve.
-    """
-    storage = Storage(request.storage, request.spec.key)
-    with prepared(request, storage) as (context, registry, plan), storage.update_lock():
-        return _update(request, storage, context, registry, plan)
+    update_id: str
+    state: UpdateState
+    failures: tuple[Failure, ...]
+    exit_code: int
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A pipeline whose definitions are loaded, resolved, validated and planned."""
+
+    request: Request
+    context: UpdateContext
+    registry: Registry
+    plan: Plan
+
+
+class Update:
+    """One update of a pipeline: `run` carries it out, `stop` ends it early from another thread."""
+
+    def __init__(self, request: Request):
+        self.request = request
+        self.id = str(uuid.uuid4())
+        self._stop = Stop()
+
+    def run(self) -> UpdateResult:
+        """Runs the update to its end, or to a stop (SIGTERM and SIGINT are one, too).
+
+        Raises ShimError, before anything is started or written, if definitions do not resolve.
+        """
+        with (
+            prepared(self.request) as ready,
+            ready.context.storage.update_lock(),
+            self._stop.by_signals(),
+            self._event_log(ready) as events,
+        ):
+            _announce(events, ready)
+            return self._end(events, self._execute(events, ready))
+
+    def stop(self) -> None:
+        """Asks the update to end: running Spark jobs are cancelled, no further flow starts."""
+        self._stop.request()
+
+    def _execute(self, events: EventLog, ready: Prepared) -> tuple[Failure, ...]:
+        context, fingerprint = ready.context, _fingerprint(ready)
+        executor = Executor(context, events, ready.plan, fingerprint, self._stop)
+        _set_up_tables(events, ready)
+        events.update(UpdateState.RUNNING)
+        with self._stop.calling(lambda: cancel_all_jobs(context.spark)):
+            failures = executor.execute()
+            if self.request.continuous and not failures:
+                failures = self._repeat(executor, context.configuration)
+        return failures
+
+    def _repeat(self, executor: Executor, configuration: Mapping[str, str]) -> tuple[Failure, ...]:
+        pause = TRIGGER_INTERVAL.read(configuration)
+        for _ in passes(self._stop, pause, self.request.seconds):
+            if failures := executor.execute():
+                return failures
+        return ()
+
+    def _end(self, events: EventLog, failures: tuple[Failure, ...]) -> UpdateResult:
+        if failures:
+            events.update(UpdateState.FAILED, error=failures[0].error)
+            return UpdateResult(self.id, UpdateState.FAILED, failures, 1)
+        if self.request.continuous or self._stop.requested:
+            events.update(UpdateState.STOPPING, "USER_ACTION")
+            events.update(UpdateState.CANCELED, "USER_ACTION")
+            return UpdateResult(self.id, UpdateState.CANCELED, (), int(not self.request.continuous))
+        events.update(UpdateState.COMPLETED)
+        return UpdateResult(self.id, UpdateState.COMPLETED, (), 0)
+
+    @contextmanager
+    def _event_log(self, ready: Prepared) -> Iterator[EventLog]:
+        """The event log of the update, with the hooks; an error of the update is its last event."""
+        spec, storage = self.request.spec, ready.context.storage
+        origin = {
+            "pipeline_id": spec.key,
+            "pipeline_name": spec.name,
+            "pipeline_type": "WORKSPACE",
+            "update_id": self.id,
+        }
+        events = EventLog(storage.journal(self.id), origin, self.request.listeners)
+        hooks = Hooks(ready.registry.hooks, events)
+        events.listeners.append(hooks)
+        try:
+            yield events
+        except ShimError as error:
+            events.update(UpdateState.FAILED, error=error)
+            raise
+        finally:
+            hooks.close()
+            events.close()
+            append_journals(ready.context.spark, storage)
+
+
+def run(request: Request) -> UpdateResult:
+    """Runs one update; see `Update.run`."""
+    return Update(request).run()
 
 
 def plan_only(request: Request) -> Plan:
-    """The plan of an update that is not carried out; nothing is written."""
-    storage = Storage(request.storage, request.spec.key)
-    with prepared(request, storage) as (_, _, plan):
-        return plan
+    """The plan of an update that is not run; nothing is written."""
+    with prepared(request) as ready:
+        return ready.plan
 
 
 @contextmanager
-def prepared(request: Request, storage: Storage) -> Iterator[tuple[UpdateContext, Registry, Plan]]:
-    """Loads, resolves, validates and plans; everything stays open for the caller's work."""
+def prepared(request: Request) -> Iterator[Prepared]:
+    """Loads, resolves, validates and plans; sessions and interception stay open for the block."""
     spec = request.spec
     loading.check_dependencies(spec)
     spark = open_session()
-    namespace = Namespace(spec.catalog, spec.schema)
-    registry = Registry(namespace, spec.configuration)
-    paths = PathMap(request.paths)
     with (
         opened() as keys_read,
         pipeline_session(spark) as session,
         settings(session, spec.configuration),
         loading.front_doors(spec, spark),
     ):
-        module_level = FlowReads(
-            session, storage, paths, Graph({}, (), {}), namespace, "definitions", NOWHERE
-        )
-        with resolving_with(module_level):
-            loading.load(spec, session, registry)
-        with own_session(session, {}):  # views that queries make while they are analysed
-            graph = resolve(registry, AnalysisSources(session, storage, paths, spec.configuration))
-        validate(graph)
-        plan = make_plan(graph, request.selection, namespace)
-        warnings = (*registry.warnings, *plan.warnings, *_unread(spec, keys_read))
-        plan = replace(plan, warnings=warnings)
-        admit(plan, storage, continuous=request.continuous)
         context = UpdateContext(
-            session, storage, paths, graph, namespace, spec.configuration, spec.key
+            session,
+            Storage(request.storage, spec.key),
+            Namespace(spec.catalog, spec.schema),
+            PathMap(request.paths),
+            spec.configuration,
         )
-        yield context, registry, plan
+        registry = _load(spec, context)
+        context = replace(context, configuration=registry.configuration)
+        context = _resolve(registry, context)
+        plan = make_plan(context.graph, request.selection, context.namespace)
+        plan = replace(plan, warnings=tuple(_warnings(request, registry, plan, keys_read)))
+        check_targets(plan, context.storage, continuous=request.continuous)
+        yield Prepared(request, context, registry, plan)
 
 
-_OTHERS_READ = ("spark.", "pipelines.", "delta.")
+def _load(spec: PipelineSpec, context: UpdateContext) -> Registry:
+    """Runs the source files; `pipelines.*` keys that they set join the configuration."""
+    registry = Registry(context.namespace, spec.configuration)
+    with resolving_with(FlowReads(context)):
+        loading.load(spec, context.spark, registry)
+    own = {k: v for k, v in configuration_of(context.spark).items() if k.startswith(PREFIX)}
+    registry.configuration = {**spec.configuration, **own}
+    return registry
+
+
+def _resolve(registry: Registry, context: UpdateContext) -> UpdateContext:
+    sources = AnalysisSources(context.spark, context.storage, context.paths, context.configuration)
+    with own_session(context.spark, {}):  # for views that queries make while they are analysed
+        graph = resolve(registry, sources)
+    validate(graph)
+    return replace(context, graph=graph)
+
+
+def _warnings(
+    request: Request, registry: Registry, plan: Plan, keys_read: set[str]
+) -> Iterator[str]:
+    yield from registry.warnings
+    yield from plan.warnings
+    yield from unknown_settings(registry.configuration)
+    yield from _unread(request.spec, keys_read)
+    if request.spec.continuous and not request.continuous:
+        yield (
+            f"'{request.spec.name}' is continuous on Databricks; this update ends when all data is"
+            " read. Run it with --continuous to go on."
+        )
+
+
+_READ_ELSEWHERE = ("spark.", PREFIX, "delta.")
 
 
 def _unread(spec: PipelineSpec, keys_read: set[str]) -> Iterator[str]:
-    """A misspelt configuration key changes nothing, so that nobody would notice it."""
+    """A misspelt configuration key has no effect, so nobody would notice it without a warning."""
     for key in spec.configuration:
-        if key not in keys_read and not key.startswith(_OTHERS_READ):
-            near = close_match(key, keys_read)
-            yield f"no file reads the configuration key '{key}'" + (f"; {near}" if near else ".")
+        if key not in keys_read and not key.startswith(_READ_ELSEWHERE):
+            hint = close_match(key, keys_read)
+            yield f"no file reads the configuration key '{key}'" + (f"; {hint}" if hint else ".")
 
 
-def _update(
-    request: Request, storage: Storage, context: UpdateContext, registry: Registry, plan: Plan
-) -> int:
-    update = str(uuid.uuid4())
-    spec = request.spec
-    origin = {
-        "pipeline_id": spec.key,
-        "pipeline_name": spec.name,
-        "pipeline_type": "WORKSPACE",
-        "update_id": update,
-    }
-    events = EventLog(storage.journal(update), origin, request.listeners)
-    hooks = Hooks(registry.hooks, events)
-    events.listeners.append(hooks)
-    fingerprint = loading.fingerprint(spec, spec.configuration)
-    executor = Executor(context, events, plan, fingerprint)
-    try:
-        _announce(events, request, registry, plan)
-        if plan.reset_tables or plan.reset_checkpoints:
-            events.update(UpdateState.RESETTING)
-        executor.reset()
-        events.update(UpdateState.SETTING_UP_TABLES)
-        executor.set_up_tables()
-        events.update(UpdateState.RUNNING)
-        failures = executor.execute()
-        if request.continuous and not failures:
-            failures = _go_on(request, executor, context)
-            events.update(UpdateState.STOPPING, "USER_ACTION")
-        cause = failures[0].error if failures else None
-        ended = UpdateState.CANCELED if request.continuous else UpdateState.COMPLETED
-        events.update(UpdateState.FAILED if failures else ended, error=cause)
-        return 1 if failures else 0
-    except KeyboardInterrupt:
-        events.update(UpdateState.STOPPING, "USER_ACTION")
-        events.update(UpdateState.CANCELED, "USER_ACTION")
-        raise
-    except ShimError as error:
-        events.update(UpdateState.FAILED, error=error)
-        raise
-    finally:
-        hooks.close()
-        events.close()
-        take_in_journals(context.spark, storage)
+def _fingerprint(ready: Prepared) -> str:
+    return loading.fingerprint(ready.request.spec, ready.context.configuration)
 
 
-def _go_on(request: Request, executor: Executor, context: UpdateContext) -> tuple[Failure, ...]:
-    for _ in passes(request.seconds, interval(context.configuration)):
-        failures = executor.execute()
-        if failures:
-            return failures
-    return ()
+def _set_up_tables(events: EventLog, ready: Prepared) -> None:
+    if ready.plan.reset_tables or ready.plan.reset_checkpoints:
+        events.update(UpdateState.RESETTING)
+    reset_tables(ready.context, ready.plan)
+    events.update(UpdateState.SETTING_UP_TABLES)
+    create_tables(ready.context, ready.plan)
 
 
-def _announce(events: EventLog, request: Request, registry: Registry, plan: Plan) -> None:
-    spec = request.spec
-    events.tell(
-        "create_update",
+def _announce(events: EventLog, ready: Prepared) -> None:
+    spec = ready.request.spec
+    events.write(
+        EventType.CREATE_UPDATE,
         f"Update of '{spec.name}' started.",
         {
             "cause": "USER_ACTION",
@@ -176,13 +258,16 @@ def _announce(events: EventLog, request: Request, registry: Registry, plan: Plan
             "effective_publishing_mode": "DEFAULT_PUBLISHING_MODE",
         },
     )
-    events.tell("user_action", "START", {"action": "START", "user_name": getpass.getuser()})
+    action = {"action": "START", "user_name": getpass.getuser()}
+    events.write(EventType.USER_ACTION, "START", action)
     versions = {name: metadata.version(name) for name in ("pyspark", "delta-spark")}
-    events.tell("runtime_details", "Spark and Delta versions.", {"runtime_version": versions})
+    events.write(
+        EventType.RUNTIME_DETAILS, "Spark and Delta versions.", {"runtime_version": versions}
+    )
     for state in (UpdateState.QUEUED, UpdateState.CREATED, UpdateState.INITIALIZING):
         events.update(state)
-    for warning in (*spec.warnings, *plan.warnings):
+    for warning in (*spec.warnings, *ready.plan.warnings):
         events.warn(warning)
-    for what, where in registry.deprecations:
-        events.tell("deprecation", f"{what} at {where} is deprecated.", {"message": what})
-    describe(plan.graph, events)
+    for what, where in ready.registry.deprecations:
+        events.write(EventType.DEPRECATION, f"{what} at {where} is deprecated.", {"message": what})
+    describe(ready.plan.graph, events)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,12 +14,13 @@ from local_shim.events.event import Event
 from local_shim.graph.names import Namespace
 from local_shim.graph.plan import Plan, Selection
 from local_shim.pipeline_spec.load import from_files
+from local_shim.report.update_view import FlowView, UpdateView
 from local_shim.run import Request, plan_only, run
 
 
 @dataclass
 class Pipeline:
-    """A pipeline in a temporary folder, run through the same doors as the command line."""
+    """A pipeline in a temporary folder, run as the command line runs one."""
 
     folder: Path
     spark: SparkSession
@@ -37,9 +39,10 @@ class Pipeline:
         return Request(spec, self.folder / "storage", Selection(**selection))
 
     def update(self, **selection: Any) -> int:
-        """One update; its events replace those of the update before."""
+        """The exit code of one update; its events replace those of the update before."""
         self.events = []
-        return run(replace(self.request(**selection), listeners=(self.events.append,)))
+        request = replace(self.request(**selection), listeners=(self.events.append,))
+        return run(request).exit_code
 
     def plan(self, **selection: Any) -> Plan:
         return plan_only(self.request(**selection))
@@ -55,11 +58,18 @@ class Pipeline:
         chosen = frame.select(*columns) if columns else frame
         return sorted((tuple(row) for row in chosen.collect()), key=repr)
 
+    @property
+    def view(self) -> UpdateView:
+        """The last update as its events tell it."""
+        return UpdateView(json.loads(event.as_json()) for event in self.events)
+
+    def flow(self, name: str) -> FlowView:
+        """A flow of the last update."""
+        return self.view.flows[str(Namespace("main", "default").qualify(name))]
+
     def status(self, flow: str) -> str:
         """The last status of a flow in the last update."""
-        name = str(Namespace("main", "default").qualify(flow))
-        told = [each for each in self.progress() if each.origin["flow_name"] == name]
-        return str(told[-1].details["status"])
+        return self.flow(flow).status
 
     def progress(self) -> list[Event]:
         return [each for each in self.events if each.event_type == "flow_progress"]
@@ -72,15 +82,7 @@ class Pipeline:
         return [each.message for each in self.events if each.level.value == "WARN"]
 
     def quality(self, flow: str) -> dict[str, Any]:
-        """The data quality of a flow in the last update, its events added up by rule."""
-        name = str(Namespace("main", "default").qualify(flow))
-        total: dict[str, Any] = {"dropped_records": 0, "expectations": {}}
-        for event in self.progress():
-            found = event.details.get("data_quality")
-            if found and event.origin["flow_name"] == name:
-                total["dropped_records"] += found["dropped_records"]
-                for rule in found["expectations"]:
-                    entry = total["expectations"].setdefault(rule["name"], [0, 0])
-                    entry[0] += rule["passed_records"]
-                    entry[1] += rule["failed_records"]
-        return total
+        """Dropped records and, by rule, passed and failed records of a flow in the last update."""
+        view = self.flow(flow)
+        rules = {rule: [counts.passed, counts.failed] for (_, rule), counts in view.rules.items()}
+        return {"dropped_records": view.dropped, "expectations": rules}

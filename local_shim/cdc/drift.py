@@ -12,10 +12,11 @@ from local_shim.cdc.fold.change_rows import null_lowest
 from local_shim.cdc.state.store import CdcState, Manifest
 from local_shim.cdc.target.columns import START, SYSTEM_START, TargetColumns, is_sparse, layout_of
 from local_shim.cdc.target.schema import extended, fits, widest
-from local_shim.cdc.target.target import REMAINDERS, CdcTarget, shows_remainders
+from local_shim.cdc.target.target import CdcTarget, shows_remainders
 from local_shim.cdc.write.table import look_at
 from local_shim.errors import FlowError
 from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow
+from local_shim.pipeline_settings import SHOW_REMAINDERS
 
 
 def check_drift(flow: AutoCdcFlow | SnapshotFlow, target: CdcTarget, source: DataFrame) -> None:
@@ -150,7 +151,7 @@ _TARGET_RULES = {
     ),
     "remainders": (
         "REMAINDERS_DRIFT",
-        REMAINDERS,
+        SHOW_REMAINDERS.key,
         "one rule for the rows of all keys",
     ),
 }

@@ -29,23 +29,23 @@ def run(
 
     Exit code: 0 completed, 1 a flow failed, 2 wrong use or wrong definitions.
     """
-    from local_shim.report.causes import Causes
+    from local_shim.report.update_view import UpdateView
     from local_shim.run import run as run_update
 
     if seconds is not None and not continuous:
         raise UsageError("OPTION_CONFLICT", "--for goes with --continuous.")
-    causes = Causes()
-    code = run_update(
+    view = UpdateView()
+    result = run_update(
         replace(
             request(files, where, select, how),
-            listeners=(_listener(json), causes),
+            listeners=(_listener(json), lambda event: view.add(event.as_record())),
             continuous=continuous,
             seconds=seconds,
         )
     )
-    for line in causes.lines():
+    for line in view.causes():
         print(line, file=sys.stderr)  # noqa: T201
-    return code
+    return result.exit_code
 
 
 def plan(

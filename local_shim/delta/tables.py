@@ -66,7 +66,8 @@ def replace(frame: DataFrame, folder: Path, dataset: Dataset, *, observed: bool)
 
 
 def _create_filled(frame: DataFrame, folder: Path, dataset: Dataset, *, observed: bool) -> None:
-    if observed or dataset.cluster_by or has_constraints(dataset.schema):
+    left_over = folder.exists()  # files of a killed update, beside which Spark refuses the CTAS
+    if left_over or observed or dataset.cluster_by or has_constraints(dataset.schema):
         create(frame.sparkSession, folder, frame.schema, dataset)
         _overwrite(frame, folder, dataset)
     else:

@@ -1,11 +1,12 @@
-"""Rules become one pass over the rows: counted, filtered and, where asked, fatal.
+"""Expectations in one pass over the rows: counted, filtered, and fatal where declared so.
 
-The counts are observed metrics of the very query that writes, so counting costs no second pass.
+The counts are observed metrics of the query that writes, so counting costs no second pass.
 """
 
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 
 from local_shim.errors import ExpectationViolation
-from local_shim.graph.elements import Action, AutoCdcFlow, Expectation
+from local_shim.graph.elements import Action, Expectation
 from local_shim.sql_text import quote
 
 _MARK = "DLT_LOCAL_EXPECTATION_VIOLATION"
@@ -50,24 +51,38 @@ class Rules:
     applies: Column | None = None
 
     @property
+    def observed_name(self) -> str:
+        """The name of these counts among the metrics of a query."""
+        return f"quality of {self.dataset}"
+
+    @property
     def counted(self) -> tuple[Expectation, ...]:
         """Those with metrics: a fail rule has none, its only result is the failure."""
         return tuple(rule for rule in self.expectations if rule.action is not Action.FAIL)
+
+    def observed(self, frame: DataFrame) -> tuple[DataFrame, Observation | None]:
+        """The rows of a batch query that go on, and what will hold their counts."""
+        observation = Observation(f"{self.observed_name} {uuid.uuid4().hex[:8]}")
+        return self.applied(frame, observation), observation if self.counted else None
+
+    def observed_quality(self, observation: Observation | None) -> tuple[dict[str, Any], ...]:
+        """The counts of a batch query that has run, in the words of the event log."""
+        return (self.data_quality(self.quality(observation.get)),) if observation else ()
 
     def applied(self, frame: DataFrame, observed: Observation | str) -> DataFrame:
         """The rows that go on, their counts observed under a name or in an Observation.
 
         A row that breaks a fail rule raises while the query runs. Each rule is evaluated once:
-        its verdict is a column that the counts and the filter share.
+        its verdict is a column that the counts and the filter share. Spark moves no filter below
+        an `observe`; without one it would raise for rows that a join of the query leaves out.
         """
         if not self.expectations:
             return frame
         verdicts = [holds(rule).alias(f"rule_{i}") for i, rule in enumerate(self.expectations)]
         applies = F.lit(True) if self.applies is None else self.applies
         judged = frame.withColumn(_VERDICT, F.struct(applies.alias("applies"), *verdicts))
-        if self.counted:
-            judged = judged.observe(observed, *self._counts())
-        return judged.filter(self._goes_on(frame.columns)).drop(_VERDICT)
+        observing = judged.observe(observed, *self._counts())
+        return observing.filter(self._goes_on(frame.columns)).drop(_VERDICT)
 
     def _counts(self) -> tuple[Column, ...]:
         return (
@@ -120,7 +135,7 @@ class Rules:
         broken = [F.when(~self._holds(rule), F.lit(rule.name)) for rule in fatal]
         columns = [F.col(quote(name)) for name in names]
         record = F.to_json(F.struct(*columns), {"ignoreNullFields": "false"})
-        violated = F.concat_ws(", ", *broken)
+        violated = F.concat_ws("\u0002", *broken)
         message = F.concat_ws("\u0001", F.lit(_MARK), F.lit(self.flow), violated, record, F.lit(""))
         return F.raise_error(message).cast("boolean")
 
@@ -130,7 +145,7 @@ def _verdict(field: str) -> Column:
 
 
 def holds(rule: Expectation) -> Column:
-    """True where the rule is true; a NULL result is a violation (reference 4)."""
+    """True where the rule is true; a NULL result is a violation (behaviour 81)."""
     constraint = rule.constraint
     column = F.expr(constraint) if isinstance(constraint, str) else constraint
     return F.coalesce(column.cast("boolean"), F.lit(False))
@@ -150,7 +165,9 @@ def violation(error: BaseException, where: object = None) -> ExpectationViolatio
         return None
     _, flow, violated, record, *_ = text[text.index(_MARK) :].split("\u0001")
     record = record if _is_json(record) else ""
-    return ExpectationViolation(flow, violated.split(", "), record or None, record or None, where)
+    return ExpectationViolation(
+        flow, violated.split("\u0002"), record or None, record or None, where
+    )
 
 
 def _is_json(text: str) -> bool:
@@ -159,14 +176,3 @@ def _is_json(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def upserts(flow: AutoCdcFlow) -> Column | None:
-    """The rows that rules apply to: a delete carries little more than its key."""
-    conditions = [c for c in (flow.apply_as_deletes, flow.apply_as_truncates) if c is not None]
-    if not conditions:
-        return None
-    applies = F.lit(True)
-    for condition in conditions:
-        applies = applies & ~F.coalesce(condition.cast("boolean"), F.lit(False))
-    return applies

@@ -1,4 +1,4 @@
-"""From whatever a query threw to an error that names its cause in a line."""
+"""Turns what a query raised into an error that names its cause in one line."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from local_shim.errors import FlowError, ShimError
 from local_shim.graph.graph import ResolvedFlow
 from local_shim.jvm.java_errors import is_java_error
 
-# Losing a race or a disk may go well the next time; everything else would end the same way.
+# A lost race or a disk error may pass; every other error would come again.
 _RETRYABLE = re.compile(
     r"Concurrent(Append|Write|DeleteRead|DeleteDelete|Transaction|Modification)Exception"
     r"|DELTA_CONCURRENT_|java\.io\.IOException|java\.net\.|java\.nio\.file\.FileSystemException"
 )
-_AWAY = (ConnectionError, TimeoutError)  # raised by a user's function that talks to the outside
+_NETWORK = (ConnectionError, TimeoutError)  # from a user's function that talks to a service
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ class Failure:
         return f"Flow '{self.flow}' failed: [{self.error.condition}] {self.error.message}"
 
 
-def understood(error: BaseException, flow: ResolvedFlow, attempt: int = 1) -> Failure:
+def as_failure(error: BaseException, flow: ResolvedFlow, attempt: int = 1) -> Failure:
     """The cause of a failure, typed, with the place of the flow's declaration.
 
-    What may go well the next time says which attempt it was.
+    An error that may pass says which attempt it was.
     """
-    broken = violation(error, flow.flow.where)
+    broken = violation(error, flow.where)
     if broken is not None:
         return Failure(flow.name, broken)
     if isinstance(error, ShimError):
@@ -49,9 +49,9 @@ def understood(error: BaseException, flow: ResolvedFlow, attempt: int = 1) -> Fa
     if changed is not None:
         return Failure(flow.name, changed)
     condition, message = cause(error)
-    retryable = isinstance(error, _AWAY) or bool(_RETRYABLE.search(str(error)))
+    retryable = isinstance(error, _NETWORK) or bool(_RETRYABLE.search(str(error)))
     counted = f"{message} (attempt {attempt})" if retryable else message
-    return Failure(flow.name, FlowError(condition, counted, where=flow.flow.where), retryable)
+    return Failure(flow.name, FlowError(condition, counted, where=flow.where), retryable)
 
 
 _CONDITION = re.compile(r"\[([A-Z][A-Z0-9_]+(?:\.[A-Z0-9_]+)*)\] ?([^\n]*)")
@@ -62,13 +62,13 @@ _RAISED = re.compile(r"^(\w+(?:Error|Exception|Warning): .*)$", re.MULTILINE)
 
 def cause(error: BaseException) -> tuple[str, str]:
     """The innermost condition that Spark or Delta names, else the exception itself."""
-    found = [
+    conditions = [
         (condition, message)
         for condition, message in _CONDITION.findall(str(error))
         if condition not in ("STREAM_FAILED", "TASK_WRITE_FAILED", "FAILED_EXECUTE_UDF")
     ]
-    if found:
-        condition, message = found[0]
+    if conditions:
+        condition, message = conditions[0]
         message = message.split(" SQLSTATE:")[0].strip()
         raised = _RAISED.findall(str(error))
         return condition, f"{message} {raised[-1]}" if message.endswith(":") and raised else message

@@ -1,4 +1,4 @@
-"""What the engine refuses before anything is started, beyond the rules of the graph itself."""
+"""Checks that need the storage, before anything is written."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from local_shim.graph.plan import Plan
 from local_shim.storage import Storage
 
 
-def admit(plan: Plan, storage: Storage, *, continuous: bool) -> None:
-    """Raises DefinitionErrors for all that must not be written to, or not by these flows.
+def check_targets(plan: Plan, storage: Storage, *, continuous: bool) -> None:
+    """Raises DefinitionErrors for every target that these flows must not write to.
 
-    A table of another pipeline, a table that changed its nature, AUTO CDC flows that may not
-    share their target.
+    That is a table of another pipeline, a table that would change its kind, and AUTO CDC flows
+    that may not share their target.
     """
     errors = [error for each in plan.graph.tables() if (error := _wrong(each, storage))]
     for dataset in plan.graph.tables():

@@ -1,4 +1,4 @@
-"""What the flows of an update share, and what one of them brings back."""
+"""What the flows of an update share, and what one of them gives back."""
 
 from __future__ import annotations
 
@@ -8,31 +8,34 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from local_shim.engine.reads.execution import PathMap
 from local_shim.graph.graph import Graph
 from local_shim.graph.names import Namespace
+from local_shim.paths import PathMap
 from local_shim.storage import Storage
 
 
 @dataclass(frozen=True)
 class UpdateContext:
-    """What every flow of an update shares."""
+    """What every flow of an update shares; without a graph, names mean stored tables only."""
 
     spark: SparkSession
     storage: Storage
-    paths: PathMap
-    graph: Graph
     namespace: Namespace
-    configuration: Mapping[str, str]
-    pipeline: str
+    paths: PathMap = field(default_factory=PathMap)
+    configuration: Mapping[str, str] = field(default_factory=dict)
+    graph: Graph = field(default_factory=Graph)
 
 
 @dataclass(frozen=True)
 class FlowResult:
-    """What a flow did, in the words of the event log; `idle` if there was nothing to do."""
+    """What a flow did, in the words of the event log.
+
+    `inputs` are the versions of the tables that a materialized view was computed from; `idle`
+    says that a stream had nothing to read.
+    """
 
     metrics: Mapping[str, int] = field(default_factory=dict)
     data_quality: tuple[Mapping[str, Any], ...] = ()
-    idle: bool = False
     inputs: Mapping[str, int] = field(default_factory=dict)
     repeatable: bool = False
+    idle: bool = False

@@ -1,7 +1,8 @@
-"""Tells what a pipeline consists of: one event for each dataset and each flow."""
+"""Reports what a pipeline consists of: one event for each dataset and each flow."""
 
 from __future__ import annotations
 
+from local_shim.events.event import EventType
 from local_shim.events.log import EventLog
 from local_shim.graph.elements import AutoCdcFlow, Dataset, DatasetKind, QueryFlow
 from local_shim.graph.graph import Graph, ResolvedFlow
@@ -19,7 +20,7 @@ def _dataset(graph: Graph, dataset: Dataset, events: EventLog) -> None:
     name = str(dataset.name)
     if dataset.kind is DatasetKind.SINK:
         details = {"format": dataset.sink_format, "options": dict(dataset.sink_options)}
-        events.tell("sink_definition", f"Sink '{name}' defined.", details, sink_name=name)
+        events.write(EventType.SINK_DEFINITION, f"Sink '{name}' defined.", details, sink_name=name)
         return
     rules = [
         {
@@ -29,8 +30,8 @@ def _dataset(graph: Graph, dataset: Dataset, events: EventLog) -> None:
         }
         for rule in dataset.expectations
     ]
-    events.tell(
-        "dataset_definition",
+    events.write(
+        EventType.DATASET_DEFINITION,
         f"Dataset '{name}' defined as {dataset.kind.value}.",
         {
             "dataset_type": dataset.kind.value,
@@ -42,12 +43,12 @@ def _dataset(graph: Graph, dataset: Dataset, events: EventLog) -> None:
 
 
 def _flow(graph: Graph, flow: ResolvedFlow, events: EventLog) -> None:
-    target = graph.datasets[flow.flow.target]
+    target = graph.datasets[flow.target]
     kind = "VIEW" if target.kind is DatasetKind.VIEW else flow.kind
     output = "output_sink" if target.kind is DatasetKind.SINK else "output_dataset"
     query = flow.flow if isinstance(flow.flow, QueryFlow) else None
-    events.tell(
-        "flow_definition",
+    events.write(
+        EventType.FLOW_DEFINITION,
         f"Flow '{flow.name}' defined as {kind}.",
         {
             "input_datasets": [str(each.name) for each in flow.inputs],
@@ -61,7 +62,7 @@ def _flow(graph: Graph, flow: ResolvedFlow, events: EventLog) -> None:
             "comment": query.comment if query else None,
             "spark_conf": dict(query.spark_conf) if query else {},
             "language": "PYTHON",
-            "once": flow.flow.once,
+            "once": flow.once,
             "scd_type": flow.flow.scd_type.value if isinstance(flow.flow, AutoCdcFlow) else None,
         },
         flow_name=flow.name,

@@ -1,4 +1,4 @@
-"""What happened, in the shape of Databricks' event log."""
+"""Events in the shape of Databricks' event log."""
 
 from __future__ import annotations
 
@@ -6,8 +6,25 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any
+
+
+class EventType(StrEnum):
+    """What an event is about; `details` has the type as its only key (behaviour 118)."""
+
+    CREATE_UPDATE = "create_update"
+    USER_ACTION = "user_action"
+    RUNTIME_DETAILS = "runtime_details"
+    UPDATE_PROGRESS = "update_progress"
+    DATASET_DEFINITION = "dataset_definition"
+    SINK_DEFINITION = "sink_definition"
+    FLOW_DEFINITION = "flow_definition"
+    FLOW_PROGRESS = "flow_progress"
+    PLANNING_INFORMATION = "planning_information"
+    HOOK_PROGRESS = "hook_progress"
+    DEPRECATION = "deprecation"
+    WARNING = "warning"
 
 
 class Level(Enum):
@@ -22,9 +39,9 @@ class Level(Enum):
 class FlowStatus(Enum):
     """Where a flow stands.
 
-    QUEUED → STARTING → RUNNING → COMPLETED | FAILED | STOPPED | IDLE; a failed flow that is
-    tried again is RUNNING again. QUEUED → SKIPPED when something it needs failed, or when a once
-    flow is done. EXCLUDED flows are outside of the selection.
+    QUEUED → STARTING → RUNNING → COMPLETED | FAILED | STOPPED; a failed flow that is retried is
+    RUNNING again. QUEUED → SKIPPED when something it needs failed, or when a once flow ran in an
+    earlier update. EXCLUDED flows are outside of the selection.
     """
 
     QUEUED = "QUEUED"
@@ -34,7 +51,6 @@ class FlowStatus(Enum):
     FAILED = "FAILED"
     SKIPPED = "SKIPPED"
     STOPPED = "STOPPED"
-    IDLE = "IDLE"
     EXCLUDED = "EXCLUDED"
 
 
@@ -43,7 +59,6 @@ class UpdateState(Enum):
 
     QUEUED = "QUEUED"
     CREATED = "CREATED"
-    WAITING_FOR_RESOURCES = "WAITING_FOR_RESOURCES"
     INITIALIZING = "INITIALIZING"
     RESETTING = "RESETTING"
     SETTING_UP_TABLES = "SETTING_UP_TABLES"
@@ -61,7 +76,7 @@ class Event:
     id: str
     sequence: int
     timestamp: datetime
-    event_type: str
+    event_type: EventType
     message: str
     level: Level
     origin: Mapping[str, Any]

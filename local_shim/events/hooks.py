@@ -1,4 +1,4 @@
-"""Event hooks: functions of the user's that are called with every stable event (reference 1.6)."""
+"""Event hooks: functions of the user that receive every stable event (behaviour 123)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from local_shim.events.event import Event
+from local_shim.events.event import Event, EventType
 from local_shim.events.log import EventLog
 
 Hook = Callable[[dict[str, Any]], None]
@@ -26,12 +26,12 @@ class Hooks:
         self._thread.start()
 
     def __call__(self, event: Event) -> None:
-        """Keeps an event for the hooks, unless it is about them or not stable."""
-        if event.maturity_level == "STABLE" and event.event_type != "hook_progress":
+        """Queues an event for the hooks, unless it is about them or not stable."""
+        if event.maturity_level == "STABLE" and event.event_type is not EventType.HOOK_PROGRESS:
             self._waiting.put(event)
 
     def close(self) -> None:
-        """Lets the hooks see what was told, for a while."""
+        """Waits some seconds for the hooks to receive what is queued."""
         self._waiting.put(None)
         self._thread.join(_GRACE)
 
@@ -49,4 +49,4 @@ class Hooks:
             self._failures[index] += 1
             name = getattr(hook, "__name__", "hook")
             details = {"name": name, "status": "FAILED"}
-            self._events.tell("hook_progress", f"Hook '{name}' failed: {error}", details)
+            self._events.write(EventType.HOOK_PROGRESS, f"Hook '{name}' failed: {error}", details)

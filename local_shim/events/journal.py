@@ -1,4 +1,4 @@
-"""The events of past updates, out of their journals; needs no Spark."""
+"""Reads the events of past updates from their journals; needs no Spark."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from local_shim.storage import Storage
 def events(
     storage: Storage, update: str | None, kind: str | None, level: str | None
 ) -> list[dict[str, Any]]:
-    """Events of one update (the newest by default) out of its journal; needs no Spark."""
+    """The events of one update, by default the newest; raises UsageError if there is none."""
     folder = storage.journals()
     journals = [
         entry

@@ -1,8 +1,8 @@
-"""Tells events to whoever listens, and keeps them: at once in a journal, later in a Delta table.
+"""Writes the events of an update: to its journal at once, to listeners, later to a Delta table.
 
 A Delta commit for each event would cost more than the work it reports. Each event is therefore
-appended to the update's journal, a file of JSON lines that survives `kill -9`, and the journals
-that the Delta table has not taken in yet are appended to it in one commit when an update ends.
+appended to the update's journal, a file of JSON lines that survives `kill -9`. At the end of an
+update the journals that are not in the Delta table yet are appended to it in one commit.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from local_shim.errors import ShimError
-from local_shim.events.event import Event, FlowStatus, Level, UpdateState
+from local_shim.events.event import Event, EventType, FlowStatus, Level, UpdateState
 
 Listener = Callable[[Event], None]
 
 
 class EventLog:
-    """The events of one update, in the order in which they are told."""
+    """The events of one update, in order."""
 
     def __init__(self, journal: Path, origin: Mapping[str, Any], listeners: Sequence[Listener]):
         self.origin = dict(origin)
@@ -33,9 +33,9 @@ class EventLog:
         journal.parent.mkdir(parents=True, exist_ok=True)
         self._journal: TextIO = journal.open("a", encoding="utf-8")
 
-    def tell(
+    def write(
         self,
-        event_type: str,
+        event_type: EventType,
         message: str,
         details: Mapping[str, Any] | None = None,
         *,
@@ -44,8 +44,13 @@ class EventLog:
         maturity_level: str = "STABLE",
         **origin: Any,
     ) -> None:
-        """Keeps one event and tells it to all listeners."""
+        """Writes one event to the journal and hands it to all listeners.
+
+        After `close` an event of a late hook is dropped: the update has ended.
+        """
         with self._lock:
+            if self._journal.closed:
+                return
             event = Event(
                 str(uuid.uuid4()),
                 self._sequence,
@@ -66,16 +71,17 @@ class EventLog:
 
     def close(self) -> None:
         """Ends the journal."""
-        self._journal.close()
+        with self._lock:
+            self._journal.close()
 
     def update(
         self, state: UpdateState, cause: str = "", error: BaseException | None = None
     ) -> None:
-        """Tells that the update reached a state."""
+        """Reports that the update reached a state."""
         level = Level.ERROR if state is UpdateState.FAILED else Level.INFO
         message = f"Update {self.origin['update_id'][:8]} is {state.value}."
         details = {"state": state.value, **({"cancellation_cause": cause} if cause else {})}
-        self.tell("update_progress", message, details, level=level, error=error)
+        self.write(EventType.UPDATE_PROGRESS, message, details, level=level, error=error)
 
     def flow(
         self,
@@ -85,11 +91,11 @@ class EventLog:
         error: BaseException | None = None,
         **details: Any,
     ) -> None:
-        """Tells where a flow stands; `details` may hold metrics and data_quality."""
+        """Reports where a flow stands; `details` may hold metrics and data_quality."""
         level = Level.ERROR if status is FlowStatus.FAILED else Level.INFO
         origin = {key: details.pop(key) for key in ("flow_id", "dataset_name") if key in details}
-        self.tell(
-            "flow_progress",
+        self.write(
+            EventType.FLOW_PROGRESS,
             message or f"Flow '{name}' is {status.value}.",
             {"status": status.value, **details},
             level=level,
@@ -99,8 +105,8 @@ class EventLog:
         )
 
     def warn(self, message: str, **origin: Any) -> None:
-        """Tells something that did not stop the work but should be known."""
-        self.tell("warning", message, {"message": message}, level=Level.WARN, **origin)
+        """Reports something that did not stop the update but matters."""
+        self.write(EventType.WARNING, message, {"message": message}, level=Level.WARN, **origin)
 
     def _now(self) -> datetime:
         # Events are read in time order; a clock that stands still or steps back must not mix them.

@@ -1,4 +1,4 @@
-"""The event log as a Delta table: takes in what the journals hold, once, in one commit."""
+"""The event log as a Delta table, filled from the journals."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SCHEMA = f"""
 """
 
 
-def take_in_journals(spark: SparkSession, storage: Storage) -> None:
+def append_journals(spark: SparkSession, storage: Storage) -> None:
     """Appends the journals of all updates since the last time to the event log.
 
     A journal's name is its transaction id, so a crash between the commit and the move of the

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 
 from pyspark.sql.types import StructType
 
-from local_shim.graph.elements import AutoCdcFlow, Dataset, DatasetKind, Flow, SnapshotFlow
+from local_shim.graph.elements import (
+    AutoCdcFlow,
+    Dataset,
+    DatasetKind,
+    Flow,
+    SnapshotFlow,
+    SourceLocation,
+)
 from local_shim.graph.names import TableName
 
 
@@ -36,8 +43,23 @@ class ResolvedFlow:
         return self.flow.name
 
     @property
+    def target(self) -> TableName:
+        """The dataset that the flow writes to."""
+        return self.flow.target
+
+    @property
+    def where(self) -> SourceLocation:
+        """Where the flow was declared."""
+        return self.flow.where
+
+    @property
+    def once(self) -> bool:
+        """Whether the flow runs in the first update only."""
+        return self.flow.once
+
+    @property
     def kind(self) -> str:
-        """The event log's word for what the flow does (reference 7.3, `flow_type`)."""
+        """The event log's word for what the flow does (`flow_type`, behaviour 180)."""
         if isinstance(self.flow, AutoCdcFlow):
             return "CHANGE"
         if isinstance(self.flow, SnapshotFlow):
@@ -49,13 +71,13 @@ class ResolvedFlow:
 class Graph:
     """Datasets by name, and the flows between them in an order in which they can run."""
 
-    datasets: Mapping[TableName, Dataset]
-    flows: tuple[ResolvedFlow, ...]
-    schemas: Mapping[TableName, StructType]
+    datasets: Mapping[TableName, Dataset] = field(default_factory=dict)
+    flows: tuple[ResolvedFlow, ...] = ()
+    schemas: Mapping[TableName, StructType] = field(default_factory=dict)
 
     def writers(self, name: TableName) -> tuple[ResolvedFlow, ...]:
         """The flows into one dataset."""
-        return tuple(flow for flow in self.flows if flow.flow.target == name)
+        return tuple(flow for flow in self.flows if flow.target == name)
 
     def tables(self) -> tuple[Dataset, ...]:
         """The datasets that are stored, in order of definition."""
@@ -67,13 +89,13 @@ class Graph:
 
     def running(self) -> tuple[ResolvedFlow, ...]:
         """The flows that an update runs: all but the queries of views."""
-        return tuple(flow for flow in self.flows if not self._is_view(flow.flow.target))
+        return tuple(flow for flow in self.flows if not self._is_view(flow.target))
 
     def needs(self) -> dict[str, set[str]]:
         """For each running flow, the running flows that must end before it (views seen through)."""
         writers: dict[TableName, set[str]] = {}
         for flow in self.running():
-            writers.setdefault(flow.flow.target, set()).add(flow.name)
+            writers.setdefault(flow.target, set()).add(flow.name)
         return {
             flow.name: {
                 writer

@@ -9,8 +9,7 @@ from local_shim.errors import UsageError, close_match
 from local_shim.graph.elements import Dataset, DatasetKind
 from local_shim.graph.graph import Graph, ResolvedFlow
 from local_shim.graph.names import Namespace, TableName, parts
-
-RESET_ALLOWED = "pipelines.reset.allowed"
+from local_shim.pipeline_settings import RESET_ALLOWED
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Plan:
 
     def tables(self) -> tuple[Dataset, ...]:
         """The stored datasets that the selected flows write to."""
-        targets = {flow.flow.target for flow in self.flows}
+        targets = {flow.target for flow in self.flows}
         return tuple(dataset for dataset in self.graph.tables() if dataset.name in targets)
 
 
@@ -56,13 +55,13 @@ def make_plan(graph: Graph, selection: Selection, namespace: Namespace) -> Plan:
             f"{', '.join(sorted(map(str, both)))} is in --refresh and in --full-refresh.",
         )
     checkpoints = _flows(graph, selection.reset_checkpoints)
-    chosen = refresh | full | {flow.flow.target for flow in checkpoints}
+    chosen = refresh | full | {flow.target for flow in checkpoints}
     resets, warnings = _resets(graph, full, selection.full_refresh_all)
     ordered = graph.ordered()
     return Plan(
         graph,
-        tuple(flow for flow in ordered if not chosen or flow.flow.target in chosen),
-        tuple(flow for flow in ordered if chosen and flow.flow.target not in chosen),
+        tuple(flow for flow in ordered if not chosen or flow.target in chosen),
+        tuple(flow for flow in ordered if chosen and flow.target not in chosen),
         resets,
         checkpoints,
         warnings,
@@ -106,21 +105,19 @@ def _resets(
 ) -> tuple[tuple[Dataset, ...], tuple[str, ...]]:
     with_progress = (DatasetKind.STREAMING_TABLE, DatasetKind.SINK)  # a sink's rows stay there
     streaming = [each for each in graph.datasets.values() if each.kind in with_progress]
-    protected = [
-        each
-        for each in streaming
-        if each.table_properties.get(RESET_ALLOWED, "true").lower() == "false"
-    ]
+    protected = [each for each in streaming if not RESET_ALLOWED.read(each.table_properties)]
     refused = [each for each in protected if each.name in full]
     if refused:
         raise UsageError(
             "RESET_NOT_ALLOWED",
-            f"'{refused[0].name}' has {RESET_ALLOWED}=false; it cannot be fully refreshed.",
+            f"'{refused[0].name}' has {RESET_ALLOWED.key}=false; it cannot be fully refreshed.",
             where=refused[0].where,
             hint="take it out of --full-refresh, or allow the reset in its table_properties",
         )
     wanted = streaming if everything else [each for each in streaming if each.name in full]
     warnings = tuple(
-        f"'{each.name}' is not reset: {RESET_ALLOWED}=false." for each in protected if everything
+        f"'{each.name}' is not reset: {RESET_ALLOWED.key}=false."
+        for each in protected
+        if everything
     )
     return tuple(each for each in wanted if each not in protected), warnings

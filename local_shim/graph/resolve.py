@@ -29,6 +29,7 @@ from local_shim.graph.graph import Graph, Input, ResolvedFlow
 from local_shim.graph.names import TableName, parts
 from local_shim.graph.query_errors import analysis_error, located, query_error
 from local_shim.graph.registry import Registry
+from local_shim.pipeline_settings import VIEW_CHECK
 from local_shim.reading.source_resolver import evaluating, resolving_with
 
 
@@ -217,13 +218,11 @@ class GraphResolver:
             condition,
             f"'{reader.name}' reads the {is_what} view '{name}' as {read_how}.",
             where=reader.where,
-            hint="read it the way it is defined, or set "
-            "pipelines.incompatibleViewCheck.enabled=false",
+            hint=f"read it the way it is defined, or set {VIEW_CHECK.key}=false",
         )
 
     def _view_check(self) -> bool:
-        key = "pipelines.incompatibleViewCheck.enabled"
-        return self.registry.configuration.get(key, "true").lower() != "false"
+        return VIEW_CHECK.read(self.registry.configuration)
 
     def cloud_files(
         self, flow: str, path: str, options: Mapping[str, str], schema: StructType | None

@@ -70,7 +70,7 @@ def _declared_columns(
             "USER_SPECIFIED_AND_INFERRED_SCHEMA_NOT_COMPATIBLE",
             f"flow '{flow.name}' gives '{dataset.name}' what its schema does not declare: "
             f"{', '.join(wrong)}.",
-            where=flow.flow.where,
+            where=flow.where,
             hint="select the declared columns, and cast them to the declared types",
         )
 
@@ -96,18 +96,18 @@ def _cdc_target(dataset: Dataset, writers: tuple[ResolvedFlow, ...]) -> Iterator
 
 
 def _flow(graph: Graph, flow: ResolvedFlow) -> Iterator[ShimError]:
-    target = graph.datasets[flow.flow.target]
+    target = graph.datasets[flow.target]
     if not isinstance(flow.flow, QueryFlow):
         if target.kind is not DatasetKind.STREAMING_TABLE or graph_own_query(graph, target):
             yield DefinitionError(
                 "AUTO_CDC_TARGET_NOT_A_STREAMING_TABLE",
                 f"'{target.name}' must be declared with create_streaming_table.",
-                where=flow.flow.where,
+                where=flow.where,
             )
         return
     if target.kind is DatasetKind.VIEW:
         return
-    if flow.flow.once and flow.streaming:
+    if flow.once and flow.streaming:
         yield _wrong_query(flow, "STREAMING_RELATION_FOR_ONCE_FLOW", "a once flow is a batch query")
     elif target.kind is DatasetKind.MATERIALIZED_VIEW and flow.streaming:
         yield _wrong_query(
@@ -115,7 +115,7 @@ def _flow(graph: Graph, flow: ResolvedFlow) -> Iterator[ShimError]:
             "STREAMING_RELATION_FOR_MATERIALIZED_VIEW",
             "a materialized view is a batch query; use spark.read",
         )
-    elif _must_stream(target) and not flow.streaming and not flow.flow.once:
+    elif _must_stream(target) and not flow.streaming and not flow.once:
         yield _wrong_query(
             flow,
             "BATCH_RELATION_FOR_STREAMING_TABLE",
@@ -139,7 +139,7 @@ def _wrong_query(flow: ResolvedFlow, which: str, hint: str) -> DefinitionError:
     return DefinitionError(
         f"INVALID_FLOW_QUERY_TYPE.{which}",
         f"flow '{flow.name}' returns a {'streaming' if flow.streaming else 'batch'} DataFrame "
-        f"for '{flow.flow.target}'.",
-        where=flow.flow.where,
+        f"for '{flow.target}'.",
+        where=flow.where,
         hint=hint,
     )

@@ -139,6 +139,16 @@ def settings(spark: SparkSession, values: Mapping[str, str]) -> Iterator[None]:
             spark.conf.unset(key) if old is None else spark.conf.set(key, old)
 
 
+def configuration_of(spark: SparkSession) -> dict[str, str]:
+    """All configuration values of the session."""
+    return {str(key): str(value) for key, value in spark.conf.getAll.items()}
+
+
+def cancel_all_jobs(spark: SparkSession) -> None:
+    """Cancels the running Spark jobs of the process, those of streaming queries too."""
+    spark.sparkContext.cancelAllJobs()
+
+
 def for_small_data(spark: SparkSession) -> bool:
     """Whether this session has the settings of `SMALL_DATA`, and not those of `LARGE_DATA`."""
     key = "spark.sql.codegen.wholeStage"

@@ -8,8 +8,8 @@ from contextlib import contextmanager, nullcontext
 from pyspark.sql import SparkSession
 
 from local_shim.delta import kernel
-from local_shim.engine.reads.execution import NOWHERE, FlowReads, PathMap
-from local_shim.graph.graph import Graph
+from local_shim.engine.reads.flow_reads import FlowReads
+from local_shim.engine.update_context import UpdateContext
 from local_shim.graph.names import Namespace
 from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.flow_session import own_session, pipeline_session
@@ -29,12 +29,9 @@ def reading(
     frames made meanwhile are then also to be collected meanwhile.
     """
     spark = open_session()
+    by_kernel = by_kernel and fast_paths_enabled()
     # The clone takes the views along that names in queries are replaced by.
     with opened(), pipeline_session(spark) as session, own_session(session, {}):
-        world = FlowReads(
-            session, storage, PathMap(), Graph({}, (), {}), namespace, "query", NOWHERE
-        )
-        by_kernel = by_kernel and fast_paths_enabled()
-        world.by_kernel = by_kernel
-        with resolving_with(world), kernel.enabled(session) if by_kernel else nullcontext():
+        reads = FlowReads(UpdateContext(session, storage, namespace), by_kernel=by_kernel)
+        with resolving_with(reads), kernel.enabled(session) if by_kernel else nullcontext():
             yield session

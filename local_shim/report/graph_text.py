@@ -36,7 +36,7 @@ def _stages(plan: Plan) -> Iterator[list[ResolvedFlow]]:
 
 
 def _flow(plan: Plan, flow: ResolvedFlow) -> str:
-    target = plan.graph.datasets[flow.flow.target]
+    target = plan.graph.datasets[flow.target]
     reads = sorted({str(each.name) for each in plan.graph.sources(flow)})
     name = str(target.name) if flow.name == str(target.name) else f"{target.name} ({flow.name})"
     how = {"CHANGE": "auto cdc", "SNAPSHOT_CHANGE": "auto cdc from snapshot"}.get(flow.kind, "")

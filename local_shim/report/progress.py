@@ -1,135 +1,124 @@
-"""What a person sees while an update runs: a line for each thing worth knowing."""
+"""Shows an update while it runs: a table on a terminal, else a line for each flow."""
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from local_shim.events.event import Event, Level
+from local_shim.events.event import Event, EventType, Level
+from local_shim.report.update_view import ENDED, FlowView, UpdateView
 
 _STYLE = {
     "RUNNING": "cyan",
     "COMPLETED": "green",
     "FAILED": "bold red",
     "SKIPPED": "yellow",
+    "STOPPED": "yellow",
     "QUEUED": "dim",
     "EXCLUDED": "dim",
 }
-_ENDED = ("COMPLETED", "FAILED", "SKIPPED", "EXCLUDED")
 
 
 class Progress:
-    """Listens to events and shows them: a table that changes on a terminal, else plain lines."""
+    """A listener that shows the events of an update."""
 
     def __init__(self, console: Console):
         self.console = console
-        self.started = time.monotonic()
-        self.flows: dict[str, dict[str, Any]] = {}
+        self.view = UpdateView()
+        self.first: datetime | None = None
         self.live: Live | None = None
 
     def __call__(self, event: Event) -> None:
         """Shows an event."""
-        if event.event_type == "flow_progress":
-            self._flow(event)
-        elif event.event_type == "update_progress":
-            self._update(str(event.details["state"]))
+        self.view.add(event.as_record())
+        self.first = self.first or event.timestamp
+        if event.event_type is EventType.FLOW_PROGRESS:
+            self._show_flow(self.view.flows[str(event.origin["flow_name"])])
+        elif event.event_type is EventType.UPDATE_PROGRESS:
+            self._show_state(event)
         elif event.level is Level.WARN:
             self._line(Text(f"  warning: {event.message}", style="yellow"))
 
-    def _flow(self, event: Event) -> None:
-        name = str(event.origin["flow_name"])
-        entry = self.flows.setdefault(name, {"rows": "", "dropped": 0, "failed": 0})
-        now = time.monotonic()
-        status = str(event.details["status"])
-        if status in ("STARTING", "RUNNING"):
-            entry.setdefault("since", now)
-        entry["status"] = status
-        self._count(entry, event.details)
-        if status in _ENDED:
-            entry["seconds"] = now - entry.get("since", now)
-            if self.live is None and status != "EXCLUDED":
-                self._line(self._text(name, entry))
+    def _show_flow(self, flow: FlowView) -> None:
         if self.live is not None:
             self.live.update(self._table())
+        elif flow.status in ENDED and flow.status != "EXCLUDED":
+            self._line(_line_of(flow))
 
-    def _count(self, entry: dict[str, Any], details: Mapping[str, Any]) -> None:
-        quality = details.get("data_quality")
-        if quality:
-            entry["dropped"] += quality["dropped_records"]
-            entry["failed"] += sum(each["failed_records"] for each in quality["expectations"])
-        metrics = details.get("metrics")
-        if metrics and "num_upserted_rows" in metrics:
-            entry["rows"] = f"{metrics['num_upserted_rows']:,} upserted"
-            if metrics["num_deleted_rows"]:
-                entry["rows"] += f", {metrics['num_deleted_rows']:,} deleted"
-        elif metrics:
-            entry["rows"] = f"{metrics.get('num_output_rows', 0):,} rows"
-
-    def _update(self, state: str) -> None:
-        if state == "RUNNING" and self.console.is_terminal:
+    def _show_state(self, event: Event) -> None:
+        if self.view.state == "RUNNING" and self.console.is_terminal:
             self.live = Live(self._table(), console=self.console, refresh_per_second=8)
             self.live.start()
-        if state in ("COMPLETED", "FAILED", "CANCELED"):
-            self._end(state)
+        if self.view.state in ("COMPLETED", "FAILED", "CANCELED"):
+            self._end(event.timestamp)
 
-    def _end(self, state: str) -> None:
+    def _end(self, time: datetime) -> None:
         if self.live is not None:
             self.live.update(self._table())
             self.live.stop()
             self.live = None
-        counts = Counter(entry["status"] for entry in self.flows.values())
-        parts = [f"{count} {status.lower()}" for status, count in sorted(counts.items())]
-        seconds = time.monotonic() - self.started
-        style = "bold green" if state == "COMPLETED" else "bold red"
-        flows = ", ".join(parts) or "no flows"
-        self._line(Text(f"Update {state.lower()} in {seconds:.1f} s: {flows}.", style=style))
+        counts = Counter(flow.status for flow in self.view.flows.values())
+        flows = ", ".join(f"{count} {status.lower()}" for status, count in sorted(counts.items()))
+        seconds = (time - (self.first or time)).total_seconds()
+        style = "bold green" if self.view.state == "COMPLETED" else "bold red"
+        state = self.view.state.lower()
+        text = f"Update {state} in {seconds:.1f} s: {flows or 'no flows'}."
+        self._line(Text(text, style=style))
 
     def _table(self) -> Table:
         table = Table(box=None, pad_edge=False, header_style="dim")
         for heading in ("flow", "state", "rows", "quality", "time"):
             table.add_column(heading)
-        for name, entry in self.flows.items():
-            if entry["status"] not in ("QUEUED", "EXCLUDED"):
-                table.add_row(*self._cells(name, entry))
-        waiting = sum(entry["status"] == "QUEUED" for entry in self.flows.values())
+        for flow in self.view.flows.values():
+            if flow.status not in ("QUEUED", "EXCLUDED"):
+                table.add_row(*_cells(flow))
+        waiting = sum(flow.status == "QUEUED" for flow in self.view.flows.values())
         table.caption = f"{waiting} waiting" if waiting else None
         return table
 
-    def _cells(self, name: str, entry: Mapping[str, Any]) -> tuple[Text, ...]:
-        seconds = f"{entry['seconds']:.1f} s" if "seconds" in entry else ""
-        status = entry["status"]
-        return (
-            Text(name.split(".", 1)[-1]),
-            Text(status.lower(), style=_STYLE.get(status, "")),
-            Text(entry["rows"], justify="right"),
-            Text(self._quality(entry), style="yellow"),
-            Text(seconds, style="dim"),
-        )
-
-    def _text(self, name: str, entry: Mapping[str, Any]) -> Text:
-        cells = self._cells(name, entry)
-        line = Text("  ").append_text(cells[1])
-        line.pad_right(12 - len(cells[1].plain))
-        line.append(cells[0].plain)
-        for cell in cells[2:]:
-            if cell.plain:
-                line.append("  ").append_text(cell)
-        return line
-
-    def _quality(self, entry: Mapping[str, Any]) -> str:
-        parts = []
-        if entry["dropped"]:
-            parts.append(f"{entry['dropped']:,} dropped")
-        if entry["failed"]:
-            parts.append(f"{entry['failed']:,} broken rules")
-        return ", ".join(parts)
-
     def _line(self, text: Text) -> None:
         self.console.print(text, soft_wrap=True)
+
+
+def _cells(flow: FlowView) -> tuple[Text, ...]:
+    return (
+        Text(flow.name.split(".", 1)[-1]),
+        Text(flow.status.lower(), style=_STYLE.get(flow.status, "")),
+        Text(_rows(flow), justify="right"),
+        Text(_quality(flow), style="yellow"),
+        Text("" if flow.seconds is None else f"{flow.seconds:.1f} s", style="dim"),
+    )
+
+
+def _line_of(flow: FlowView) -> Text:
+    name, state, *others = _cells(flow)
+    line = Text("  ").append_text(state)
+    line.pad_right(12 - len(state.plain))
+    line.append(name.plain)
+    for cell in others:
+        if cell.plain:
+            line.append("  ").append_text(cell)
+    return line
+
+
+def _rows(flow: FlowView) -> str:
+    if not flow.metrics:
+        return ""
+    if "num_upserted_rows" not in flow.metrics:
+        return f"{flow.written:,} rows"
+    deleted = f", {flow.deleted:,} deleted" if flow.deleted else ""
+    return f"{flow.written:,} upserted{deleted}"
+
+
+def _quality(flow: FlowView) -> str:
+    parts = []
+    if flow.dropped:
+        parts.append(f"{flow.dropped:,} dropped")
+    if flow.failed_checks:
+        parts.append(f"{flow.failed_checks:,} broken rules")
+    return ", ".join(parts)

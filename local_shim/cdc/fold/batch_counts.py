@@ -9,9 +9,9 @@ from pyspark.sql import functions as F
 
 from local_shim.cdc.fold.change_rows import COUNTS, DELETE
 from local_shim.cdc.fold.scd1 import DROP, PUT
-from local_shim.cdc.target.target import STRICT_KEYS
 from local_shim.errors import FlowError
 from local_shim.graph.elements import AutoCdcFlow
+from local_shim.pipeline_settings import FAIL_ON_NULL_KEYS
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,10 @@ def refuse_unusable(seen: BatchCounts, flow: AutoCdcFlow, *, strict_keys: bool =
         raise FlowError(
             "AUTOCDC_MICROBATCH_VALIDATION.NULL_KEY",
             f"Flow '{flow.name}': {seen.null_keys} change rows have NULL in a key column "
-            f"({', '.join(flow.keys)}), and {STRICT_KEYS} is set; nothing of this batch was "
-            "written.",
+            f"({', '.join(flow.keys)}), and {FAIL_ON_NULL_KEYS.key} is set; "
+            "nothing of this batch was written.",
             where=flow.where,
-            hint=f"filter them in a view, or set {STRICT_KEYS} to false to match NULL as a value",
+            hint=f"filter them in a view, or set {FAIL_ON_NULL_KEYS.key} to false to match NULL",
         )
     if seen.null_sequences:
         raise FlowError(

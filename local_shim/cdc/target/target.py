@@ -7,11 +7,7 @@ from dataclasses import dataclass
 
 from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow
 from local_shim.graph.names import TableName
-
-TOMBSTONE_SECONDS = 172_800.0
-NULL_SEQUENCES = "pipelines.cdc.allowNullSequences"
-STRICT_KEYS = "pipelines.cdc.failOnNullKeys"
-REMAINDERS = "pipelines.cdc.showLateDeleteRemainders"
+from local_shim.pipeline_settings import FAIL_ON_NULL_KEYS, NULL_SEQUENCES, SHOW_REMAINDERS
 
 
 @dataclass(frozen=True)
@@ -38,12 +34,12 @@ class CdcOptions:
 
 
 def cdc_options(properties: Mapping[str, str], configuration: Mapping[str, str]) -> CdcOptions:
-    """The manner that table properties ask for, or else the pipeline's configuration."""
-    asked = (
-        properties.get(key, configuration.get(key, "false")).lower() == "true"
-        for key in (NULL_SEQUENCES, STRICT_KEYS, REMAINDERS)
+    """The options in the table's properties, else in the pipeline's configuration."""
+    return CdcOptions(
+        NULL_SEQUENCES.read(properties, configuration),
+        FAIL_ON_NULL_KEYS.read(properties, configuration),
+        SHOW_REMAINDERS.read(properties, configuration),
     )
-    return CdcOptions(*asked)
 
 
 @dataclass(frozen=True)
@@ -58,7 +54,7 @@ class CdcTarget:
     table: str
     state: str
     name: TableName
-    tombstone_seconds: float = TOMBSTONE_SECONDS
+    tombstone_seconds: float = 172_800.0
     manner: CdcOptions = CdcOptions()
 
 

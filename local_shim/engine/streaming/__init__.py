@@ -1,1 +1,1 @@
-"""Streaming queries: run one, find out whether there is new data, repeat the update."""
+"""Streaming queries: run one, and find out whether there is new data."""

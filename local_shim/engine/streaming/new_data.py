@@ -1,8 +1,7 @@
-"""Whether a stream has anything to do, found out from names and small files alone.
+"""Whether a streaming query has anything to read, from names and small files alone.
 
-Starting a streaming query that finds nothing costs as much as a small write. Most tables of a
-pipeline have nothing new in most updates, so the engine asks here first. In doubt the answer is
-yes: then Structured Streaming itself decides.
+Starting a query that reads nothing costs as much as a small write, and most tables of a pipeline
+have nothing new in most updates. In doubt the answer is yes, and Structured Streaming decides.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Running a streaming query to its end, and what it says of itself."""
+"""Runs a streaming query to its end and reads its metrics."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pyspark.sql.streaming.readwriter import DataStreamWriter
 
 
 class BatchError:
-    """Keeps what a batch function batch_error, for the thread that waits for the query."""
+    """The error of a batch function, kept for the thread that waits for the query."""
 
     def __init__(self) -> None:
         self.error: BaseException | None = None
@@ -34,14 +34,14 @@ class BatchError:
             raise self.error
 
 
-def drain(
+def run_to_end(
     writer: DataStreamWriter,
     name: str,
     checkpoint: Path,
     batch_error: BatchError,
     table: str | None = None,
 ) -> StreamingQuery:
-    """Takes in everything that was there when the query started; gives the ended query.
+    """Reads everything that was there when the query started; gives the ended query.
 
     The rows go to `table`, as Spark's catalog knows it, or to where the writer says.
     """
@@ -54,7 +54,7 @@ def drain(
     try:
         query.awaitTermination()
     except StreamingQueryException:
-        batch_error.reraise()  # Java knows only the text of what Python raised in a batch
+        batch_error.reraise()  # Java has only the text of what Python raised in a batch
         raise
     return query
 
@@ -64,8 +64,8 @@ def observations(query: StreamingQuery, name: str) -> list[Mapping[str, Any]]:
     return [
         row.asDict()
         for progress in query.recentProgress
-        for found, row in progress.observedMetrics.items()
-        if found == name
+        for observed, row in progress.observedMetrics.items()
+        if observed == name
     ]
 
 

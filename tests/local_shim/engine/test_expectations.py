@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from pyspark.sql import SparkSession
 
+from local_shim.errors import ExpectationViolation
+from local_shim.run import run
 from tests.pipeline_folder import Pipeline
 
 ROWS = """
@@ -140,3 +142,57 @@ def test_rules_hold_for_streams_for_views_and_for_each_flow_into_a_table(
         quality = pipeline.quality(flow)
         assert quality["expectations"]["even"] == [3, 3]
         assert quality["dropped_records"] == dropped
+
+
+def test_a_rule_name_may_hold_a_comma(pipeline: Pipeline) -> None:
+    pipeline.write(
+        ROWS
+        + """
+@dlt.table
+@dlt.expect_or_fail("one key, one content", "id < 5")
+@dlt.expect_or_fail("named", "id > 0")
+def t():
+    return rows()
+"""
+    )
+    request = pipeline.request()
+    (failure,) = run(request).failures
+    assert isinstance(failure.error, ExpectationViolation)
+    assert failure.error.violated == ("one key, one content",)
+
+
+BEHIND_A_JOIN = """
+@dlt.table
+def known():
+    return spark.createDataFrame([(1,), (3,)], "id INT")
+
+@dlt.view
+@dlt.expect_or_fail("not two", "id <> 2")
+def joined_view():
+    return rows().join(spark.read.table("known"), "id")
+
+@dlt.table
+@dlt.expect_or_fail("not two", "id <> 2")
+def joined():
+    return rows().join(spark.read.table("known"), "id")
+
+@dlt.table
+@dlt.expect_or_fail("not one", "id <> 1")
+def anti():
+    return rows().join(spark.read.table("known"), "id", "left_anti")
+
+@dlt.table
+def from_view():
+    return spark.read.table("joined_view")
+"""
+
+
+@pytest.mark.parametrize("small", [True, False])
+def test_a_fail_rule_sees_the_rows_that_the_query_returns(pipeline: Pipeline, small: bool) -> None:
+    """Spark must not evaluate it below a join, on rows that the join leaves out."""
+    if not small:
+        pipeline.conf["spark.sql.constraintPropagation.enabled"] = "true"
+    pipeline.write(ROWS + BEHIND_A_JOIN)
+    assert pipeline.update() == 0, pipeline.errors()
+    assert pipeline.rows("joined") == pipeline.rows("from_view") == [(1, "a"), (3, "c")]
+    assert [row[0] for row in pipeline.rows("anti")] == [2, 4, 5]

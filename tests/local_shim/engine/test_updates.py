@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import select
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from local_shim.errors import FlowError, ShimError, UpdateActive, UsageError
-from local_shim.events.event import Event
+from local_shim.events.event import Event, UpdateState
+from local_shim.run import Update, plan_only
 from local_shim.storage import Storage, delta_version
 from tests.pipeline_folder import Pipeline
 
@@ -73,7 +77,7 @@ def three(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Thre
     for name, text in (("1.csv", "id\n1\nx\n2\n"), ("2.csv", "id\n4\n"), ("", "")):
         if name:
             (landing / name).write_text(text)
-        assert pipeline.update() == 0
+        assert pipeline.update() == 0, pipeline.errors()
         events.append(pipeline.events)
         gold.append(pipeline.rows("gold"))
         tables = pipeline.folder / "storage" / "tables" / "main" / "default"
@@ -273,9 +277,9 @@ def test_a_removed_table_stays_and_a_table_does_not_change_its_nature(pipeline: 
             return spark.range(3)
         """
     pipeline.write(both)
-    assert pipeline.update() == 0
+    assert pipeline.update() == 0, pipeline.errors()
     pipeline.write(both.split("@dlt.table\n        def removed")[0])
-    assert pipeline.update() == 0
+    assert pipeline.update() == 0, pipeline.errors()
     assert len(pipeline.rows("removed")) == 3
     pipeline.write(both.replace("spark.range(2)", "spark.readStream.format('rate').load()"))
     with pytest.raises(ShimError, match="CANNOT_CHANGE_DATASET_TYPE"):
@@ -342,7 +346,7 @@ def test_flows_of_one_table_come_one_after_the_other(pipeline: Pipeline) -> None
                     return spark.readStream.table("source").selectExpr("id", f"{number} AS flow")
         """
     )
-    assert pipeline.update() == 0
+    assert pipeline.update() == 0, pipeline.errors()
     events = pipeline.progress()
     for table in ("a", "b"):
         assert pipeline.rows(table) == [(row, flow) for row in range(5) for flow in range(3)]
@@ -398,3 +402,60 @@ def test_what_delta_refuses_is_told_at_the_declaration(
     assert says in str(caught.value)
     assert "pipeline.py:3" in str(caught.value)
     assert states(pipeline.events)[-1] == "FAILED"
+
+
+def test_a_bundle_that_is_continuous_on_databricks_is_triggered_here_with_a_warning(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.write("import dlt\n@dlt.table\ndef t():\n    return spark.range(1)")
+    request = pipeline.request()
+    request = replace(request, spec=replace(request.spec, continuous=True))
+    (warning,) = plan_only(request).warnings
+    assert "Run it with --continuous" in warning
+
+
+STOPPABLE = """
+from pathlib import Path
+import dlt
+from pyspark.sql import functions as F
+
+gate = Path(spark.conf.get("gate"))
+
+@F.udf("string")
+def endless(number):
+    import time
+    (gate / "running").write_text("now")
+    while True:
+        time.sleep(0.01)
+
+@dlt.table
+def slow():
+    return spark.range(1).select(endless("id").alias("text"))
+
+@dlt.table
+def after():
+    return spark.read.table("slow")
+"""
+
+
+def test_an_update_is_stopped_from_another_thread(pipeline: Pipeline) -> None:
+    """The running flow is cancelled, no other starts, and the next update is not hindered."""
+    os.mkfifo(pipeline.folder / "running")
+    pipeline.conf["gate"] = str(pipeline.folder)
+    pipeline.write(STOPPABLE)
+    running = os.open(pipeline.folder / "running", os.O_RDONLY | os.O_NONBLOCK)
+    request = replace(pipeline.request(), listeners=(pipeline.events.append,))
+    update = Update(request)
+    with ThreadPoolExecutor(1) as aside:
+        result = aside.submit(update.run)
+        assert select.select([running], [], [], 60)[0]
+        update.stop()
+        assert result.result().state is UpdateState.CANCELED
+    os.close(running)
+    assert result.result().exit_code == 1
+    assert result.result().update_id == update.id == pipeline.events[0].origin["update_id"]
+    assert pipeline.status("slow") == "STOPPED"
+    assert pipeline.status("after") in ("STOPPED", "SKIPPED")
+    assert states(pipeline.events)[-2:] == ["STOPPING", "CANCELED"]
+    pipeline.write("import dlt\n@dlt.table\ndef slow():\n    return spark.range(1)")
+    assert pipeline.update() == 0, pipeline.errors()

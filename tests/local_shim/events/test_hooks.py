@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from local_shim.events.event import EventType
+from local_shim.events.log import EventLog
 from tests.pipeline_folder import Pipeline
 
 
@@ -35,3 +39,11 @@ def test_a_hook_receives_events_and_is_disabled_after_too_many_failures(
     assert len(failures) == 2  # one more than allowed
     types = pipeline.spark.conf.get("test.types").split(",")
     assert "create_update" in types and "hook_progress" not in types
+
+
+def test_a_hook_that_fails_after_the_update_ended_is_ignored(tmp_path: Path) -> None:
+    """A slow hook outlives the wait at the end of an update; its failure has no journal."""
+    log = EventLog(tmp_path / "journal.jsonl", {"update_id": "1"}, ())
+    log.close()
+    log.write(EventType.HOOK_PROGRESS, "Hook 'slow' failed")
+    assert (tmp_path / "journal.jsonl").read_text() == ""

@@ -98,7 +98,7 @@ def test_loops_file_order_and_spelling_of_names_do_not_change_the_graph(pipeline
         "b.py",
     )
     plan = pipeline.plan()
-    assert [flow.flow.target.table for flow in plan.flows] == ["part_a", "part_b", "total"]
+    assert [flow.target.table for flow in plan.flows] == ["part_a", "part_b", "total"]
     assert plan.graph.needs()["main.default.total"] == {
         "main.default.part_a",
         "main.default.part_b",

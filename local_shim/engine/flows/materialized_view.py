@@ -1,0 +1,62 @@
+"""Materialized views: whether one must be computed, and computing it in one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import nullcontext
+from enum import StrEnum
+from pathlib import Path
+
+from pyspark.sql import DataFrame
+
+from local_shim.delta import kernel, log, tables
+from local_shim.engine.flows.flow_run import FlowRun
+from local_shim.engine.update_context import FlowResult, UpdateContext
+from local_shim.graph.elements import DatasetKind, QueryFlow
+from local_shim.graph.graph import ResolvedFlow
+from local_shim.jvm.session import for_small_data
+from local_shim.jvm.spark_plan import delta_folders, is_deterministic
+from local_shim.storage import delta_version
+
+
+class Technique(StrEnum):
+    """How a materialized view was brought up to date, in the words of the event log."""
+
+    NO_OP = "MAINTENANCE_TYPE_NO_OP"
+    COMPLETE_RECOMPUTE = "MAINTENANCE_TYPE_COMPLETE_RECOMPUTE"
+
+
+def is_up_to_date(context: UpdateContext, flow: ResolvedFlow, fingerprint: str) -> bool:
+    """Whether code, configuration and the version of every input are as at the last refresh."""
+    storage = context.storage
+    record = storage.record(flow.target)
+    return (
+        context.graph.datasets[flow.target].kind is DatasetKind.MATERIALIZED_VIEW
+        and record is not None
+        and record.fingerprint == fingerprint != ""
+        and storage.has_table(flow.target)
+        and all(delta_version(Path(path)) == version for path, version in record.inputs.items())
+    )
+
+
+def refresh(run: FlowRun, flow: QueryFlow) -> FlowResult:
+    """Computes the view anew and replaces its rows in one commit."""
+    rules, spark = run.rules(), run.context.spark
+    run.reads.by_kernel = for_small_data(spark)
+    frame, observation = rules.observed(run.query(flow))
+    before = run.context.storage.version(flow.target)
+    with kernel.enabled(spark) if run.reads.by_kernel else nullcontext():
+        tables.replace(frame, run.folder, run.dataset, observed=observation is not None)
+    tables.restore_clustering(spark, run.folder, run.dataset)
+    return FlowResult(
+        log.written(run.folder, before),
+        rules.observed_quality(observation),
+        inputs=dict(run.reads.versions),
+        repeatable=not run.reads.foreign and is_repeatable(frame, run.reads.versions),
+    )
+
+
+def is_repeatable(frame: DataFrame, versioned: Collection[str]) -> bool:
+    """Whether the same versions of the `versioned` Delta folders must give the same rows."""
+    folders = delta_folders(frame)
+    return folders is not None and folders <= set(versioned) and is_deterministic(frame)

@@ -1,0 +1,37 @@
+"""Append flows into sinks: Delta, Kafka, or a function for each batch."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+
+from local_shim.engine.flows.flow_run import FlowRun
+from local_shim.engine.streaming.query import input_rows
+from local_shim.engine.update_context import FlowResult
+from local_shim.graph.elements import QueryFlow
+from local_shim.reading.source_resolver import resolving_with
+
+
+def write(run: FlowRun, flow: QueryFlow) -> FlowResult:
+    """Sends new rows; a full refresh sends all rows again and removes none (behaviour 102)."""
+    writer, function = run.query(flow).writeStream, run.dataset.sink_function
+
+    def write_batch(batch: DataFrame, number: int) -> None:
+        # Spark calls this in a thread of its own, where no resolver is set.
+        with run.batch_error.capture(), resolving_with(run.reads):
+            function(batch, number)  # type: ignore[misc]
+
+    if function is None:
+        writer = writer.format(str(run.dataset.sink_format)).options(**_options(run))
+    query = run.run_to_end(writer.foreachBatch(write_batch) if function else writer)
+    return FlowResult({"num_output_rows": input_rows(query)})
+
+
+def _options(run: FlowRun) -> dict[str, str]:
+    options = {
+        key: run.context.paths.local(value) if key == "path" else value
+        for key, value in run.dataset.sink_options.items()
+    }
+    if "tableName" in options:
+        name = run.context.namespace.qualify(options.pop("tableName"))
+        options["path"] = str(run.context.storage.table(name))
+    return options

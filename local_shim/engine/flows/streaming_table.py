@@ -1,0 +1,53 @@
+"""Append flows into streaming tables."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from pyspark.sql import DataFrame
+from pyspark.sql.streaming.query import StreamingQuery
+
+from local_shim.autoloader.files.clean_source import clean_source
+from local_shim.delta import kernel, log, tables
+from local_shim.engine.flows.flow_run import FlowRun
+from local_shim.engine.update_context import FlowResult
+from local_shim.graph.elements import QueryFlow
+
+
+def append(run: FlowRun, flow: QueryFlow) -> FlowResult:
+    """Appends what is new through Delta's own sink, exactly once by batch id."""
+    rules = run.rules()
+    frame = run.query(flow)
+    if not run.has_new_data(frame):
+        return FlowResult(idle=True)
+    before = run.context.storage.version(flow.target)
+    query = _append(run, rules.applied(frame, rules.observed_name))
+    _clean_sources(run)
+    return FlowResult(log.written(run.folder, before), run.stream_quality(query, rules))
+
+
+def append_once(run: FlowRun, flow: QueryFlow) -> FlowResult:
+    """Appends the rows of a batch query, once by its transaction id."""
+    rules = run.rules()
+    frame, observation = rules.observed(run.query(flow))
+    before = run.context.storage.version(flow.target)
+    tables.append(frame, run.folder, (run.application, 0))
+    return FlowResult(log.written(run.folder, before), rules.observed_quality(observation))
+
+
+def _append(run: FlowRun, frame: DataFrame) -> StreamingQuery:
+    appendable = kernel.as_appendable(frame, run.folder)
+    if appendable is None:
+        writer = frame.writeStream.format("delta").option("mergeSchema", "true")
+        return run.run_to_end(writer.outputMode("append").option("path", str(run.folder)))
+    with kernel.enabled(run.context.spark):
+        writer = appendable.writeStream.outputMode("append")
+        query = run.run_to_end(writer, kernel.identifier(run.folder))
+    kernel.write_checksum_and_checkpoint(run.context.spark, run.folder)
+    return query
+
+
+def _clean_sources(run: FlowRun) -> None:
+    for path, options in run.reads.streams:
+        if options is not None:
+            clean_source(run.checkpoint, path, options, datetime.now(UTC))

@@ -1,0 +1,118 @@
+"""What names and paths mean while the graph is analysed."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType, TimestampType
+
+from local_shim.autoloader.stream import open_stream
+from local_shim.cdc.target.schema import target_schema
+from local_shim.delta.log import stored_schema
+from local_shim.engine.reads.sources import delta_frame, is_missing_but_known, schema_store
+from local_shim.errors import UsageError
+from local_shim.graph.elements import AutoCdcFlow, SnapshotFlow
+from local_shim.graph.names import TableName
+from local_shim.jvm.session import empty_frame
+from local_shim.paths import PathMap
+from local_shim.storage import Storage
+
+
+class AnalysisSources:
+    """What analysis reads from outside the pipeline's own definitions; it writes nothing."""
+
+    def __init__(
+        self,
+        spark: SparkSession,
+        storage: Storage,
+        paths: PathMap,
+        configuration: Mapping[str, str],
+    ):
+        self.spark = spark
+        self.storage = storage
+        self.paths = paths
+        self.configuration = configuration
+        self._empty_folder = tempfile.TemporaryDirectory(prefix="dlt-local-empty-")
+
+    def external(
+        self, name: TableName, streaming: bool, options: Mapping[str, str]
+    ) -> DataFrame | None:
+        """A table of the storage that this pipeline does not define."""
+        if not self.storage.has_table(name):
+            return None
+        return delta_frame(self.spark, str(self.storage.table(name)), streaming, options)
+
+    def by_path(self, path: str, streaming: bool, options: Mapping[str, str]) -> DataFrame:
+        """A Delta table named by its path."""
+        return delta_frame(self.spark, self.path(path), streaming, options)
+
+    def placeholder(self, schema: StructType, streaming: bool) -> DataFrame:
+        """No rows of `schema`, made without a job."""
+        if streaming:
+            return self.spark.readStream.schema(schema).parquet(self._empty_folder.name)
+        return empty_frame(self.spark, schema)
+
+    def cloud_files(
+        self, flow: str, path: str, options: Mapping[str, str], schema: StructType | None
+    ) -> DataFrame:
+        """An Auto Loader stream over the schemas that earlier updates met; it stores none."""
+        local, store = self.path(path), schema_store(self.storage, flow, path)
+        if is_missing_but_known(local, options, schema):
+            local = self._empty_folder.name
+        self._check_folder(local)
+        checkpoint = self.storage.checkpoint(TableName(*flow.split(".", 2)), flow)
+        return open_stream(
+            self.spark, local, options, schema, store, remember=False, checkpoint=checkpoint
+        )
+
+    def _check_folder(self, path: str) -> None:
+        """Raises UsageError for a missing folder, with the configuration key that names it."""
+        missing = Path(path)
+        if any(letter in path for letter in "*?[{") or missing.exists():
+            return
+        while not missing.parent.exists():
+            missing = missing.parent
+        keys = [key for key, value in self.configuration.items() if value and value in path]
+        named = f", which the configuration key '{keys[0]}' names" if keys else ""
+        raise UsageError(
+            "CF_PATH_DOES_NOT_EXIST",
+            f"the folder '{missing}' does not exist{named}.",
+            hint="create it, name another one"
+            + (f" (--conf {keys[0]}=DIR)" if keys else "")
+            + ", or say where it lies here with --path FROM=TO",
+        )
+
+    def path(self, path: str) -> str:
+        """Where `path` lies on this machine."""
+        return self.paths.local(path)
+
+    def cdc_schema(
+        self, flow: AutoCdcFlow, source: DataFrame, declared: StructType | None
+    ) -> StructType:
+        """Columns of an AUTO CDC target."""
+        return target_schema(flow, source, declared)
+
+    def snapshot_schema(
+        self, flow: SnapshotFlow, source: DataFrame | None, declared: StructType | None
+    ) -> StructType:
+        """Columns of a snapshot target; none if only the flow's function could tell."""
+        if source is None:
+            return declared or StructType([])
+        return target_schema(flow, source, declared, TimestampType())
+
+    def probed_schema(self, flow: SnapshotFlow) -> StructType:
+        """Columns of a snapshot target, from the first snapshot that its function returns."""
+        assert callable(flow.source)
+        snapshot = flow.source(None)
+        if not isinstance(snapshot, tuple) or snapshot[0] is None:
+            return StructType([])
+        frame, version = snapshot
+        kind = self.spark.createDataFrame([(version,)], ["version"]).schema[0].dataType
+        return target_schema(flow, frame, None, kind)
+
+    def stored_schema(self, name: TableName) -> StructType | None:
+        """Columns of a streaming table that earlier updates of this pipeline made."""
+        return stored_schema(self.storage.table(name)) if self.storage.record(name) else None

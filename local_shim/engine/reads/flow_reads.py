@@ -1,0 +1,108 @@
+"""What names and paths mean while a flow runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pyspark.sql import DataFrame
+from pyspark.sql.types import StructType
+
+from local_shim.autoloader.stream import open_stream
+from local_shim.delta import kernel
+from local_shim.delta.log import grew_by_appends_only
+from local_shim.engine.expectations import Rules
+from local_shim.engine.reads.sources import delta_frame, is_missing_but_known, schema_store
+from local_shim.engine.update_context import UpdateContext
+from local_shim.graph.elements import DatasetKind, QueryFlow
+from local_shim.graph.graph import ResolvedFlow
+from local_shim.graph.names import TableName, parts
+from local_shim.reading.source_resolver import evaluating
+from local_shim.storage import delta_version
+
+
+@dataclass
+class FlowReads:
+    """Resolves the reads of one running flow and records them.
+
+    `versions` holds the Delta tables read in batch, with their newest version before the read.
+    `streams` holds the folders that streams read: Delta tables, or files (then with options).
+    `foreign` says that a name was left to Spark's own catalog.
+    """
+
+    context: UpdateContext
+    flow: ResolvedFlow | None = None  # None: code outside of flows, such as module level
+    versions: dict[str, int] = field(default_factory=dict)
+    streams: list[tuple[str, Mapping[str, str] | None]] = field(default_factory=list)
+    view_rules: list[Rules] = field(default_factory=list)
+    foreign: bool = False
+    by_kernel: bool = False  # batch reads use Delta's kernel; the query runs inside kernel.enabled
+    all_in_batch: bool = False  # streams are read once, from their beginning to now
+
+    def table(self, name: str, streaming: bool, options: Mapping[str, str]) -> DataFrame | None:
+        """A dataset of the pipeline or a table of the storage; None: ask Spark's catalog."""
+        streaming = streaming and not self.all_in_batch
+        name_parts = parts(name)
+        if len(name_parts) == 2 and name_parts[0].lower() == "delta":
+            return self._delta(self.path(name_parts[1]), streaming, options)
+        full = self.context.namespace.qualify(name)
+        dataset = self.context.graph.datasets.get(full)
+        if dataset is not None and dataset.kind is DatasetKind.VIEW:
+            return self._view(full)
+        storage = self.context.storage
+        if dataset is None and not storage.has_table(full):
+            self.foreign = True
+            return None
+        ours = storage.record(full) is not None  # the kernel cannot read all tables of others
+        return self._delta(str(storage.table(full)), streaming, options, ours)
+
+    def _delta(
+        self, path: str, streaming: bool, options: Mapping[str, str], ours: bool = False
+    ) -> DataFrame:
+        spark = self.context.spark
+        if streaming:
+            self.streams.append((path, None))
+            if self._may_begin_at_first_commit(path, options):
+                options = {**options, "startingVersion": "0"}
+        else:
+            self.versions[path] = delta_version(Path(path))
+            if self.by_kernel and ours and not options:
+                return kernel.read(spark, path)
+        return delta_frame(spark, path, streaming, options)
+
+    def _may_begin_at_first_commit(self, path: str, options: Mapping[str, str]) -> bool:
+        """The answer stays the same while a stream has not ended its first batch."""
+        keys = {key.lower() for key in options}
+        own_start = keys & {"startingversion", "startingtimestamp", "readchangefeed"}
+        return not own_start and grew_by_appends_only(Path(path))
+
+    def _view(self, name: TableName) -> DataFrame:
+        flow = self.context.graph.writers(name)[0].flow
+        assert isinstance(flow, QueryFlow)
+        with evaluating(flow.name):
+            frame = flow.function()
+        expectations = self.context.graph.datasets[name].expectations
+        rules = Rules(str(name), self.flow.name if self.flow else "", expectations)
+        self.view_rules.append(rules)
+        return rules.applied(frame, rules.observed_name)
+
+    def cloud_files(
+        self, flow: str, path: str, options: Mapping[str, str], schema: StructType | None
+    ) -> DataFrame:
+        """An Auto Loader stream that stores the schemas it meets."""
+        context = self.context
+        local, store = self.path(path), schema_store(context.storage, flow, path)
+        if is_missing_but_known(local, options, schema):
+            Path(local).mkdir()
+        self.streams.append((local, options))
+        checkpoint = None
+        if self.flow is not None:
+            checkpoint = context.storage.checkpoint(self.flow.target, self.flow.name)
+        return open_stream(
+            context.spark, local, options, schema, store, remember=True, checkpoint=checkpoint
+        )
+
+    def path(self, path: str) -> str:
+        """Where `path` lies on this machine."""
+        return self.context.paths.local(path)

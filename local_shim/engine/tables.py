@@ -1,0 +1,86 @@
+"""The stored tables of an update: reset, created, and recorded as this pipeline's."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from pyspark.errors import PySparkException
+
+from local_shim.delta import tables
+from local_shim.engine.flow_errors import cause
+from local_shim.engine.update_context import FlowResult, UpdateContext
+from local_shim.errors import FlowError
+from local_shim.graph.elements import Dataset, DatasetKind
+from local_shim.graph.plan import Plan
+from local_shim.storage import TableRecord
+
+_THREADS = 3
+
+
+def reset_tables(context: UpdateContext, plan: Plan) -> None:
+    """Empties the tables of a full refresh, and finishes resets that an earlier update began."""
+    storage = context.storage
+    unfinished = [
+        each for each in plan.graph.datasets.values() if storage.reset_underway(each.name)
+    ]
+    for dataset in {each.name: each for each in (*plan.reset_tables, *unfinished)}.values():
+        storage.begin_reset(dataset.name)
+        for flow in plan.graph.writers(dataset.name):
+            storage.forget_flow(dataset.name, flow.name)
+        storage.forget_state(dataset.name)
+        if storage.has_table(dataset.name):
+            schema = plan.graph.schemas[dataset.name]
+            tables.empty(context.spark, storage.table(dataset.name), schema, dataset)
+        storage.end_reset(dataset.name)
+    for flow in plan.reset_checkpoints:
+        storage.forget_flow(flow.target, flow.name)
+
+
+def create_tables(context: UpdateContext, plan: Plan) -> None:
+    """Creates the streaming tables that do not exist yet.
+
+    Every table is recorded before it is created: after a crash in between, the next update must
+    not take it for a table of somebody else.
+    """
+    for dataset in plan.tables():
+        if context.storage.record(dataset.name) is None:
+            record_table(context, dataset)
+    missing = [each for each in plan.tables() if _is_to_be_created(context, plan, each)]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        list(pool.map(lambda dataset: _create(context, plan, dataset), missing))
+
+
+def _is_to_be_created(context: UpdateContext, plan: Plan, dataset: Dataset) -> bool:
+    return bool(
+        dataset.kind is DatasetKind.STREAMING_TABLE
+        and plan.graph.schemas[dataset.name]
+        and not context.storage.has_table(dataset.name)
+    )
+
+
+def _create(context: UpdateContext, plan: Plan, dataset: Dataset) -> None:
+    folder = context.storage.table(dataset.name)
+    try:
+        tables.create(context.spark, folder, plan.graph.schemas[dataset.name], dataset)
+    except PySparkException as error:  # a property or a clustering key that Delta refuses
+        condition, message = cause(error)
+        raise FlowError(
+            condition, f"'{dataset.name}' cannot be created: {message}", where=dataset.where
+        ) from error
+
+
+def record_table(
+    context: UpdateContext, dataset: Dataset, result: FlowResult | None = None, digest: str = ""
+) -> None:
+    """Records a table as this pipeline's, a materialized view with what it was computed from."""
+    repeatable = result is not None and result.repeatable
+    context.storage.remember(
+        TableRecord(
+            str(dataset.name),
+            dataset.kind.value,
+            context.storage.pipeline,
+            dataset.private,
+            digest if repeatable else "",
+            dict(result.inputs) if result and repeatable else {},
+        )
+    )
