@@ -32,10 +32,10 @@ from local_shim.graph.resolve import resolve
 from local_shim.graph.validate import validate
 from local_shim.jvm.flow_session import own_session, pipeline_session
 from local_shim.jvm.session import cancel_all_jobs, configuration_of, open_session, settings
-from local_shim.paths import PathMap
-from local_shim.pipeline_settings import PREFIX, TRIGGER_INTERVAL, unknown_settings
 from local_shim.pipeline_spec.pipeline import PipelineSpec
+from local_shim.pipeline_spec.pipeline_settings import PREFIX, TRIGGER_INTERVAL, unknown_settings
 from local_shim.reading.interception import opened
+from local_shim.reading.path_map import PathMap
 from local_shim.reading.source_resolver import resolving_with
 from local_shim.storage import Storage
 

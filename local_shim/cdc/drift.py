@@ -16,7 +16,7 @@ from local_shim.cdc.target.target import CdcTarget, shows_remainders
 from local_shim.cdc.write.table import look_at
 from local_shim.errors import FlowError
 from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow
-from local_shim.pipeline_settings import SHOW_REMAINDERS
+from local_shim.pipeline_spec.pipeline_settings import SHOW_REMAINDERS
 
 
 def check_drift(flow: AutoCdcFlow | SnapshotFlow, target: CdcTarget, source: DataFrame) -> None:

@@ -26,7 +26,7 @@ from local_shim.graph.plan import Plan
 from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.flow_session import own_session
 from local_shim.jvm.session import LARGE_DATA
-from local_shim.pipeline_settings import MAX_RETRIES
+from local_shim.pipeline_spec.pipeline_settings import MAX_RETRIES
 
 # A flow mostly waits for the driver to plan, so a few more threads than cores keep them busy.
 _THREADS = 3

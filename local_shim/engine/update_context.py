@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 
 from local_shim.graph.graph import Graph
 from local_shim.graph.names import Namespace
-from local_shim.paths import PathMap
+from local_shim.reading.path_map import PathMap
 from local_shim.storage import Storage
 
 

@@ -9,7 +9,7 @@ from local_shim.errors import UsageError, close_match
 from local_shim.graph.elements import Dataset, DatasetKind
 from local_shim.graph.graph import Graph, ResolvedFlow
 from local_shim.graph.names import Namespace, TableName, parts
-from local_shim.pipeline_settings import RESET_ALLOWED
+from local_shim.pipeline_spec.pipeline_settings import RESET_ALLOWED
 
 
 @dataclass(frozen=True)

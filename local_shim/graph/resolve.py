@@ -29,7 +29,7 @@ from local_shim.graph.graph import Graph, Input, ResolvedFlow
 from local_shim.graph.names import TableName, parts
 from local_shim.graph.query_errors import analysis_error, located, query_error
 from local_shim.graph.registry import Registry
-from local_shim.pipeline_settings import VIEW_CHECK
+from local_shim.pipeline_spec.pipeline_settings import VIEW_CHECK
 from local_shim.reading.source_resolver import evaluating, resolving_with
 
 

@@ -11,7 +11,7 @@ from local_shim.cdc.fold.change_rows import COUNTS, DELETE
 from local_shim.cdc.fold.scd1 import DROP, PUT
 from local_shim.errors import FlowError
 from local_shim.graph.elements import AutoCdcFlow
-from local_shim.pipeline_settings import FAIL_ON_NULL_KEYS
+from local_shim.pipeline_spec.pipeline_settings import FAIL_ON_NULL_KEYS
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow
 from local_shim.graph.names import TableName
-from local_shim.pipeline_settings import FAIL_ON_NULL_KEYS, NULL_SEQUENCES, SHOW_REMAINDERS
+from local_shim.pipeline_spec.pipeline_settings import (
+    FAIL_ON_NULL_KEYS,
+    NULL_SEQUENCES,
+    SHOW_REMAINDERS,
+)
 
 
 @dataclass(frozen=True)

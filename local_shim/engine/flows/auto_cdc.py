@@ -20,7 +20,7 @@ from local_shim.cdc.target.target import cdc_options
 from local_shim.engine.flows.flow_run import FlowRun
 from local_shim.engine.update_context import FlowResult
 from local_shim.graph.elements import AutoCdcFlow
-from local_shim.pipeline_settings import TOMBSTONE_SECONDS
+from local_shim.pipeline_spec.pipeline_settings import TOMBSTONE_SECONDS
 
 
 def apply(run: FlowRun, flow: AutoCdcFlow) -> FlowResult:

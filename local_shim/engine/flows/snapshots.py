@@ -11,7 +11,7 @@ from local_shim.engine.flows.auto_cdc import cdc_target
 from local_shim.engine.flows.flow_run import FlowRun
 from local_shim.engine.update_context import FlowResult
 from local_shim.graph.elements import SnapshotFlow
-from local_shim.pipeline_settings import SKIP_OLD_SNAPSHOTS
+from local_shim.pipeline_spec.pipeline_settings import SKIP_OLD_SNAPSHOTS
 from local_shim.reading.source_resolver import resolving_with
 
 

@@ -17,7 +17,7 @@ from local_shim.errors import UsageError
 from local_shim.graph.elements import AutoCdcFlow, SnapshotFlow
 from local_shim.graph.names import TableName
 from local_shim.jvm.session import empty_frame
-from local_shim.paths import PathMap
+from local_shim.reading.path_map import PathMap
 from local_shim.storage import Storage
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from local_shim.errors import ShimError, UsageError
-from local_shim.pipeline_settings import MAX_RETRIES, TRIGGER_INTERVAL, settings_page
+from local_shim.pipeline_spec.pipeline_settings import MAX_RETRIES, TRIGGER_INTERVAL, settings_page
 from tests.conformance import HERE
 from tests.pipeline_folder import Pipeline
 

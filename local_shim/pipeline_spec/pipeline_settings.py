@@ -162,7 +162,7 @@ def unknown_settings(keys: Iterable[str]) -> Iterable[str]:
 def settings_page() -> str:
     """The text of docs/settings.md."""
     lines = [
-        "<!-- Made from local_shim/pipeline_settings.py; tests compare the two. -->",
+        "<!-- Made from local_shim/pipeline_spec/pipeline_settings.py; tests compare the two. -->",
         "# Settings of a pipeline",
         "",
         "A local run reads these keys from the pipeline's `configuration`, `--conf KEY=VALUE`,",
