@@ -18,7 +18,12 @@ from local_shim.dms.replicate import Replication, publication_lost, slot_lost, w
 from local_shim.dms.session import Report, Session, new_state, trouble_explained
 from local_shim.dms.source.catalog import Catalog, SourceTable
 from local_shim.dms.source.connection import connect, connect_replication, linked
-from local_shim.dms.source.key_guard import install_key_guard, remove_key_guard
+from local_shim.dms.source.key_guard import (
+    forget_lost_keys,
+    install_key_guard,
+    remove_key_guard,
+    tables_that_lost_keys,
+)
 from local_shim.dms.source.open_transactions import open_transactions, told_waiting
 from local_shim.dms.source.slot import (
     NewSlot,
@@ -240,21 +245,32 @@ def _begin_without_load(session: Session) -> None:
 
 
 def _count_ignored(session: Session, catalog: Catalog) -> None:
-    """Updates and deletes of tables without a key are not in the stream; count them as told."""
-    states = dict(session.state.tables)
+    """Count the updates and deletes of tables without a key, which are not in the stream.
+
+    The server's statistics have all of them, and those of transactions that were rolled back.
+    """
+    publication, states = session.state.publication, dict(session.state.tables)
+    lost = tables_that_lost_keys(session.connection, publication)
     for table in selected_tables(session.task, catalog):
-        known = states.get(table.full_name)
-        if known is None or table.tells_old_rows:
+        state = states.get(table.full_name)
+        if state is None or (table.tells_old_rows and table.oid not in lost):
             continue
         updates, deletes = catalog.rewritten(table)
         counts = replace(
-            known.counts,
-            ignored_updates=max(0, updates - known.rewritten_before[0]),
-            ignored_deletes=max(0, deletes - known.rewritten_before[1]),
+            state.counts,
+            ignored_updates=max(0, updates - state.rewritten_before[0] - state.counts.updates),
+            ignored_deletes=max(0, deletes - state.rewritten_before[1] - state.counts.deletes),
         )
-        states[table.full_name] = replace(known, counts=counts)
+        states[table.full_name] = replace(state, counts=counts)
+        if table.oid in lost:
+            session.report(
+                f"{table.full_name} lost its key: {counts.ignored_updates:,} updates and "
+                f"{counts.ignored_deletes:,} deletes are not in the stream"
+            )
     if states != session.state.tables:
         session.publisher.save(replace(session.state, tables=states))
+    if lost:
+        forget_lost_keys(session.connection, publication)
 
 
 def _source_time(catalog: Catalog) -> int:

@@ -131,14 +131,14 @@ def _candidates(debian: Path = _DEBIAN) -> Iterator[Path]:
 
 def _of_same_version(data: Path, binaries: Path, owner: pwd.struct_passwd | None) -> Path:
     """The programs of the version that made the data: a newer one would refuse it."""
-    wanted = (data / "PG_VERSION").read_text().strip()
+    version = (data / "PG_VERSION").read_text().strip()
     for candidate in (binaries, *_candidates()):
-        if _version(candidate) == wanted:
+        if _version(candidate) == version:
             return _reachable_binaries(candidate, owner)
     raise SetupError(
         "POSTGRESQL_VERSION",
-        f"The data in {data} was made by PostgreSQL {wanted}, which is no longer installed.",
-        hint=f"apt-get install -y postgresql-{wanted}, or remove the folder to begin anew",
+        f"The data in {data} was made by PostgreSQL {version}, which is no longer installed.",
+        hint=f"apt-get install -y postgresql-{version}, or remove the folder to begin anew",
     )
 
 
@@ -147,8 +147,8 @@ def _version(binaries: Path) -> str:
     if not program.exists():
         return ""
     answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
-    found = re.search(r"(\d+)(\.\d+|devel|beta|rc)", answer.stdout)
-    return found.group(1) if found else ""
+    match = re.search(r"(\d+)(\.\d+|devel|beta|rc)", answer.stdout)
+    return match.group(1) if match else ""
 
 
 def _number(text: str) -> int:
@@ -270,8 +270,8 @@ def _socket_folder(data: Path, owner: pwd.struct_passwd | None) -> Path:
         return data
     short = Path("/tmp") / f"dlt-local-{hashlib.sha256(str(data).encode()).hexdigest()[:12]}"
     short.mkdir(mode=0o700, exist_ok=True)
-    wanted = owner.pw_uid if owner else os.geteuid()
-    if short.stat().st_uid not in (wanted, os.geteuid()):
+    user = owner.pw_uid if owner else os.geteuid()
+    if short.stat().st_uid not in (user, os.geteuid()):
         raise SetupError("POSTGRESQL_SOCKET", f"{short} belongs to somebody else.", where=short)
     if owner:
         os.chown(short, owner.pw_uid, owner.pw_gid)

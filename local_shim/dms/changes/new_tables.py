@@ -126,4 +126,4 @@ def is_new(state: State, table: SourceTable) -> bool:
     by_name = state.tables.get(table.full_name)
     if by_name is not None and by_name.oid in (0, table.oid):
         return False  # 0: written before states knew the table's number
-    return table.oid not in {known.oid for known in state.tables.values()}
+    return table.oid not in {table_state.oid for table_state in state.tables.values()}

@@ -278,7 +278,7 @@ def new_file_schema(
     types = []
     for column in table.columns:
         type_ = catalog.column_type(column.type_oid, column.typmod)
-        if not type_.known:
+        if not type_.has_rule:
             report(
                 f"{table.full_name}.{column.name} is of type {catalog.type_name(column.type_oid)}, "
                 "which DMS has no rule for: its text is written"

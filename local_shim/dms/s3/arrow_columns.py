@@ -69,10 +69,10 @@ def _microseconds(text: bytes) -> int:
 
 
 def _parts(text: bytes, *groups: int) -> list[int]:
-    found = _MOMENT.fullmatch(text)
-    if found is None:
+    match = _MOMENT.fullmatch(text)
+    if match is None:
         raise ValueError(f"not a date or time: {text!r}")
-    return [1 if found[g] == b" BC" else int(found[g] or 0) for g in groups]
+    return [1 if match[g] == b" BC" else int(match[g] or 0) for g in groups]
 
 
 def _day_number(year: int, month: int, day: int) -> int:

@@ -77,8 +77,8 @@ class FileSchema:
         self._op = has_op(settings, load=load)
         self._stamp = bool(settings.timestamp_column)
         self._names = settings.preserve_transactions and not load
-        self._kept = [i for i, name in enumerate(plan.columns) if name is not None]
-        self._all_kept = len(self._kept) == len(table.columns)
+        self._selected = [i for i, name in enumerate(plan.columns) if name is not None]
+        self._all_selected = len(self._selected) == len(table.columns)
         self._index = {column.name: i for i, column in enumerate(table.columns)}
         self._extras = [self._extra(rule.terms) for rule in plan.added]
         self._key = [self._index[name] for name in table.key if name in self._index]
@@ -86,7 +86,7 @@ class FileSchema:
         self._converters = [converter(type_, rules, csv=self.is_csv) for type_ in types]
         self._conversions = [
             (place, convert)
-            for place, i in enumerate(self._kept)
+            for place, i in enumerate(self._selected)
             if (convert := ordinary_converter(types[i], rules, csv=self.is_csv)) is not None
         ]
         self.columns = self._file_columns(settings)
@@ -107,11 +107,11 @@ class FileSchema:
     ) -> Fields:
         """The fields of one row; `raw` holds all its values, None if they were looked up.
 
-        Values that DMS's types cannot hold are told to `on_unfit` and replaced.
+        Values that DMS's types cannot hold are passed to `on_unfit` and replaced.
         """
         if raw is None or not is_ordinary(raw, self._rules):
             return self._careful_row(op, values, old, facts, on_unfit)
-        fields = list(values) if self._all_kept else [values[i] for i in self._kept]
+        fields = list(values) if self._all_selected else [values[i] for i in self._selected]
         try:
             for place, convert in self._conversions:
                 value = fields[place]
@@ -130,7 +130,7 @@ class FileSchema:
         on_unfit: OnUnfitValue,
     ) -> Fields:
         fields: Fields = []
-        for i in self._kept:
+        for i in self._selected:
             fitted = values[i]
             if fitted is not None:
                 fitted = self._fit(i, fitted, values, on_unfit)
@@ -177,7 +177,7 @@ class FileSchema:
         value, convert = values[i], self._converters[i]
         try:
             return convert(value) if convert and value is not None else value
-        except UnfitValue as unfit:  # already told for the column itself
+        except UnfitValue as unfit:  # already reported for the column itself
             return unfit.replacement
 
     def _extra(self, terms: Sequence[Term]) -> Extra:
@@ -211,7 +211,7 @@ class FileSchema:
 
     def _header_term(self, name: str) -> Extra:
         schema, table = self.table.schema.encode(), self.table.name.encode()
-        known: dict[str, Extra] = {
+        headers: dict[str, Extra] = {
             "AR_H_CHANGE_SEQ": lambda op, values, facts: facts.sequence,
             "AR_H_STREAM_POSITION": lambda op, values, facts: facts.position,
             "AR_H_TIMESTAMP": lambda op, values, facts: facts.stamp,
@@ -220,7 +220,7 @@ class FileSchema:
             "AR_M_SOURCE_SCHEMA": lambda op, values, facts: schema,
             "AR_M_SOURCE_TABLE_NAME": lambda op, values, facts: table,
         }
-        return known[name]
+        return headers[name]
 
     def _file_columns(self, settings: S3Settings) -> tuple[FileColumn, ...]:
         fields = [FileColumn("Op", _STRING)] if self._op else []
@@ -228,7 +228,7 @@ class FileSchema:
             fields += [FileColumn("table_name", _STRING), FileColumn("schema_name", _STRING)]
         if self._stamp:
             fields.append(FileColumn(settings.timestamp_column, _STRING, required=True))
-        fields += [FileColumn(self.plan.columns[i] or "", self._types[i]) for i in self._kept]
+        fields += [FileColumn(self.plan.columns[i] or "", self._types[i]) for i in self._selected]
         for rule in self.plan.added:
             kind = Kind.TIMESTAMP if rule.type == "datetime" else Kind.STRING
             fields.append(FileColumn(rule.name, ColumnType(kind)))

@@ -75,8 +75,8 @@ def _unescaped(document: Document, name: str, default: str) -> str:
         if code := escape[1] or escape[2]:
             return chr(int(code, 16))
         if escape[3] not in _ESCAPES:
-            wanted = "the character itself, or one of " + " ".join(f"\\{c}" for c in _ESCAPES)
-            raise document.wrong(name, text, wanted + " \\xFF \\uFFFF")
+            allowed = "the character itself, or one of " + " ".join(f"\\{c}" for c in _ESCAPES)
+            raise document.wrong(name, text, allowed + " \\xFF \\uFFFF")
         return _ESCAPES[escape[3]]
 
     return _ESCAPE.sub(character, text)

@@ -109,11 +109,11 @@ class Document:
                 hint=close_match(unknown[0], self.classes),
             )
 
-    def wrong(self, name: str, value: object, wanted: str) -> UsageError:
+    def wrong(self, name: str, value: object, allowed: str) -> UsageError:
         """The error for a value of the wrong kind."""
         return UsageError(
             "DMS_SETTING_INVALID",
-            f"{name} = {json.dumps(value, default=str)} must be {wanted}.",
+            f"{name} = {json.dumps(value, default=str)} must be {allowed}.",
             where=self.where,
         )
 

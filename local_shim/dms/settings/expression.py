@@ -52,11 +52,11 @@ def parse_expression(text: str, where: object) -> tuple[Term, ...]:
     terms: list[Term] = []
     position = 0
     while True:
-        found = _TERM.match(text, position)
-        if not found:
+        match = _TERM.match(text, position)
+        if not match:
             raise _unsupported(text, text[position:].strip() or "nothing", where)
-        terms.append(_term(found, text, where))
-        position = found.end()
+        terms.append(_term(match, text, where))
+        position = match.end()
         if position == len(text):
             return tuple(terms)
         if not text.startswith("||", position):
@@ -64,10 +64,10 @@ def parse_expression(text: str, where: object) -> tuple[Term, ...]:
         position += 2
 
 
-def _term(found: re.Match[str], text: str, where: object) -> Term:
-    name = found["name"]
+def _term(match: re.Match[str], text: str, where: object) -> Term:
+    name = match["name"]
     if name is None:
-        return Literal(found["literal"].replace("''", "'"))
+        return Literal(match["literal"].replace("''", "'"))
     if not name.startswith("AR_"):
         return ColumnReference(name)
     if name not in HEADERS:

@@ -173,9 +173,9 @@ class Catalog:
 
     def column_type(self, oid: int, typmod: int) -> ColumnType:
         """DMS's view of a type; domains are taken as what they are made of."""
-        known = column_type(oid, typmod, None)
-        if known.known:
-            return known
+        type_ = column_type(oid, typmod, None)
+        if type_.has_rule:
+            return type_
         row = self._type_row(oid)
         if row and row.typtype == "d":
             return self.column_type(row.base, row.base_typmod)

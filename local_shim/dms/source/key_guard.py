@@ -6,6 +6,9 @@ therefore moves such a table to the publication of inserts in the transaction th
 and back when the key is there again. Real DMS installs an event trigger too (CaptureDdls), in the
 schema that DdlArtifactsSchema names; here as there it takes a superuser.
 
+The comment of the publication of all changes holds the numbers of tables that lost their key, so
+that their updates and deletes, which the stream then lacks, can be counted.
+
 Without the trigger a running task looks for such tables every few seconds (`sync_publications`).
 """
 
@@ -23,7 +26,7 @@ DECLARE published record;
 BEGIN
   FOR published IN
     SELECT p.pubname, CASE p.pubname WHEN {keyed} THEN {unkeyed} ELSE {keyed} END AS other,
-           n.nspname, c.relname
+           n.nspname, c.relname, p.oid, c.oid AS table_oid
     FROM pg_catalog.pg_publication p
     JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid
     JOIN pg_catalog.pg_class c ON c.oid = r.prrelid
@@ -34,6 +37,11 @@ BEGIN
       published.pubname, published.nspname, published.relname);
     EXECUTE pg_catalog.format('ALTER PUBLICATION %I ADD TABLE ONLY %I.%I',
       published.other, published.nspname, published.relname);
+    IF published.pubname = {keyed} THEN
+      EXECUTE pg_catalog.format('COMMENT ON PUBLICATION %I IS %L', {keyed},
+        pg_catalog.concat_ws(' ', pg_catalog.obj_description(published.oid, 'pg_publication'),
+          published.table_oid));
+    END IF;
   END LOOP;
 EXCEPTION WHEN OTHERS THEN  -- whatever happens here, the statement of the source goes on
   RAISE WARNING 'dlt-local dms: %', SQLERRM;
@@ -59,6 +67,25 @@ def install_key_guard(connection: Connection, publication: str, schema: str) -> 
     except (psycopg2.errors.InsufficientPrivilege, psycopg2.errors.InvalidSchemaName):
         return False
     return True
+
+
+def tables_that_lost_keys(connection: Connection, publication: str) -> set[int]:
+    """The numbers of the tables, whether or not they have a key again."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT obj_description(oid, 'pg_publication') FROM pg_publication WHERE pubname = %s",
+            [publication],
+        )
+        row = cursor.fetchone()
+    return {int(number) for number in ((row and row[0]) or "").split()}
+
+
+def forget_lost_keys(connection: Connection, publication: str) -> None:
+    """Forget them once they are counted."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.SQL("COMMENT ON PUBLICATION {} IS NULL").format(sql.Identifier(publication))
+        )
 
 
 def remove_key_guard(connection: Connection, publication: str) -> None:

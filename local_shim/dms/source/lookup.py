@@ -73,14 +73,14 @@ class Lookup:
 
     def _condition(self, table: SourceTable, key: tuple[str, ...]) -> sql.Composable:
         """`"a" OPERATOR(public.=) %s::ltree AND …`, asked once for each table."""
-        known = self._conditions.get((table.oid, key))
-        if known is None:
+        condition = self._conditions.get((table.oid, key))
+        if condition is None:
             with self._link.connection().cursor() as cursor:
                 cursor.execute(_EQUALS, [table.oid])
                 operators = {row[0]: row[1:] for row in cursor.fetchall()}
-            known = sql.SQL(" AND ").join(_equals(name, operators.get(name)) for name in key)
-            self._conditions[table.oid, key] = known
-        return known
+            condition = sql.SQL(" AND ").join(_equals(name, operators.get(name)) for name in key)
+            self._conditions[table.oid, key] = condition
+        return condition
 
 
 def _equals(column: str, operator: tuple[str, str, str] | None) -> sql.Composable:

@@ -208,7 +208,7 @@ def _one_transaction(connection: Connection) -> Iterator[None]:
 def _publish(
     connection: Connection, name: str, tables: Sequence[SourceTable], operations: str
 ) -> None:
-    wanted = {(table.schema, table.name) for table in tables}
+    selected = {(table.schema, table.name) for table in tables}
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_publication WHERE pubname = %s", [name])
         if cursor.fetchone() is None:
@@ -222,7 +222,7 @@ def _publish(
             "SELECT schemaname, tablename FROM pg_publication_tables WHERE pubname = %s", [name]
         )
         present = {(row[0], row[1]) for row in cursor.fetchall()}
-        for verb, names in (("ADD", wanted - present), ("DROP", present - wanted)):
+        for verb, names in (("ADD", selected - present), ("DROP", present - selected)):
             if names:
                 _alter(cursor, name, verb, sorted(names))
 

@@ -37,7 +37,7 @@ class ColumnType:
     kind: Kind
     precision: int = 0
     scale: int = 0
-    known: bool = True  # False: a type DMS has no rule for, taken as its text
+    has_rule: bool = True  # False: DMS has no rule for the type, its text is taken
 
 
 _BY_OID = {
@@ -106,8 +106,8 @@ def _numeric(typmod: int) -> ColumnType:
 
 def _described(row: TypeRow | None) -> ColumnType:
     if row is None:
-        return ColumnType(Kind.STRING, known=False)
+        return ColumnType(Kind.STRING, has_rule=False)
     if row.category == "A" or row.typtype == "c" or row.name in ("citext", "hstore"):
         return ColumnType(Kind.TEXT_LOB)
-    known = row.typtype in ("e", "r", "m") or row.name in ("tsvector", "tsquery", "pg_lsn")
-    return ColumnType(Kind.STRING, known=known)
+    has_rule = row.typtype in ("e", "r", "m") or row.name in ("tsvector", "tsquery", "pg_lsn")
+    return ColumnType(Kind.STRING, has_rule=has_rule)

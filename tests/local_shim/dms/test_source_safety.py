@@ -35,6 +35,11 @@ def test_the_source_can_write_to_a_table_that_loses_its_key(
     lab.cdc()
     changes = [(row["Op"], row["id"], row["v"]) for row in lab.changed()]
     assert changes == [("U", "1", "a2"), ("I", "3", "c"), ("U", "3", "c2")]
+    statistics = lab.statistics()
+    assert (statistics["IgnoredUpdates"], statistics["IgnoredDeletes"]) == (1, 1)
+    words = "public.t lost its key: 1 updates and 1 deletes are not in the stream"
+    lab.cdc()
+    assert lab.reports.count(words) == 1
 
 
 def test_an_identity_index_may_be_dropped_too(lab: Lab) -> None:
