@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import replace
-
-import psycopg2
-from psycopg2.extras import LogicalReplicationConnection
 
 from local_shim.dms.changes.applier import Applier
 from local_shim.dms.changes.new_tables import NewTables
 from local_shim.dms.changes.stream import Streams
-from local_shim.dms.errors import TaskFailed
 from local_shim.dms.full_load import Stamps, deliver_load, load_tables, selected_tables
 from local_shim.dms.publishing.state import Store, TableState
 from local_shim.dms.replicate import Replication, publication_lost, slot_lost, wal_removed
@@ -20,14 +15,11 @@ from local_shim.dms.source.catalog import Catalog, SourceTable
 from local_shim.dms.source.connection import connect, connect_replication, linked
 from local_shim.dms.source.key_guard import (
     forget_lost_keys,
-    install_key_guard,
     remove_key_guard,
     tables_that_lost_keys,
 )
-from local_shim.dms.source.open_transactions import open_transactions, told_waiting
 from local_shim.dms.source.slot import (
     NewSlot,
-    create_slot,
     drop_publications,
     drop_slot,
     flush_wal,
@@ -35,9 +27,15 @@ from local_shim.dms.source.slot import (
     slot_status,
     sync_publications,
 )
+from local_shim.dms.source_setup import (
+    checked_tables,
+    drop_slot_of_failed_load,
+    guard_keys,
+    new_slot,
+)
 from local_shim.dms.stopping import Stop
 from local_shim.dms.task import Task
-from local_shim.errors import ShimError, UsageError, close_match
+from local_shim.errors import ShimError
 
 
 def full_load(session: Session) -> None:
@@ -48,20 +46,20 @@ def full_load(session: Session) -> None:
     """
     task, report = session.task, session.report
     catalog = Catalog(session.link)
-    tables = _tables(session, catalog)
+    tables = checked_tables(session, catalog)
     start = min(session.clock.now(), _source_time(catalog))
     session.publisher.save(replace(session.state, phase="loading"))
     drop_slot(session.connection, session.state.slot)
     sync_publications(session.connection, session.state.publication, tables)
-    _guard_keys(session)
+    guard_keys(session)
     holder = connect_replication(task.source, lock_timeout=task.settings.consistency_seconds)
     try:
-        slot = _new_slot(session, holder)
+        slot = new_slot(session, holder)
         report(f"slot {session.state.slot} begins at {slot.lsn >> 32:X}/{slot.lsn & 0xFFFFFFFF:X}")
         snapshot = slot.snapshot if task.stand_in.full_load == "clean" else None
         _load_and_deliver(session, tables, slot, snapshot, start)
     except BaseException:
-        _forget_slot_of_failed_load(session)
+        drop_slot_of_failed_load(session)
         raise
     finally:
         holder.close()
@@ -71,8 +69,8 @@ def replicate(session: Session, stop: Stop, *, until_caught_up: bool = False) ->
     """Write changes until stopped, or until those present now are written."""
     catalog = Catalog(session.link)
     _check_slot(session)
-    _tables(session, catalog)
-    _guard_keys(session)
+    checked_tables(session, catalog)
+    guard_keys(session)
     new_tables = NewTables(session, catalog)
     until = None
     while True:
@@ -138,72 +136,6 @@ def _load_and_deliver(
     deliver_load(task, session.publisher, tables, loaded, slot.lsn, session.report)
 
 
-def _forget_slot_of_failed_load(session: Session) -> None:
-    """A slot that nobody will read would fill the source's disk."""
-    if session.state.phase != "running":
-        with contextlib.suppress(psycopg2.Error, ShimError):
-            drop_slot(session.connection, session.state.slot)
-
-
-def _new_slot(session: Session, holder: LogicalReplicationConnection) -> NewSlot:
-    """The task's slot, once all transactions that write something now have ended.
-
-    Raises:
-        TaskFailed: One of them was still open after TransactionConsistencyTimeout.
-    """
-    source = session.task.source
-    try:
-        with told_waiting(source, "the new slot", session.report):
-            return create_slot(holder, session.state.slot)
-    except psycopg2.errors.LockNotAvailable:
-        raise TaskFailed(
-            "DMS_OPEN_TRANSACTIONS",
-            f"A transaction stayed open for {session.task.settings.consistency_seconds} s "
-            f"(TransactionConsistencyTimeout): {'; '.join(open_transactions(session.connection))}.",
-            where=source.describe(),
-            hint="end it, or raise the time-out; a real task would begin without its changes",
-        ) from None
-
-
-def _guard_keys(session: Session) -> None:
-    """See that a key that is dropped does not make the source's statements fail."""
-    endpoint, publication = session.task.endpoint, session.state.publication
-    if not endpoint.capture_ddls:
-        remove_key_guard(session.connection, publication)
-    elif install_key_guard(session.connection, publication, endpoint.ddl_schema):
-        return
-    session.report(
-        "no event trigger could be made in the source: if a key is dropped, UPDATE and DELETE of "
-        "its table fail there until this task notices it"
-    )
-
-
-def _tables(session: Session, catalog: Catalog) -> list[SourceTable]:
-    """The selected tables; what else the rules match is reported.
-
-    Raises:
-        UsageError: There are none.
-    """
-    task = session.task
-    tables = selected_tables(task, catalog)
-    others = [other for other in catalog.others() if task.mapping.selects(other.schema, other.name)]
-    if not tables:
-        present = [table.full_name for table in catalog.tables()]
-        wanted = [f"{s.locator.schema}.{s.locator.table}" for s in task.mapping.selections]
-        raise UsageError(
-            "DMS_NO_TABLES",
-            f"The selection rules ({', '.join(wanted)}) match no table"
-            + (f": {'; '.join(map(str, others))}." if others else "."),
-            where=task.source.describe(),
-            hint="select its partitions, and rename them into one table if you like"
-            if any(other.partitions for other in others)
-            else close_match(wanted[0], present) or "the database has no tables",
-        )
-    for other in others:
-        session.report(f"not replicated: {other}")
-    return tables
-
-
 def _check_slot(session: Session) -> None:
     """A task that has loaded needs its slot; a task without a load begins one here and now."""
     state, where = session.state, session.task.source.describe()
@@ -228,13 +160,13 @@ def _check_slot(session: Session) -> None:
 
 def _begin_without_load(session: Session) -> None:
     catalog = Catalog(session.link)
-    tables = _tables(session, catalog)
+    tables = checked_tables(session, catalog)
     drop_slot(session.connection, session.state.slot)
     sync_publications(session.connection, session.state.publication, tables)
     timeout = session.task.settings.consistency_seconds
     holder = connect_replication(session.task.source, lock_timeout=timeout)
     try:
-        slot = _new_slot(session, holder)
+        slot = new_slot(session, holder)
     finally:
         holder.close()
     states = {t.full_name: TableState(t.oid, rewritten_before=catalog.rewritten(t)) for t in tables}
