@@ -23,7 +23,10 @@ from local_shim.dms.task import Task
 from local_shim.errors import SetupError, UsageError
 
 Report = Callable[[str], None]
-_TARGET_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
+_TARGET_TROUBLE = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES),
+    *(errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.EISDIR),  # a file where a folder goes
+)
 
 
 @dataclass

@@ -132,6 +132,24 @@ def test_a_link_out_of_the_bucket_is_neither_written_nor_emptied(lab: Lab, tmp_p
     assert everything(tmp_path) == {"t/keep.txt": "keep"}
 
 
+@pytest.mark.parametrize("name", ["public", "public/t"])
+def test_a_file_in_the_place_of_a_folder_is_told_and_kept(lab: Lab, name: str) -> None:
+    (lab.target / name).parent.mkdir(parents=True)
+    (lab.target / name).write_text("theirs")
+    lab.sql("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    with pytest.raises(TaskFailed) as caught:
+        lab.load()
+    assert caught.value.condition == "DMS_TARGET_UNWRITABLE"
+    assert (lab.target / name).read_text() == "theirs"
+
+
+def test_a_name_that_is_too_long_for_a_folder_is_told(lab: Lab) -> None:
+    lab.set_up(rules=[INCLUDE, transformation(5, "table", "rename", value="x" * 300)])
+    lab.sql("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    with pytest.raises(TaskFailed, match="File name too long"):
+        lab.load()
+
+
 def test_the_bucket_itself_may_be_a_link(lab: Lab, tmp_path: Path) -> None:
     lab.target.symlink_to(tmp_path)
     lab.sql("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
