@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import cast
 
 from local_shim.dms.errors import TaskFailed
 from local_shim.dms.publishing.state import TableState
@@ -47,13 +47,14 @@ class TableStream:
         self._schema: FileSchema | None = None
         self._projection: list[int | None] | None = None
         self._key_places: list[int] = []
-        self._replayed = 0
         self.relation_is_new = True
         self.columns = known.columns if known else ()
         self.key = known.key if known else ()
         replays = context.task.stand_in.faults.replay_transactions
         self.mark_lsn = known.mark_lsn if known and not replays else 0
         self.mark_rows = known.mark_rows if known and not replays else 0
+        self._written = (self.mark_lsn, self.mark_rows)
+        self._replayed_lsn = self._replayed_rows = 0
 
     @property
     def file_schema(self) -> FileSchema:
@@ -85,11 +86,14 @@ class TableStream:
         return changed
 
     def has_written(self, final_lsn: int) -> bool:
-        """On a replay: has this row of this transaction been written before?"""
-        if final_lsn != self.mark_lsn:
-            return final_lsn < self.mark_lsn
-        self._replayed += 1
-        return self._replayed <= self.mark_rows
+        """On a replay: had this row of this transaction been written at the (re)start?
+
+        Each row of a replayed transaction is counted, written or not.
+        """
+        if final_lsn != self._replayed_lsn:
+            self._replayed_lsn, self._replayed_rows = final_lsn, 0
+        self._replayed_rows += 1
+        return (final_lsn, self._replayed_rows) <= self._written
 
     def mark(self, final_lsn: int) -> None:
         """A row of this transaction is being written."""
@@ -100,7 +104,8 @@ class TableStream:
 
     def restart(self) -> int:
         """The stream starts again; gives the last transaction that may come twice."""
-        self._replayed = 0
+        self._written = (self.mark_lsn, self.mark_rows)  # stays while the mark moves on
+        self._replayed_lsn = self._replayed_rows = 0
         return self.mark_lsn
 
     def fields(self, change: RowChange, facts: Facts, raw: bytes | None) -> Fields:
@@ -117,7 +122,8 @@ class TableStream:
         if op == "U" and UNCHANGED in row:
             row = self._completed(row, None if old_is_key else old)
             raw = None  # what was looked up may be of any length
-        return self.file_schema.row(op, _told(row), _told(old), facts, raw, self._unfit)
+        values, old_values = cast("Fields", row), cast("Fields | None", old)  # all are there now
+        return self.file_schema.row(op, values, old_values, facts, raw, self._unfit)
 
     def bad_text(self, what: str) -> None:
         """A row held bytes that are not UTF-8; they are replaced, or the task stops."""
@@ -290,8 +296,3 @@ def new_file_schema(
     )
     tell_clashes(schema, report, refuse=load)
     return schema
-
-
-def _told(row: Sequence[Value] | None) -> Any:
-    """The row, in which nothing is left to complete (no loop over it only to say so)."""
-    return row

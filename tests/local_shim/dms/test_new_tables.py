@@ -15,7 +15,7 @@ from local_shim.dms.changes.new_tables import NewTables
 from local_shim.dms.source.catalog import Catalog
 from local_shim.dms.stopping import Stop
 from local_shim.errors import UsageError
-from tests.local_shim.dms.lab import INCLUDE, SEQUENCE, Lab, transformation
+from tests.local_shim.dms.lab import INCLUDE, PROFILE, SEQUENCE, Lab, transformation
 
 TABLE = "CREATE TABLE t (id int PRIMARY KEY)"
 
@@ -236,3 +236,28 @@ def test_a_look_at_the_source_is_due_every_few_seconds_only(t: Lab) -> None:
         now = 10.0
         assert new_tables.are_due()
         assert not new_tables.are_due()
+
+
+def test_rows_between_two_new_tables_are_not_taken_for_repeats(t: Lab) -> None:
+    with t.session() as session:
+        new_tables = NewTables(session, Catalog(session.link))
+        t.sql("CREATE TABLE u (id int PRIMARY KEY)")
+        new_tables.take()
+        t.sql("INSERT INTO u VALUES (1), (2), (3)", "CREATE TABLE w (id int PRIMARY KEY)")
+        new_tables.take()
+    t.cdc()
+    assert rows(t, "u") == [("I", "1"), ("I", "2"), ("I", "3")]
+
+
+def test_a_transaction_whose_first_table_waits_in_an_open_file_is_replayed_whole(lab: Lab) -> None:
+    lab.set_up(s3={**PROFILE, "CdcMinFileSize": 1})
+    lab.sql(TABLE, "CREATE TABLE u (id int PRIMARY KEY, v text)")
+    lab.load()
+    long_row = "INSERT INTO u VALUES (1, repeat('x', 2000))"  # its file is published by size
+    lab.transaction("INSERT INTO t VALUES (1), (2), (3)", long_row)
+    with lab.fed() as feed:
+        feed.give(feed.messages())
+        assert (rows(lab, "t"), rows(lab, "u")) == ([], [("I", "1")])
+    lab.cdc()
+    assert rows(lab, "t") == [("I", "1"), ("I", "2"), ("I", "3")]
+    assert rows(lab, "u") == [("I", "1")]
