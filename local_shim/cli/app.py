@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
 from local_shim.cli import dms, read, update
 from local_shim.errors import ShimError, UsageError
@@ -62,6 +62,9 @@ def _call(arguments: Sequence[str]) -> int:
         raise UsageError("NO_COMMAND", f"give a command: {listed}.", hint="dlt-local --help")
     try:
         return app(_texts_last(arguments)) or 0
+    except UnusedCliTokensError as error:
+        unused = " ".join(error.unused_tokens or ())
+        raise UsageError("WRONG_USE", f"one argument too many: '{unused}'.") from None
     except CycloptsError as error:
         raise UsageError("WRONG_USE", str(error)) from None
 

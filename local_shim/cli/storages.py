@@ -38,11 +38,10 @@ def _only_one() -> Path:
     folders = sorted(path for path in _DEFAULT.glob("*") if _is_storage(path))
     if len(folders) == 1:
         return folders[0]
-    names = ", ".join(map(str, folders))
+    several = f"several storages lie in {_DEFAULT}: {', '.join(each.name for each in folders)}."
+    none = f"no storage lies in {_DEFAULT}."
     raise UsageError(
-        "STORAGE_NOT_GIVEN",
-        f"{len(folders)} storages lie in {_DEFAULT}{': ' if names else ''}{names}.",
-        hint="name one with --storage DIR",
+        "STORAGE_NOT_GIVEN", several if folders else none, hint="name one with --storage DIR"
     )
 
 

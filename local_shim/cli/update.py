@@ -52,10 +52,16 @@ def plan(
     *files: Files, where: Where = Where(), select: Select = Select(), how: How = How()
 ) -> None:
     """Resolve, validate and show the graph; write nothing."""
+    from rich.console import Console
+
     from local_shim.report.graph_text import render_plan
     from local_shim.run import plan_only
 
-    say(render_plan(plan_only(request(files, where, select, how))))
+    picture = render_plan(plan_only(request(files, where, select, how)))
+    console = Console(highlight=False)  # colours on a terminal, plain text elsewhere
+    with console.capture() as text:
+        console.print(picture)
+    say("\n".join(line.rstrip() for line in text.get().splitlines()))
 
 
 def explain(

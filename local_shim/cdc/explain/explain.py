@@ -110,7 +110,8 @@ def rendered_ties(found: Sequence[Tie]) -> str:
     if not found:
         return "no ties: every key has one change per sequence"
     rows = [(tie.key, tie.sequence, str(tie.changes)) for tie in found]
-    return f"{len(found)} ties\n\n" + text_table(("key", "sequence", "changes"), rows)
+    count = "1 tie" if len(found) == 1 else f"{len(found)} ties"
+    return f"{count}\n\n" + text_table(("key", "sequence", "changes"), rows)
 
 
 def _happenings(events: DataFrame, cells: tuple[str, ...]) -> list[ChangeEvent]:
