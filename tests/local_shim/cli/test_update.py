@@ -134,6 +134,16 @@ def test_a_flow_that_fails_ends_with_1_and_its_cause_in_a_line(new_shop: Shop) -
     assert statuses(result)["totals"] == "FAILED"
 
 
+def test_a_view_whose_first_update_failed_is_made_by_the_next(new_shop: Shop) -> None:
+    source = new_shop.folder / "shop.py"
+    right = source.read_text()
+    source.write_text(right.replace('F.sum("amount")', 'F.sum(F.col("amount") / 0)'))
+    assert new_shop.command("run", *new_shop.where()).code == 1
+    source.write_text(right)
+    assert new_shop.command("run", *new_shop.where()).code == 0
+    assert new_shop.sql("SELECT count(*) AS n FROM totals").lines[2] == "2"
+
+
 def test_wrong_definitions_end_with_2_and_write_nothing(new_shop: Shop) -> None:
     source = new_shop.folder / "shop.py"
     source.write_text(source.read_text().replace('dlt.read("orders")', 'dlt.read("ordres")'))
