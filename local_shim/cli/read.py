@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json as json_text
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 from local_shim.cli.options import Json, option, say
 from local_shim.cli.storages import open_storage
 from local_shim.errors import UsageError, close_match
-from local_shim.events.event import Level
+from local_shim.events.event import EventType, Level
 from local_shim.events.journal import events as events_of
 
 AtStorage = Annotated[Path | None, option("DIR", "Default: the only one in .dlt-local.")]
@@ -28,14 +29,11 @@ def events(
     storage: AtStorage = None,
 ) -> None:
     """Show what happened in an update."""
-    levels = [each.value for each in Level]
-    if level and level.upper() not in levels:
-        raise UsageError(
-            "LEVEL_UNKNOWN",
-            f"there is no level '{level}'.",
-            hint=close_match(level.upper(), levels),
-        )
-    for record in events_of(open_storage(storage, pipeline, update), update, type, level):
+    wanted_type = _choice("type", type and type.lower(), [each.value for each in EventType])
+    wanted_level = _choice("level", level and level.upper(), [each.value for each in Level])
+    for record in events_of(
+        open_storage(storage, pipeline, update), update, wanted_type, wanted_level
+    ):
         if json:
             say(json_text.dumps(record, ensure_ascii=False))
         else:
@@ -43,6 +41,16 @@ def events(
                 f"{record['timestamp']}  {record['level']:<7} {record['event_type']:<20} "
                 f"{record['message']}"
             )
+
+
+def _choice(option: str, word: str | None, allowed: Sequence[str]) -> str | None:
+    if word and word not in allowed:
+        raise UsageError(
+            "CHOICE_UNKNOWN",
+            f"there is no {option} '{word}' of events.",
+            hint=close_match(word, allowed),
+        )
+    return word
 
 
 def sql(

@@ -97,5 +97,5 @@ def test_ties_are_counted_over_the_whole_source(spark: SparkSession) -> None:
     changes = spark.createDataFrame(CHANGES, "id int, v string, op string, seq int")
     found = ties(changes, flow())
     assert [(tie.key, tie.sequence, tie.changes) for tie in found] == [('{"id":1}', "30", 2)]
-    assert "1 ties" in rendered_ties(found)
+    assert "1 tie" in rendered_ties(found)
     assert "no ties" in rendered_ties([])

@@ -88,7 +88,14 @@ def pipeline_of(events: list[dict[str, object]]) -> object:
     return origin["pipeline_id"]
 
 
-@pytest.mark.parametrize("level", ["loud", "WARNING"])
-def test_an_unknown_level_is_refused(shop: Shop, level: str) -> None:
-    result = events(shop, "--level", level)
-    assert result.code == 2 and result.err.startswith("[LEVEL_UNKNOWN]")
+@pytest.mark.parametrize(
+    ("option", "word", "hint"),
+    [
+        ("--level", "warning", "did you mean 'WARN'?"),
+        ("--level", "loud", "allowed: ERROR, INFO, METRICS, WARN"),
+        ("--type", "flow_progres", "did you mean 'flow_progress'?"),
+    ],
+)
+def test_an_unknown_choice_is_refused(shop: Shop, option: str, word: str, hint: str) -> None:
+    result = events(shop, option, word)
+    assert result.code == 2 and result.err.startswith("[CHOICE_UNKNOWN]") and hint in result.err
