@@ -18,6 +18,12 @@ from local_shim.dms.source.key_guard import (
     remove_key_guard,
     tables_that_lost_keys,
 )
+from local_shim.dms.source.preparation import (
+    checked_tables,
+    drop_slot_of_failed_load,
+    guard_keys,
+    new_slot,
+)
 from local_shim.dms.source.slot import (
     NewSlot,
     drop_publications,
@@ -26,12 +32,6 @@ from local_shim.dms.source.slot import (
     have_publications,
     slot_status,
     sync_publications,
-)
-from local_shim.dms.source_setup import (
-    checked_tables,
-    drop_slot_of_failed_load,
-    guard_keys,
-    new_slot,
 )
 from local_shim.dms.stopping import Stop
 from local_shim.dms.task import Task

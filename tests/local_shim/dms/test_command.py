@@ -192,6 +192,12 @@ def test_what_status_prints() -> None:
     assert shown == (PROJECT / "tests" / "golden" / "dms_status.txt").read_text()
 
 
+def test_the_package_runs_as_a_module_of_its_own() -> None:
+    program = [sys.executable, "-m", "local_shim.dms", "status", "--task", "nowhere"]
+    done = subprocess.run(program, cwd=PROJECT, capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.startswith("[DMS_TASK_FILE_MISSING]")
+
+
 def test_the_stand_in_loads_neither_spark_nor_the_pipeline() -> None:
     program = (
         "import sys, local_shim.dms.command, local_shim.dms.server\n"
