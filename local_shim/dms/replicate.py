@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import psycopg2
-from psycopg2.extras import LogicalReplicationConnection, ReplicationCursor
 
 from local_shim.dms.changes.applier import Applier
 from local_shim.dms.clock import Clock
 from local_shim.dms.errors import TaskFailed
-from local_shim.dms.source.connection import Link, connect_replication
+from local_shim.dms.source.change_stream import ChangeStream, StreamError
+from local_shim.dms.source.connection import Link, replication_dsn
 from local_shim.dms.source.slot import heartbeat, publications
 from local_shim.dms.stopping import Stop
 from local_shim.dms.task import Task
@@ -20,6 +20,7 @@ from local_shim.errors import SetupError, ShimError
 _MESSAGES_BETWEEN_LOOKS = 4096
 _LONGEST_WAIT = 5.0  # seconds; the server wants a sign of life within a minute
 _ASKING_WAIT = 0.02
+_OBJECT_IN_USE = "55006"
 _BUSY_TRIES = 50  # a killed reader's slot is free as soon as the server notices
 
 
@@ -72,44 +73,38 @@ class Replication:
 
     def _one_connection(self) -> None:
         try:
-            connection = connect_replication(self.task.source, self.encoding)
-        except SetupError as error:
-            raise ConnectionLost(error.message) from None
+            stream = ChangeStream(replication_dsn(self.task.source, self.encoding))
+        except StreamError as error:
+            raise ConnectionLost(str(error)) from None
         try:
-            cursor = self._start(connection)
+            self._start(stream)
             self.applier.reconnected()
-            self._read(cursor)
+            self._read(stream)
             self.applier.publish_all()
-            self._confirm(cursor)
-        except SetupError as error:  # a question to the catalog found the server gone
+            self._confirm(stream)
+        except StreamError as error:
+            raise self._explained(error) from None
+        except SetupError as error:  # the catalog was read and the server was gone
             raise ConnectionLost(error.message) from None
         except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-            raise self._explained(error) from None
-        except psycopg2.DatabaseError as error:
-            if not connection.closed:
-                raise self._explained(error) from None
             raise ConnectionLost(_one_line(error)) from None
+        except psycopg2.DatabaseError as error:
+            where = self.task.source.describe()
+            raise TaskFailed("DMS_STREAM", _one_line(error), where=where) from None
         finally:
-            connection.close()
+            stream.close()
 
-    def _start(self, connection: LogicalReplicationConnection) -> ReplicationCursor:
-        slot = self.task_slot
+    def _start(self, stream: ChangeStream) -> None:
         names = ", ".join(f'"{name}"' for name in publications(self.applier.state.publication))
+        options = {"proto_version": "1", "publication_names": names}
         for attempt in range(_BUSY_TRIES):
-            cursor = connection.cursor()
             try:
-                cursor.start_replication(
-                    slot_name=slot,
-                    decode=False,
-                    start_lsn=self._resume_position(),
-                    options={"proto_version": "1", "publication_names": names},
-                )
-                return cursor
-            except psycopg2.errors.ObjectInUse:
-                if attempt == _BUSY_TRIES - 1:
+                stream.start(self.task_slot, self._resume_position(), options)
+                return
+            except StreamError as error:
+                if error.sqlstate != _OBJECT_IN_USE or attempt == _BUSY_TRIES - 1:
                     raise
                 self.stop.wait(0.1)
-        raise AssertionError("unreachable")
 
     @property
     def task_slot(self) -> str:
@@ -121,78 +116,75 @@ class Replication:
             return self.applier.state.confirmed
         return self.applier.last_end
 
-    def _read(self, cursor: ReplicationCursor) -> None:
+    def _read(self, stream: ChangeStream) -> None:
         beat = _Heartbeat(self.task, self.link, self.clock)
         beat.beat_if_due()
-        apply, read = self.applier.apply, cursor.read_message
-        seen = 0
+        apply, read = self.applier.apply, stream.read
+        messages = 0
         while True:
             message = read()
             if message is not None:
-                apply(message.payload, message.data_start)
-                seen += 1
-                if seen % _MESSAGES_BETWEEN_LOOKS:
+                position, payload = message
+                apply(payload, position)
+                messages += 1
+                if messages % _MESSAGES_BETWEEN_LOOKS:
                     continue
-            elif self._is_over(cursor):
+            elif self._is_over(stream):
                 return
-            self._look_around(cursor)
+            self._look_around(stream)
             beat.beat_if_due()
             if not self.applier.in_transaction and self.interrupt():
                 self.interrupted = True
                 return
             if message is None:
-                self._wait(cursor)
+                self._wait(stream)
 
-    def _is_over(self, cursor: ReplicationCursor) -> bool:
+    def _is_over(self, stream: ChangeStream) -> bool:
         """Everything sent so far has been read: is that enough?"""
-        self.applier.idle_at(cursor.wal_end)
+        self.applier.idle_at(stream.sent_to)
         if self.applier.in_transaction:
             return False
         caught_up = self.until is not None and self.applier.last_end >= self.until
         return caught_up or self.stop.wished
 
-    def _look_around(self, cursor: ReplicationCursor) -> None:
+    def _look_around(self, stream: ChangeStream) -> None:
         if not (self.applier.in_transaction and self.task.s3.preserve_transactions):
             self.applier.publish_due()
-        self._confirm(cursor)
+        self._confirm(stream)
 
-    def _confirm(self, cursor: ReplicationCursor) -> None:
+    def _confirm(self, stream: ChangeStream) -> None:
         """Tell the server what it may forget; ask where it is if we wait for a position."""
         position = self.applier.confirmable
         asking = self.until is not None and not self.applier.in_transaction
-        send: Callable[..., None] = cursor.send_feedback  # psycopg2's stubs leave it untyped
-        send(write_lsn=self.applier.last_end, flush_lsn=position, reply=asking, force=True)
+        stream.confirm(position, self.applier.last_end, reply=asking)
 
-    def _wait(self, cursor: ReplicationCursor) -> None:
+    def _wait(self, stream: ChangeStream) -> None:
         due = self.applier.next_due
         left = _LONGEST_WAIT if due is None else due - self.clock.elapsed()
         limit = _LONGEST_WAIT if self.until is None else _ASKING_WAIT
         if self.stop.wished:  # in the middle of a transaction, whose end will come
             limit = _ASKING_WAIT
-        self.stop.wait(min(left, limit), cursor)
+        self.stop.wait(min(left, limit), stream)
 
-    def _explained(self, error: psycopg2.Error) -> Exception:
+    def _explained(self, error: StreamError) -> Exception:
         """What the server's refusal means for the task."""
-        text = _one_line(error)
-        where = self.task.source.describe()
-        if "no COPY in progress" in text:  # what libpq says after an orderly shutdown
-            return ConnectionLost("it was shut down")
+        text, where = str(error), self.task.source.describe()
+        if text.startswith("ERROR: "):
+            text = text.removeprefix("ERROR: ")
         if text.startswith("replication slot") and "does not exist" in text:
             return slot_lost(self.task_slot, where)
         if "publication" in text and "does not exist" in text:
             return publication_lost(self.applier.state.publication, where)
         if "can no longer" in text or "already been removed" in text or "invalidated" in text:
             return wal_removed(self.task_slot, where)
-        if isinstance(error, psycopg2.errors.ObjectInUse):
+        if error.sqlstate == _OBJECT_IN_USE:
             return ShimError(
                 "DMS_SLOT_IN_USE",
                 text,
                 where=where,
                 hint="another reader holds the slot; stop it first",
             )
-        if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
-            return ConnectionLost(text)
-        return TaskFailed("DMS_STREAM", text, where=where)
+        return ConnectionLost(text) if error.lost else TaskFailed("DMS_STREAM", text, where=where)
 
 
 class _Heartbeat:

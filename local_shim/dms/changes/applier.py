@@ -75,7 +75,6 @@ class Applier:
         self._begin = Begin(0, 0, 0)
         self._stamp = b""
         self._date = ""
-        self._replay_until = 0
         self._positions = list(state.positions)
         self._drops = _dropped_operations(task)
         self._batch_bytes = task.s3.batch_bytes
@@ -103,7 +102,7 @@ class Applier:
 
     def reconnected(self) -> None:
         """The stream starts again: rows that were written already will come once more."""
-        self._replay_until = self._streams.restart()
+        self._streams.restart()
         self.in_transaction = False
 
     def apply(self, payload: bytes, lsn: int) -> None:
@@ -165,34 +164,33 @@ class Applier:
 
     def _row(self, change: RowChange, lsn: int, payload: bytes) -> None:
         stream = self._streams.of(change.oid)
-        if change.op in self._drops:
-            return
-        final_lsn = self._begin.final_lsn
-        if final_lsn <= self._replay_until and stream.has_written(final_lsn):
-            return
+        position = stream.next_row(self._begin.final_lsn)
+        if not stream.is_replayed(position) and change.op not in self._drops:
+            self._write(stream, change, lsn, payload)
+        stream.advance(position)  # not before: a row that failed to be written must come again
+        file = self._files.get(self._file_key(stream))
+        if file and file.data.size >= self._batch_bytes and not self._together:
+            self._publish([self._file_key(stream)])
+
+    def _write(self, stream: TableStream, change: RowChange, lsn: int, payload: bytes) -> None:
         if stream.relation_is_new:
             self._adopt(stream)
         facts = Facts(self._stamp, self._sequence.next(), b"%08X/%08X" % divmod(lsn, 1 << 32))
         try:
             fields = stream.fields(change, facts, payload)
         except RecordIgnored:
-            stream.mark(final_lsn)
             return
         file = self._file(stream)
         file.data.append(fields)
         file.count(stream.name, change.op)
-        stream.mark(final_lsn)  # not before: a row that failed to be written will come again
-        if file.data.size >= self._batch_bytes and not self._together:
-            self._publish([self._file_key(stream)])
 
     def _truncate(self, stream: TableStream) -> None:
         """A TRUNCATE of PostgreSQL deletes nothing in the target (DMS behaviour 37)."""
-        final_lsn = self._begin.final_lsn
-        if final_lsn <= self._replay_until and stream.has_written(final_lsn):
-            return
-        stream.mark(final_lsn)
-        self._report(f"TRUNCATE of {stream.name} is not carried to the target, as with DMS")
-        self._recount(stream, truncates_ignored=1)
+        position = stream.next_row(self._begin.final_lsn)
+        if not stream.is_replayed(position):
+            self._report(f"TRUNCATE of {stream.name} is not carried to the target, as with DMS")
+            self._recount(stream, truncates_ignored=1)
+        stream.advance(position)
 
     def _adopt(self, stream: TableStream) -> None:
         """Take a new shape of a table: what is open has the old one and is published first."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from local_shim.dms.errors import TaskFailed
-from local_shim.dms.publishing.state import TableState
+from local_shim.dms.publishing.state import START, RowPosition, TableState
 from local_shim.dms.s3.column_clashes import tell_clashes
 from local_shim.dms.s3.control import Exceptions
 from local_shim.dms.s3.conversions import UnfitValue
@@ -51,10 +51,8 @@ class TableStream:
         self.columns = known.columns if known else ()
         self.key = known.key if known else ()
         replays = context.task.stand_in.faults.replay_transactions
-        self.mark_lsn = known.mark_lsn if known and not replays else 0
-        self.mark_rows = known.mark_rows if known and not replays else 0
-        self._written = (self.mark_lsn, self.mark_rows)
-        self._replayed_lsn = self._replayed_rows = 0
+        self._published = START if known is None or replays else known.published
+        self._written = START  # since the stream was (re)started
 
     @property
     def file_schema(self) -> FileSchema:
@@ -85,28 +83,27 @@ class TableStream:
         self.relation_is_new = False
         return changed
 
-    def has_written(self, final_lsn: int) -> bool:
-        """On a replay: had this row of this transaction been written at the (re)start?
+    @property
+    def position(self) -> RowPosition:
+        """The last row that lies in a file, open or published."""
+        return max(self._published, self._written)
 
-        Each row of a replayed transaction is counted, written or not.
-        """
-        if final_lsn != self._replayed_lsn:
-            self._replayed_lsn, self._replayed_rows = final_lsn, 0
-        self._replayed_rows += 1
-        return (final_lsn, self._replayed_rows) <= self._written
+    def next_row(self, final_lsn: int) -> RowPosition:
+        """The position of the table's next row, which belongs to this transaction."""
+        lsn, ordinal = self._written
+        return (final_lsn, ordinal + 1 if lsn == final_lsn else 1)
 
-    def mark(self, final_lsn: int) -> None:
-        """A row of this transaction is being written."""
-        if final_lsn == self.mark_lsn:
-            self.mark_rows += 1
-        else:
-            self.mark_lsn, self.mark_rows = final_lsn, 1
+    def is_replayed(self, position: RowPosition) -> bool:
+        """Whether the row was in a file before the stream was (re)started."""
+        return position <= self._published
 
-    def restart(self) -> int:
-        """The stream starts again; gives the last transaction that may come twice."""
-        self._written = (self.mark_lsn, self.mark_rows)  # stays while the mark moves on
-        self._replayed_lsn = self._replayed_rows = 0
-        return self.mark_lsn
+    def advance(self, position: RowPosition) -> None:
+        """The row at this position is in a file, or was left out; called after it was written."""
+        self._written = position
+
+    def restart(self) -> None:
+        """The stream starts again: what is in files now will be skipped when it comes again."""
+        self._published, self._written = self.position, START
 
     def fields(self, change: RowChange, facts: Facts, raw: bytes | None) -> Fields:
         """The row as its file wants it; `raw` is the message that holds it.
@@ -226,12 +223,10 @@ class Streams:
         known = self._known.get(name)
         self._by_oid[relation.oid] = TableStream(self._context, relation, known)
 
-    def restart(self) -> int:
-        """The server will send from an earlier position: the last transaction known."""
-        marks = [stream.restart() for stream in self._by_oid.values()]
-        if self._context.task.stand_in.faults.replay_transactions:
-            return max(marks, default=0)
-        return max([*marks, *(table.mark_lsn for table in self._known.values())], default=0)
+    def restart(self) -> None:
+        """The server will send from an earlier position."""
+        for stream in self._by_oid.values():
+            stream.restart()
 
     def states(
         self, known: dict[str, TableState], growing: Collection[str]
@@ -242,7 +237,8 @@ class Streams:
             old = states.get(stream.name, TableState())
             new = replace(old, oid=stream.oid, columns=stream.columns, key=stream.key)
             if stream.name not in growing:
-                new = replace(new, mark_lsn=stream.mark_lsn, mark_rows=stream.mark_rows)
+                lsn, ordinal = stream.position
+                new = replace(new, mark_lsn=lsn, mark_rows=ordinal)
             states[stream.name] = new
         return states
 

@@ -14,6 +14,10 @@ from local_shim.errors import ShimError, UsageError
 
 _VERSION = 1
 
+# A row of a table: its transaction's commit position, and its ordinal among the table's rows there.
+RowPosition = tuple[int, int]
+START: RowPosition = (0, 0)
+
 
 @dataclass(frozen=True)
 class Move:
@@ -53,7 +57,8 @@ class TableState:
     """One source table: its shape, and how far its changes have been published.
 
     `mark_lsn` is the commit position of the last transaction with a published row, `mark_rows`
-    how many of its rows are published: on a replay they are recognised and left out.
+    the ordinal of the last published row among the table's rows in that transaction. The server
+    sends whole transactions again; rows up to this position are then skipped.
     """
 
     oid: int = 0  # the table's number on the server; 0 in states written before it was kept
@@ -64,6 +69,11 @@ class TableState:
     last_name: int = 0  # milliseconds, in the newest CDC file's name
     rewritten_before: tuple[int, int] = (0, 0)  # its updates and deletes when the task began
     counts: Counts = field(default_factory=Counts)
+
+    @property
+    def published(self) -> RowPosition:
+        """The last published row."""
+        return self.mark_lsn, self.mark_rows
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,12 @@ def connect_replication(
         raise _unreachable(source, error) from None
 
 
+def replication_dsn(source: Source, encoding: str) -> str:
+    """The connection string of a stream, for libpq."""
+    dsn: str = make_dsn(**source.arguments(encoding))
+    return dsn
+
+
 class Link:
     """An ordinary connection that is made when first needed, and anew after it was lost."""
 

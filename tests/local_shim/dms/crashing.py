@@ -37,6 +37,17 @@ def killed_at(action: Callable[[], None], call: int) -> bool:
     return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
 
 
+def interrupted_at(action: Callable[[], None], call: int, interrupt: Callable[[], None]) -> bool:
+    """Run an action that is interrupted once, at its n-th call; did it come so far?"""
+    counter = _Counter(call, interrupt)
+    sys.setprofile(counter)
+    try:
+        action()
+    finally:
+        sys.setprofile(None)
+    return counter.seen >= call
+
+
 def with_file_limit(action: Callable[[], None], limit: int) -> tuple[int, str]:
     """Exit code and message of an action in a child whose files may hold `limit` bytes."""
     read, write = os.pipe()
@@ -78,15 +89,18 @@ def peak_memory(action: Callable[[], None]) -> int:
 
 
 class _Counter:
-    """A profile function: counts calls inside the stand-in, and kills the process at one."""
+    """A profile function: counts calls inside the stand-in, and does something at one of them."""
 
-    def __init__(self, deadly: int | None):
+    def __init__(self, call: int | None, interrupt: Callable[[], None] | None = None):
         self.seen = 0
-        self._deadly = deadly
+        self._call = call
+        self._interrupt = interrupt or (lambda: os.kill(os.getpid(), signal.SIGKILL))
 
     def __call__(self, frame: FrameType, event: str, argument: Any) -> None:
         """Python tells of a call: of a function of ours, or of C from one of them."""
         if event in ("call", "c_call") and "/local_shim/dms/" in frame.f_code.co_filename:
             self.seen += 1
-            if self.seen == self._deadly:
-                os.kill(os.getpid(), signal.SIGKILL)
+            if self.seen == self._call:
+                sys.setprofile(None)  # the interruption itself is not counted
+                self._interrupt()
+                sys.setprofile(self)
