@@ -23,7 +23,8 @@ check: install ## lint, types, import layers
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 
-fuzz: install ## search longer for a difference from the oracle (SEEDS=5000)
+fuzz: install ## search longer for a difference from the oracles (SEEDS=5000)
+	@DMS_SEEDS=10 DMS_ROUNDS=25 .venv/bin/pytest tests/local_shim/dms/test_every_event.py
 	@CDC_FIRST_SEED=300 CDC_SEEDS=$(SEEDS) .venv/bin/pytest tests/local_shim/cdc/test_convergence.py
 
 bench: install ## measure against the bars, each beside a peer in the same run
