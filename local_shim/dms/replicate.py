@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import psycopg2
 
 from local_shim.dms.changes.applier import Applier
+from local_shim.dms.changes.slot_stream import SlotStream, StreamError
 from local_shim.dms.clock import Clock
 from local_shim.dms.errors import TaskFailed
-from local_shim.dms.source.change_stream import ChangeStream, StreamError
 from local_shim.dms.source.connection import Link, replication_dsn
 from local_shim.dms.source.slot import heartbeat, publications
 from local_shim.dms.stopping import Stop
@@ -73,7 +73,7 @@ class Replication:
 
     def _one_connection(self) -> None:
         try:
-            stream = ChangeStream(replication_dsn(self.task.source, self.encoding))
+            stream = SlotStream(replication_dsn(self.task.source, self.encoding))
         except StreamError as error:
             raise ConnectionLost(str(error)) from None
         try:
@@ -94,7 +94,7 @@ class Replication:
         finally:
             stream.close()
 
-    def _start(self, stream: ChangeStream) -> None:
+    def _start(self, stream: SlotStream) -> None:
         names = ", ".join(f'"{name}"' for name in publications(self.applier.state.publication))
         options = {"proto_version": "1", "publication_names": names}
         for attempt in range(_BUSY_TRIES):
@@ -116,7 +116,7 @@ class Replication:
             return self.applier.state.confirmed
         return self.applier.last_end
 
-    def _read(self, stream: ChangeStream) -> None:
+    def _read(self, stream: SlotStream) -> None:
         beat = _Heartbeat(self.task, self.link, self.clock)
         beat.beat_if_due()
         apply, read = self.applier.apply, stream.read
@@ -139,7 +139,7 @@ class Replication:
             if message is None:
                 self._wait(stream)
 
-    def _is_over(self, stream: ChangeStream) -> bool:
+    def _is_over(self, stream: SlotStream) -> bool:
         """Everything sent so far has been read: is that enough?"""
         self.applier.idle_at(stream.sent_to)
         if self.applier.in_transaction:
@@ -147,18 +147,18 @@ class Replication:
         caught_up = self.until is not None and self.applier.last_end >= self.until
         return caught_up or self.stop.wished
 
-    def _look_around(self, stream: ChangeStream) -> None:
+    def _look_around(self, stream: SlotStream) -> None:
         if not (self.applier.in_transaction and self.task.s3.preserve_transactions):
             self.applier.publish_due()
         self._confirm(stream)
 
-    def _confirm(self, stream: ChangeStream) -> None:
+    def _confirm(self, stream: SlotStream) -> None:
         """Tell the server what it may forget; ask where it is if we wait for a position."""
         position = self.applier.confirmable
         asking = self.until is not None and not self.applier.in_transaction
         stream.confirm(position, self.applier.last_end, reply=asking)
 
-    def _wait(self, stream: ChangeStream) -> None:
+    def _wait(self, stream: SlotStream) -> None:
         due = self.applier.next_due
         left = _LONGEST_WAIT if due is None else due - self.clock.elapsed()
         limit = _LONGEST_WAIT if self.until is None else _ASKING_WAIT

@@ -32,7 +32,7 @@ class StreamError(Exception):
         self.lost = lost
 
 
-class ChangeStream:
+class SlotStream:
     """One connection that streams a slot."""
 
     def __init__(self, dsn: str):
