@@ -23,7 +23,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 
 from delta.tables import DeltaTable
@@ -187,10 +187,8 @@ def compare(spark: SparkSession, folder: Path, scd_type: int, options: argparse.
         path = str(folder / f"batch{number}")
         changes(spark, options.rows, options.changes, number).write.parquet(path)
         batch = spark.read.parquet(path)
-        ours = machine.cost(
-            lambda b=batch, n=number: apply_batch(b, Batch("app", n), flow(scd_type), mine)
-        )
-        found.append((ours, machine.cost(lambda b=batch: peer(spark, theirs, b))))
+        ours = machine.cost(partial(apply_batch, batch, Batch("app", number), flow(scd_type), mine))
+        found.append((ours, machine.cost(partial(peer, spark, theirs, batch))))
     report(f"SCD{scd_type}, {options.changes:,} changes on {options.rows:,} rows", found[1:])
     print(f"  first load {loaded.wall:.0f} s; peak memory of the JVM {machine.peak_megabytes()} MB")
 
@@ -210,9 +208,7 @@ def growth(spark: SparkSession, folder: Path, scd_type: int, batches: int) -> No
     for number in range(batches):
         batch = rows(spark, spark.range(1000), number, "U").coalesce(1)
         walls.append(
-            machine.cost(
-                lambda b=batch, n=number: apply_batch(b, Batch("app", n), flow(scd_type), at)
-            ).wall
+            machine.cost(partial(apply_batch, batch, Batch("app", number), flow(scd_type), at)).wall
         )
     size = sum(f.stat().st_size for f in Path(at.state).rglob("*") if f.is_file()) / 2**20
     tenth = max(batches // 10, 1)
@@ -235,11 +231,7 @@ def small(spark: SparkSession, folder: Path, scd_type: int, batches: int) -> Non
             rows(spark, ids, number + 1, "U").coalesce(1).write.parquet(path)
             batch = spark.read.parquet(path)
             costs.append(
-                machine.cost(
-                    lambda b=batch, n=number, t=at: apply_batch(
-                        b, Batch("app", n), flow(scd_type), t
-                    )
-                )
+                machine.cost(partial(apply_batch, batch, Batch("app", number), flow(scd_type), at))
             )
         warm = costs[batches // 2 :]
         wall = statistics.mean(cost.wall for cost in warm)

@@ -8,7 +8,7 @@ test files that were run; test_conformance.py checks that the committed page is 
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -209,7 +209,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: Iterable[pytest.
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if report.when == "call" or report.outcome != "passed":
         result = "xfailed" if hasattr(report, "wasxfail") else report.outcome

@@ -18,7 +18,8 @@ from tests.conformance import (
 @pytest.fixture
 def marked(request: pytest.FixtureRequest) -> set[Row]:
     """Rows of all tests that this run collected; in a full run, all rows."""
-    return set(request.config.stash[RESULTS])
+    results = request.config.stash[RESULTS]
+    return set(results)
 
 
 def test_every_marked_test_is_on_the_page(marked: set[Row]) -> None:

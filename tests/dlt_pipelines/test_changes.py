@@ -24,7 +24,11 @@ def bronze(spark: SparkSession) -> Any:
     def frame(name: str, *rows: dict[str, str | None]) -> DataFrame:
         columns = [*dms.file_columns(TABLES[name]), dms.RESCUED, "_file"]
         ddl = ", ".join(f"`{column}` STRING" for column in columns)
-        usual = {dms.OP: "I", dms.COMMIT_TIME: COMMITTED, dms.CHANGE_SEQUENCE: CHANGE}
+        usual: dict[str, str | None] = {
+            dms.OP: "I",
+            dms.COMMIT_TIME: COMMITTED,
+            dms.CHANGE_SEQUENCE: CHANGE,
+        }
         usual |= {"_file": "LOAD00000001.csv"}
         full = [usual | row for row in rows]
         assert all(set(row) <= set(columns) for row in full)
@@ -79,6 +83,9 @@ def test_load_rows_sort_before_the_changes_that_follow_and_after_those_they_repl
 
 
 def test_an_update_of_a_key_is_a_delete_of_the_old_and_an_upsert_of_the_new(changes: Any) -> None:
+    moved: dict[str, str]
+    kept: dict[str, str]
+    loaded: dict[str, str]
     moved, kept, loaded = (
         {dms.OP: "U", "BI_address_id": "9"},
         {dms.OP: "U", "BI_address_id": "1"},

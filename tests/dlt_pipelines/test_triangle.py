@@ -121,7 +121,7 @@ def test_increments_add_up_to_the_claim_positions_on_any_data(spark: SparkSessio
         for at in range(year, 2024)
     ]
     table = develop(spark, *rows)
-    total: dict[str, Decimal] = defaultdict(Decimal)
+    total: dict[tuple[Any, str], Decimal] = defaultdict(Decimal)
     for segment, _, _, valuation, _, paid, incurred in rows:
         if valuation.year == 2023:
             total[segment, "paid"] += paid

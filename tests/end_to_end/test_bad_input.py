@@ -62,7 +62,7 @@ def test_every_bad_row_is_kept_with_its_file_and_stops_nothing(
 ) -> None:
     spec = from_bundle(PROJECT, None, {"landing": str(landing)}, None)
     chosen = Selection(refresh=("bronze_product", "quarantine_product", "silver_product"))
-    assert run(Request(spec, tmp_path / "storage", chosen)) == 0
+    assert run(Request(spec, tmp_path / "storage", chosen)).exit_code == 0
     storage = Storage(tmp_path / "storage", "insurance")
     with reading(storage, default_namespace(storage)) as session:
         bronze = session.table("bronze_product").count()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -61,7 +62,9 @@ def _entry(db: Database, claim: int, kind: str, amount: str, booked: str) -> Non
 
 
 def _months(db: Database, column: str, v: str) -> dict[date, Decimal]:
-    return dict(db.rows(f"SELECT month, sum({column}) FROM report.premium_month(%s) GROUP BY 1", v))
+    query = f"SELECT month, sum({column}) FROM report.premium_month(%s) GROUP BY 1"
+    rows: Any = db.rows(query, v)
+    return dict(rows)
 
 
 def test_a_late_booking_restates_the_effective_view_and_catches_up_in_the_accounting_view(

@@ -24,7 +24,7 @@ def storage(tmp_path: Path) -> Storage:
     return opened
 
 
-def edit(path: Path, change: Callable[[dict[str, object]], None]) -> None:
+def edit(path: Path, change: Callable[[dict[str, object]], object]) -> None:
     values = json.loads(path.read_text())
     change(values)
     path.write_text(json.dumps(values))

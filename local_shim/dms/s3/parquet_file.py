@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -71,6 +72,8 @@ class ParquetFile:
     def discard(self) -> None:
         """Forget the file."""
         self._rows.clear()
+        with contextlib.suppress(OSError):  # the disk may be full
+            self._writer.close()
         self._raw.close()
         self.path.unlink(missing_ok=True)
 

@@ -209,7 +209,7 @@ def test_mode_decides_over_broken_records(flow: Flow) -> None:
     flow.land("b.csv", "a,b\n3\n")
     with pytest.raises(StreamingQueryException) as failure:
         flow.run()
-    assert "MALFORMED_RECORD_IN_PARSING" in str(failure.value) + str(failure.value._stackTrace)
+    assert "MALFORMED_RECORD_IN_PARSING" in str(failure.value) + str(vars(failure.value))
 
 
 def test_headers_with_empty_and_equal_names(flow: Flow) -> None:

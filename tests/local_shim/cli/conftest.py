@@ -6,6 +6,7 @@ import json
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
@@ -51,7 +52,7 @@ PIPELINE = """
     )
 """
 
-ORDERS = (
+ORDERS: tuple[tuple[Any, ...], ...] = (
     (1, "ann", "10.50", "2026-01-01T08:00:00.000001Z", ["new"], ("Graz", "8010")),
     (2, "bob", "20.00", "2026-01-02T08:00:00.000000Z", [], ("Linz", None)),
     (3, "ann", "5.25", "2026-01-03T08:00:00.500000Z", ["old", "gift"], ("Wien", "1010")),

@@ -269,7 +269,7 @@ def test_explain_of_a_key(shop: Shop) -> None:
 
 
 def test_explain_lists_ties(new_shop: Shop) -> None:
-    tied = (6, "ann", "1.00", "2026-02-01T08:00:00Z", [])
+    tied: tuple[Any, ...] = (6, "ann", "1.00", "2026-02-01T08:00:00Z", [])
     new_shop.order("ties.json", (*tied, ("Wien", None)), (*tied, ("Graz", None)))
     assert new_shop.command("run", *new_shop.where()).code == 0
     result = new_shop.command("explain", "customers", *new_shop.where())

@@ -120,10 +120,10 @@ def test_all_that_is_wrong_with_a_call_is_told_at_its_line(
 ) -> None:
     with activated(Registry(MAIN)), pytest.raises(ShimError) as caught:
         call()
-    told = getattr(caught.value, "errors", (caught.value,))
-    assert {each.condition for each in told} == conditions
+    errors: Any = getattr(caught.value, "errors", (caught.value,))
+    assert {each.condition for each in errors} == conditions
     assert says in str(caught.value)
-    assert {each.where.file for each in told} == {__file__}
+    assert {each.where.file for each in errors} == {__file__}
 
 
 def test_a_function_may_be_the_query_of_several_datasets_with_rules_of_their_own() -> None:

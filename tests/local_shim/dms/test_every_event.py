@@ -50,9 +50,11 @@ Events = Counter[tuple[str, str]]  # table and position
 @pytest.fixture
 def patience(lab: Lab) -> Iterator[Callable[[str], None]]:
     """Sets wal_sender_timeout for the connections to come."""
-    yield (
-        lambda text: lab.sql(f"ALTER ROLE CURRENT_USER SET wal_sender_timeout = '{text}'") and None
-    )
+
+    def set_timeout(text: str) -> None:
+        lab.sql(f"ALTER ROLE CURRENT_USER SET wal_sender_timeout = '{text}'")
+
+    yield set_timeout
     lab.sql("ALTER ROLE CURRENT_USER RESET wal_sender_timeout")
 
 
@@ -82,7 +84,8 @@ def test_every_event_is_in_the_files_once(
         business(lab, rng)
         interruptions += interrupted(lab, server, rng, points)
     lab.cdc()
-    assert interruptions > ROUNDS // 4, f"seed {seed}"
+    assert interruptions >= ROUNDS // 4, f"seed {seed}"
+    print(f"{files}, seed {seed}: {interruptions} interruptions")  # noqa: T201
     due, written = events_due(lab), events_written(lab, files)
     assert (due - written, written - due) == (Counter(), Counter()), f"seed {seed}"
 
@@ -115,7 +118,7 @@ def change(table: str, rng: random.Random, rows: int) -> str:
 
 def interrupted(lab: Lab, server: postgres.Server, rng: random.Random, points: int) -> bool:
     """Runs the task and interrupts it at a random point; was it still running then?"""
-    point = rng.randint(1, points * 2)
+    point = rng.randint(1, points)
     kind = rng.choice(["kill", "kill", "kill", "cut", "cut", "crash of the server"])
     if kind == "kill":
         return killed_at(lab.cdc, point)

@@ -6,7 +6,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from local_shim import dlt_api
-from local_shim.errors import DefinitionError, ShimError
+from local_shim.errors import DefinitionError, DefinitionErrors, ShimError
 from local_shim.graph.elements import DatasetKind
 from local_shim.graph.names import Namespace
 from local_shim.graph.registry import Registry, activated
@@ -36,7 +36,7 @@ def test_a_bare_decorator_and_one_with_arguments_register_the_same_dataset() -> 
 @pytest.mark.dlt(2)
 def test_a_positional_argument_that_is_no_function_asks_for_keywords() -> None:
     with activated(Registry(MAIN)), pytest.raises(DefinitionError, match="keyword arguments"):
-        dlt_api.table("numbers")  # type: ignore[call-overload]
+        dlt_api.table("numbers")  # type: ignore[arg-type]
 
 
 @pytest.mark.dlt(3)
@@ -73,7 +73,7 @@ def test_clustering_and_partitions_exclude_each_other() -> None:
 
 def test_an_unknown_argument_is_refused_with_a_close_match() -> None:
     with activated(Registry(MAIN)), pytest.raises(DefinitionError, match="did you mean 'comment'"):
-        dlt_api.create_streaming_table("t", coment="typo")
+        dlt_api.create_streaming_table("t", coment="typo")  # type: ignore[call-arg]
 
 
 @pytest.mark.dlt(16, 17, 20)
@@ -165,17 +165,19 @@ def batch():
 
 
 @pytest.fixture
-def all_wrong(pipeline: Pipeline) -> ShimError:
+def all_wrong(pipeline: Pipeline) -> DefinitionErrors:
     """The error of an update of ALL_WRONG, which writes nothing."""
     pipeline.write(ALL_WRONG)
-    with pytest.raises(ShimError) as caught:
+    with pytest.raises(DefinitionErrors) as caught:
         pipeline.update()
     assert not (pipeline.folder / "storage" / "tables").exists()
     return caught.value
 
 
 @pytest.mark.dlt(104, 112)
-def test_all_errors_are_reported_at_once_and_nothing_is_written(all_wrong: ShimError) -> None:
+def test_all_errors_are_reported_at_once_and_nothing_is_written(
+    all_wrong: DefinitionErrors,
+) -> None:
     assert conditions(all_wrong) == {
         "QUERY_RETURNS_NO_DATAFRAME",
         "ACTION_IN_DATASET_FUNCTION",
@@ -201,7 +203,9 @@ ONE_OF_THE_ERRORS = [
     ("condition", "text"),
     [pytest.param(c, t, marks=pytest.mark.dlt(n), id=c) for n, c, t in ONE_OF_THE_ERRORS],
 )
-def test_an_error_names_both_parties(all_wrong: ShimError, condition: str, text: str) -> None:
+def test_an_error_names_both_parties(
+    all_wrong: DefinitionErrors, condition: str, text: str
+) -> None:
     (error,) = [each for each in all_wrong.errors if each.condition == condition]
     assert text in str(error)
 

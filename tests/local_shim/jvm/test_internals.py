@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.errors import ParseException
@@ -44,7 +45,7 @@ def ids(spark: SparkSession, folder: Path) -> list[int]:
 
 
 def test_scala_sequences_maps_options_and_objects(spark: SparkSession) -> None:
-    jvm = spark._jvm
+    jvm: Any = spark._jvm
     parts = spark._jsparkSession.sessionState().sqlParser().parseMultipartIdentifier("a.b")
     assert listed(parts) == ["a", "b"]
     assert mapping(spark._jsparkSession.conf().getAll())["spark.sql.ansi.enabled"] == "true"
@@ -153,7 +154,7 @@ def test_session_of_a_flow(spark: SparkSession) -> None:
 
 
 def test_session_empty_frame(spark: SparkSession) -> None:
-    schema = StructType.fromDDL("id INT, name STRING")
+    schema = StructType().add("id", "int").add("name", "string")
     frame = empty_frame(spark, schema)
     assert (frame.schema, frame.count()) == (schema, 0)
 
@@ -169,7 +170,8 @@ def test_session_writes_no_crc_files(table: Path) -> None:
 
 def test_java_errors(spark: SparkSession) -> None:
     with pytest.raises(Exception) as raised:
-        spark._jvm.java.lang.Class.forName("missing")
+        jvm: Any = spark._jvm
+        jvm.java.lang.Class.forName("missing")
     assert is_java_error(raised.value)
     assert not is_java_error(ValueError())
 
@@ -259,7 +261,7 @@ def test_kernel_creates_and_describes(spark: SparkSession, tmp_path: Path) -> No
     dataset = Dataset(
         TableName("main", "default", "t"), kind, where, comment="said", cluster_by=("id",)
     )
-    schema = StructType.fromDDL("id BIGINT, name STRING")
+    schema = StructType().add("id", "bigint").add("name", "string")
     assert kernel.try_create(spark, folder, schema, dataset)
     detail = spark.sql(f"DESCRIBE DETAIL delta.`{folder}`").first()
     assert detail is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
@@ -54,7 +55,8 @@ def delta_kernel(spark: SparkSession, folder: Path) -> None:
 
 
 def plain_java(spark: SparkSession, folder: Path) -> None:
-    spark._jvm.java.lang.Class.forName("missing.Name")
+    jvm: Any = spark._jvm
+    jvm.java.lang.Class.forName("missing.Name")
 
 
 @pytest.mark.parametrize(
