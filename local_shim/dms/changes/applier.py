@@ -220,31 +220,31 @@ class Applier:
         return folder_name(plan.schema), folder_name(plan.table)
 
     def _file(self, stream: TableStream) -> OpenFile:
+        """The open file for rows of these columns; one of other columns is published first."""
         key = self._file_key(stream)
         file = self._files.get(key)
-        if file and file.columns != stream.file_schema.columns and not self._together:
-            self._publish([key])  # whatever changed the columns: a file holds rows of one shape
+        if file is not None and not self._takes(file, stream.file_schema.columns):
+            self._publish([key])
             file = None
         if file is None:
-            path = self._task.s3.cdc_path
-            folder = (path,) if self._together else (*self._folder(stream), self._date)
-            data = open_file(
-                self._publisher.bucket.new_file(),
-                stream.file_schema,
-                self._task.s3,
-                boolean=self._task.endpoint.boolean_as_boolean,
-                on_bad_text=stream.bad_text,
-            )
-            file = OpenFile(
-                data,
-                folder,
-                key[0],
-                stream.file_schema.columns,
-                self.last_end,
-                self._clock.elapsed(),
-            )
-            self._files[key] = file
+            file = self._files[key] = self._open(stream, key[0])
         return file
+
+    def _takes(self, file: OpenFile, columns: tuple[FileColumn, ...]) -> bool:
+        return self._together or file.columns is columns or file.columns == columns
+
+    def _open(self, stream: TableStream, owner: str) -> OpenFile:
+        path = self._task.s3.cdc_path
+        folder = (path,) if self._together else (*self._folder(stream), self._date)
+        data = open_file(
+            self._publisher.bucket.new_file(),
+            stream.file_schema,
+            self._task.s3,
+            boolean=self._task.endpoint.boolean_as_boolean,
+            on_bad_text=stream.bad_text,
+        )
+        opened = self._clock.elapsed()
+        return OpenFile(data, folder, owner, stream.file_schema.columns, self.last_end, opened)
 
     def _publish_large(self) -> None:
         limit = self._batch_bytes

@@ -114,3 +114,25 @@ def test_a_transaction_that_stays_open_ends_the_wait_at_the_time_out(lab: Lab) -
         connection.commit()
     lab.load()
     assert [row["id"] for row in lab.loaded()] == ["1"]
+
+
+def test_a_user_who_is_no_superuser_is_told_and_served(lab: Lab) -> None:
+    lab.sql(
+        "DROP ROLE IF EXISTS copier",
+        "CREATE ROLE copier LOGIN REPLICATION",
+        "GRANT CREATE ON DATABASE postgres TO copier",
+        "GRANT ALL ON SCHEMA public TO copier",
+    )
+    superuser, lab.uri = lab.uri, lab.uri.replace("postgres@", "copier@")
+    try:
+        lab.sql(TABLE, "INSERT INTO t VALUES (1, 'a')")
+        lab.load()
+        lab.sql("INSERT INTO t VALUES (2, 'b')", "CREATE TABLE u (id int PRIMARY KEY)")
+        lab.sql("INSERT INTO u VALUES (3)")
+        lab.cdc()
+        assert [row["id"] for row in lab.changed() + lab.loaded("u")] == ["2", "3"]
+        assert any("no event trigger could be made" in text for text in lab.reports)
+        lab.drop()
+    finally:
+        lab.uri = superuser
+        lab.sql("DROP OWNED BY copier CASCADE", "DROP ROLE copier")
