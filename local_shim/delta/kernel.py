@@ -25,6 +25,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructField, StructType
 
 from local_shim import durable_files
+from local_shim.delta.snapshot import newest_snapshot
 from local_shim.graph.elements import Dataset
 from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.session import for_small_data, nullable, settings
@@ -117,7 +118,10 @@ def as_appendable(frame: DataFrame, folder: Path) -> DataFrame | None:
     spark = frame.sparkSession
     if not for_small_data(spark) or delta_version(folder) < 0:
         return None
-    table = _table(spark, folder)
+    rows = try_read(spark, folder)
+    if rows is None:
+        return None
+    table = leaves(rows)[0].table()
     columns = StructType.fromJson(json.loads(table.schema().json()))
     has_features = any(key.startswith("delta.") for key in table.properties())
     if has_features or table.partitioning() or not _has_plain_columns(spark, columns):
@@ -144,23 +148,41 @@ def write_checksum_and_checkpoint(spark: SparkSession, folder: Path) -> None:
         pass
 
 
-def read(spark: SparkSession, folder: Path | str) -> DataFrame:
-    """The table's rows; the frame must be collected where the kernel is `enabled`.
+def try_read(spark: SparkSession, folder: Path | str) -> DataFrame | None:
+    """The table's rows; None if the kernel cannot read it, such as for its column of type VOID.
 
-    This calls Spark in the JVM, because `spark.read.table` of pipeline code is intercepted.
+    The frame must be collected where the kernel is `enabled`. This calls Spark in the JVM, because
+    `spark.read.table` of pipeline code is intercepted.
     """
-    with enabled(spark):
-        return DataFrame(spark._jsparkSession.read().table(identifier(folder)), spark)
+    try:
+        with enabled(spark):
+            return DataFrame(spark._jsparkSession.read().table(identifier(folder)), spark)
+    except Py4JJavaError:
+        return None  # the older connector reads it, or says what is wrong
+
+
+def can_replace(frame: DataFrame, folder: Path) -> bool:
+    """Whether the kernel knows all types of the frame and of the table in `folder`, if any."""
+    spark = frame.sparkSession
+    snapshot = newest_snapshot(spark, str(folder))
+    schemas = [frame.schema] if snapshot is None else [frame.schema, snapshot.schema]
+    return all(_knows_types(spark, schema) for schema in schemas)
+
+
+def _knows_types(spark: SparkSession, schema: StructType) -> bool:
+    jvm: Any = spark._jvm
+    types = jvm.io.delta.kernel.internal.types.DataTypeJsonSerDe
+    try:
+        types.deserializeStructType(schema.json())
+    except Py4JJavaError:
+        return False
+    return True
 
 
 def _engine(spark: SparkSession) -> Any:
     jvm: Any = spark._jvm
     hadoop = spark._jsparkSession.sessionState().newHadoopConf()
     return jvm.io.delta.kernel.defaults.engine.DefaultEngine.create(hadoop)
-
-
-def _table(spark: SparkSession, folder: Path) -> Any:
-    return leaves(read(spark, folder))[0].table()
 
 
 def _has_plain_columns(spark: SparkSession, columns: StructType) -> bool:

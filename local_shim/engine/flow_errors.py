@@ -11,7 +11,7 @@ from local_shim.autoloader.schema import schema_change_in
 from local_shim.engine.expectations import violation
 from local_shim.errors import FlowError, ShimError
 from local_shim.graph.graph import ResolvedFlow
-from local_shim.jvm.java_errors import is_java_error
+from local_shim.jvm.java_errors import is_java_error, root_cause
 
 # A lost race or a disk error may pass; every other error would come again.
 _RETRYABLE = re.compile(
@@ -54,27 +54,14 @@ def as_failure(error: BaseException, flow: ResolvedFlow, attempt: int = 1) -> Fa
     return Failure(flow.name, FlowError(condition, counted, where=flow.where), retryable)
 
 
-_CONDITION = re.compile(r"\[([A-Z][A-Z0-9_]+(?:\.[A-Z0-9_]+)*)\] ?([^\n]*)")
-
-
-_RAISED = re.compile(r"^(\w+(?:Error|Exception|Warning): .*)$", re.MULTILINE)
-
-
 def cause(error: BaseException) -> tuple[str, str]:
-    """The innermost condition that Spark or Delta names, else the exception itself."""
-    conditions = [
-        (condition, message)
-        for condition, message in _CONDITION.findall(str(error))
-        if condition not in ("STREAM_FAILED", "TASK_WRITE_FAILED", "FAILED_EXECUTE_UDF")
-    ]
-    if conditions:
-        condition, message = conditions[0]
-        message = message.split(" SQLSTATE:")[0].strip()
-        raised = _RAISED.findall(str(error))
-        return condition, f"{message} {raised[-1]}" if message.endswith(":") and raised else message
+    """Condition and message of what caused an error: Spark's or Delta's, Java's or Python's."""
+    java = root_cause(error)
+    if java is not None:
+        return java.condition or java.class_name, java.message
     if isinstance(error, PySparkException):
         return error.getCondition() or type(error).__name__, _line(str(error))
-    if is_java_error(error):
+    if is_java_error(error):  # without an exception: the connection to the JVM was lost
         return "JAVA_ERROR", _line(str(error))
     return type(error).__name__, _line(str(error))
 

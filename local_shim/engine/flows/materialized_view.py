@@ -42,8 +42,7 @@ def is_up_to_date(context: UpdateContext, flow: ResolvedFlow, fingerprint: str) 
 def refresh(run: FlowRun, flow: QueryFlow) -> FlowResult:
     """Computes the view anew and replaces its rows in one commit."""
     rules, spark = run.rules(), run.context.spark
-    run.reads.by_kernel = for_small_data(spark)
-    frame, observation = rules.observed(run.query(flow))
+    frame, observation = rules.observed(_query(run, flow))
     before = run.context.storage.version(flow.target)
     with kernel.enabled(spark) if run.reads.by_kernel else nullcontext():
         tables.replace(frame, run.folder, run.dataset, observed=observation is not None)
@@ -54,6 +53,16 @@ def refresh(run: FlowRun, flow: QueryFlow) -> FlowResult:
         inputs=dict(run.reads.versions),
         repeatable=not run.reads.foreign and is_repeatable(frame, run.reads.versions),
     )
+
+
+def _query(run: FlowRun, flow: QueryFlow) -> DataFrame:
+    """The view's query, read by Delta's kernel if that can write the result, too."""
+    run.reads.by_kernel = for_small_data(run.context.spark)
+    frame = run.query(flow)
+    if run.reads.by_kernel and not kernel.can_replace(frame, run.folder):
+        run.reads.by_kernel = False
+        frame = run.query(flow)
+    return frame
 
 
 def is_repeatable(frame: DataFrame, versioned: Collection[str]) -> bool:

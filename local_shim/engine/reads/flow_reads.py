@@ -68,7 +68,9 @@ class FlowReads:
         else:
             self.versions[path] = delta_version(Path(path))
             if self.by_kernel and ours and not options:
-                return kernel.read(spark, path)
+                frame = kernel.try_read(spark, path)
+                if frame is not None:
+                    return frame
         return delta_frame(spark, path, streaming, options)
 
     def _may_begin_at_first_commit(self, path: str, options: Mapping[str, str]) -> bool:

@@ -111,7 +111,9 @@ def test_plan_is_deterministic(spark: SparkSession) -> None:
 
 @pytest.mark.parametrize("by_kernel", [False, True])
 def test_plan_delta_folders(spark: SparkSession, table: Path, by_kernel: bool) -> None:
-    read = kernel.read(spark, table) if by_kernel else spark.read.format("delta").load(str(table))
+    read = (
+        kernel.try_read(spark, table) if by_kernel else spark.read.format("delta").load(str(table))
+    )
     assert spark_plan.delta_folders(read.join(spark.range(1), "id")) == {str(table)}
 
 
@@ -270,7 +272,7 @@ def test_kernel_creates_and_describes(spark: SparkSession, tmp_path: Path) -> No
 
 def test_kernel_reads(spark: SparkSession, table: Path) -> None:
     with kernel.enabled(spark):
-        assert sorted(row.id for row in kernel.read(spark, table).collect()) == [0, 1, 2]
+        assert sorted(row.id for row in kernel.try_read(spark, table).collect()) == [0, 1, 2]
 
 
 def test_kernel_fits_columns_to_the_table(spark: SparkSession, table: Path) -> None:

@@ -51,7 +51,8 @@ def for_each_batch(spark: SparkSession, folder: Path) -> None:
 def delta_kernel(spark: SparkSession, folder: Path) -> None:
     rows = spark.range(1).select("id", F.lit(None).alias("nothing"))
     rows.write.format("delta").save(str(folder / "table"))
-    kernel.read(spark, folder / "table").collect()
+    with kernel.enabled(spark):
+        spark.table(kernel.identifier(folder / "table")).collect()
 
 
 def plain_java(spark: SparkSession, folder: Path) -> None:
