@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -66,6 +67,7 @@ def open_session(*, record_classes_in: Path | None = None) -> SparkSession:
     `record_classes_in` makes the JVM write a class archive there when it ends (install step).
     Raises SetupError if Java or the jars are missing.
     """
+    _use_utc()
     running = running_session()
     if running is not None:
         return running
@@ -80,6 +82,16 @@ def open_session(*, record_classes_in: Path | None = None) -> SparkSession:
         session: SparkSession = _configured(_java_options(record_classes_in)).getOrCreate()
     _write_no_checksums(session)
     return session
+
+
+def _use_utc() -> None:
+    """Makes UTC the zone of this process, and of the JVM and Python workers that it starts.
+
+    Python reads naive datetimes, in `createDataFrame`, `lit` and functions, in the zone of the
+    operating system, which is UTC on Databricks' machines.
+    """
+    os.environ["TZ"] = "UTC"
+    time.tzset()
 
 
 def running_session() -> SparkSession | None:
