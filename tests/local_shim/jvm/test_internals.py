@@ -114,6 +114,7 @@ def test_plan_delta_folders(spark: SparkSession, table: Path, by_kernel: bool) -
     read = (
         kernel.try_read(spark, table) if by_kernel else spark.read.format("delta").load(str(table))
     )
+    assert read is not None
     assert spark_plan.delta_folders(read.join(spark.range(1), "id")) == {str(table)}
 
 
@@ -272,7 +273,9 @@ def test_kernel_creates_and_describes(spark: SparkSession, tmp_path: Path) -> No
 
 def test_kernel_reads(spark: SparkSession, table: Path) -> None:
     with kernel.enabled(spark):
-        assert sorted(row.id for row in kernel.try_read(spark, table).collect()) == [0, 1, 2]
+        rows = kernel.try_read(spark, table)
+        assert rows is not None
+        assert sorted(row.id for row in rows.collect()) == [0, 1, 2]
 
 
 def test_kernel_fits_columns_to_the_table(spark: SparkSession, table: Path) -> None:
