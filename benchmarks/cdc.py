@@ -123,7 +123,7 @@ def flow(scd_type: int) -> AutoCdcFlow:
 
 def target(folder: Path) -> CdcTarget:
     """Where it lies."""
-    return CdcTarget(str(folder / "table"), str(folder / "state"), TableName("m", "d", "t"))
+    return CdcTarget(folder / "table", folder / "state", TableName("m", "d", "t"))
 
 
 DELETION_VECTORS = "'delta.enableDeletionVectors'='true'"

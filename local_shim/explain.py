@@ -1,4 +1,4 @@
-"""Why an AUTO CDC target looks as it does, told from all changes that its sources hold."""
+"""Explains an AUTO CDC target from all changes that its sources still have."""
 
 from __future__ import annotations
 
@@ -38,23 +38,23 @@ def _explained(context: UpdateContext, table: str, key: Mapping[str, Any]) -> st
         with own_session(context.spark, {}):
             changes = _changes(context, flow)
             if key:
-                told = str(explain(changes, flow, key, remainders=remainders))
+                text = str(explain(changes, flow, key, remainders=remainders))
             else:
-                told = rendered_ties(ties(changes, flow))
-        parts.append(f"flow {flow.name}\n{told}" if len(flows) > 1 else told)
+                text = rendered_ties(ties(changes, flow))
+        parts.append(f"flow {flow.name}\n{text}" if len(flows) > 1 else text)
     return "\n\n".join(parts)
 
 
-def _flows(context: UpdateContext, name: TableName, asked: str) -> list[AutoCdcFlow]:
+def _flows(context: UpdateContext, name: TableName, table: str) -> list[AutoCdcFlow]:
     flows = list(_change_flows(context))
-    found = [flow for flow in flows if flow.target == name]
-    if not found:
+    writers = [flow for flow in flows if flow.target == name]
+    if not writers:
         raise UsageError(
             "NO_AUTO_CDC_TARGET",
-            f"no AUTO CDC flow of this pipeline writes to '{asked}'.",
-            hint=close_match(asked, [flow.target.table for flow in flows]),
+            f"no AUTO CDC flow of this pipeline writes to '{table}'.",
+            hint=close_match(table, [flow.target.table for flow in flows]),
         )
-    return found
+    return writers
 
 
 def _change_flows(context: UpdateContext) -> Iterator[AutoCdcFlow]:
@@ -68,5 +68,7 @@ def _changes(context: UpdateContext, flow: AutoCdcFlow) -> DataFrame:
     with resolving_with(reads):
         frame = reads.table(flow.source, True, {})
     if frame is None:
-        raise UsageError("SOURCE_NOT_FOUND", f"'{flow.source}' is not there.", hint="run an update")
+        raise UsageError(
+            "SOURCE_NOT_FOUND", f"'{flow.source}' does not exist.", hint="run an update"
+        )
     return frame

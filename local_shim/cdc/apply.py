@@ -1,55 +1,42 @@
 """AUTO CDC on Delta: a target is a fold over its keys' events.
 
-One micro-batch: look at it (one job), remember what its rows will not show (one write), bring
-the rows into the target (one commit). Each write is repeatable and carries the batch's
-transaction id, so after a crash at any point the same batch, given again, repairs what is
-missing. What was applied depends on the set of events alone, not on their order or batches.
+What a target holds depends on the set of events alone, not on their order, on their batches or on
+how often they came. `apply_batch` brings one micro-batch into its target; it can be repeated after
+a crash at any point.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from local_shim.cdc.drift import (
-    check_definition,
-    check_drift,
-    check_floor,
-    flow_facts,
-    settled,
-    target_facts,
+from local_shim.cdc.drift import flow_facts, target_facts
+from local_shim.cdc.fold.batch_counts import (
+    BatchCounts,
+    warnings_of,
 )
-from local_shim.cdc.fold import bitemporal, scd1, scd2, sparse
-from local_shim.cdc.fold.batch_counts import BatchCounts, look, refuse_unusable, taken, warnings_of
 from local_shim.cdc.fold.change_rows import (
     TRUNCATE,
-    UPSERT,
     events_of,
-    literal,
-    memory_schema,
     null_lowest,
-    scalar,
 )
-from local_shim.cdc.fold.scd1 import Bounds
+from local_shim.cdc.micro_batch import MicroBatch, bounds_of, decide, fold
+from local_shim.cdc.reconcile import check_drift, reconcile
 from local_shim.cdc.snapshots.apply import apply_snapshots
-from local_shim.cdc.state.compaction import collect_tombstones, compacted
-from local_shim.cdc.state.store import CdcState, Done, Manifest, Part
-from local_shim.cdc.target.columns import TargetColumns, is_sparse, layout_of
-from local_shim.cdc.target.target import (
-    Batch,
-    CdcResult,
-    CdcTarget,
-    shows_remainders,
-    transaction,
-)
+from local_shim.cdc.state.compaction import compacted
+from local_shim.cdc.state.store import BatchResult, CdcState, Manifest, Part
+from local_shim.cdc.state.tombstones import collect_tombstones
+from local_shim.cdc.target.columns import is_sparse
+from local_shim.cdc.target.target import Batch, CdcResult, CdcTarget, transaction
 from local_shim.cdc.write.edits import TargetEdits, edits_of, write
 from local_shim.cdc.write.size import Size
-from local_shim.cdc.write.table import Table, held_rows, look_at, made_ready
+from local_shim.cdc.write.table import ensure_table, table_at
 from local_shim.delta.snapshot import transactions
 from local_shim.graph.elements import AutoCdcFlow, ScdType
 from local_shim.jvm.session import settings
@@ -65,22 +52,7 @@ __all__ = [
     "collect_tombstones",
 ]
 
-
-@dataclass(frozen=True)
-class _Work:
-    """One micro-batch on its way into its target."""
-
-    spark: SparkSession
-    flow: AutoCdcFlow
-    target: CdcTarget
-    batch: Batch
-    layout: TargetColumns
-    table: Table
-    memory: CdcState
-    manifest: Manifest
-    sparse: bool
-    size: Size
-    facts: dict[str, Any]  # how this flow orders changes, to be compared next time
+_ONE_FILE = 200_000  # state rows that go into one Parquet file
 
 
 def apply_batch(
@@ -92,202 +64,156 @@ def apply_batch(
     for change rows that cannot be applied (a NULL sequence, a row outside `where`) and for
     a flow that no longer fits its target; nothing is written then.
     """
-    flow = null_lowest(flow, target)
-    memory = CdcState(target.state)
-    spark = changes.sparkSession
-    table = look_at(spark, target.table)
-    manifest = memory.manifest()
-    if manifest.interrupted and table is not None:
-        manifest = manifest.told_by(transactions(spark, target.table))
+    spark, state = changes.sparkSession, CdcState(target.state)
+    manifest = _manifest_after_crash(spark, state, target)
     done = manifest.done.get(batch.app)
     if done is not None and done.version >= batch.version:
-        return CdcResult(done.upserted, done.deleted, done.warnings)
-    asked = layout_of(flow, changes)
-    check_definition(flow, asked, manifest, target)
-    layout = settled(flow, asked, manifest, table.schema if table else None, target)
-    layout = replace(layout, remainders=shows_remainders(flow, target))
-    # Before the transaction id is set: Delta takes the first commit under it for the batch.
-    table = made_ready(spark, target.table, table, layout.target)
+        return done.result
+    flow = null_lowest(flow, target)
+    reconciled = reconcile(flow, changes, target, manifest)
+    columns = reconciled.columns
+    # Before the transaction id is set: Delta would take its first commit for the batch.
+    table = ensure_table(spark, target.table, reconciled.table, columns.target)
     size = Size(estimated_bytes(changes), table.bytes, manifest.rows)
     with settings(spark, {**size.profile, **transaction(batch)}):
-        sparse_now = is_sparse(flow) or manifest.sparse
-        facts = flow_facts(flow, asked)
-        work = _Work(
-            spark, flow, target, batch, layout, table, memory, manifest, sparse_now, size, facts
+        micro_batch = MicroBatch(
+            spark=spark,
+            flow=flow,
+            target=target,
+            id=batch,
+            columns=columns,
+            table=table,
+            state=state,
+            manifest=manifest,
+            sparse=is_sparse(flow) or manifest.sparse,
+            size=size,
+            facts=flow_facts(flow, reconciled.declared),
         )
-        return _apply(changes, work)
+        return _apply(changes, micro_batch).result
 
 
-def _apply(changes: DataFrame, work: _Work) -> CdcResult:
-    events = events_of(changes, work.flow, work.layout)
-    if not _used_once(work):
-        events = events.persist()
-    try:
-        bounds, manifest = _bounds(events, work)
-        outcome = _fold(events, bounds, work)
-        if not work.size.small:
-            outcome = outcome.persist()
-        try:
-            return _write(events, outcome, replace(work, manifest=manifest))
-        finally:
-            outcome.unpersist()
-    finally:
-        events.unpersist()
-
-
-def _write(events: DataFrame, outcome: DataFrame, work: _Work) -> CdcResult:
-    outcome, seen = taken(outcome) if work.size.small else (outcome, look(outcome))
-    refuse_unusable(seen, work.flow, strict_keys=work.target.manner.strict_keys)
-    if seen.contested:
-        # Only repeated rows and ties come here: the target's own row decides.
-        outcome = scd1.settle(outcome, _held(events, work))
-        outcome, seen = taken(outcome) if work.size.small else (outcome, look(outcome))
-    warnings = warnings_of(seen, work.flow)
-    plan = Done(work.batch.version, seen.upserted, seen.deleted, warnings)
-    manifest = _remember(events, outcome, seen, plan, work)
-    _bring_in(outcome, seen, work)
-    _finish(manifest, plan, work)
-    return CdcResult(plan.upserted, plan.deleted, plan.warnings)
-
-
-def _fold(events: DataFrame, bounds: Bounds, work: _Work) -> DataFrame:
-    layout, gather = work.layout, work.size.gather
-    remembered = _remembered(events, bounds, work)
-    if work.flow.scd_type is ScdType.ONE and not work.sparse:
-        return scd1.fold(events, remembered, bounds, gather)
-    held = _all_held(work) if bounds.moved else _held(events, work)
-    if work.flow.scd_type is ScdType.TWO:
-        return scd2.fold(events, remembered, held, layout, work.sparse, gather)
-    if work.flow.scd_type is ScdType.BITEMPORAL:
-        return bitemporal.fold(events, remembered, held, layout, work.sparse, gather)
-    return sparse.fold_sparse(events, remembered, held, layout, bounds, gather)
-
-
-def _used_once(work: _Work) -> bool:
-    """Whether the change rows are needed in one place only, so that keeping them is idle."""
-    flow = work.flow
-    return work.size.small and flow.apply_as_truncates is None and not _remembers_all(work)
-
-
-def _remembered(events: DataFrame, bounds: Bounds, work: _Work) -> DataFrame | None:
-    """Remembered events of the batch's keys; of all keys if the batch may void any row.
-
-    SCD1 leaves out what was remembered for target writes that a crash prevented, by this batch
-    or by one of another flow: their sequences prove nothing. SCD2 adds up sets, where an event
-    does no harm that will come again.
-    """
-    layout, scd1_only = work.layout, work.flow.scd_type is ScdType.ONE
-    schema = memory_schema(layout, with_rows=not scd1_only)
-    unproven = work.manifest.unfinished() if scd1_only else set()
-    rows = work.memory.read(work.spark, work.manifest, schema, unproven)
-    if bounds.floor is not None:
-        rows = _on_floor(rows, bounds.floor, work)
-    if rows is None or bounds.moved:
-        return rows
-    return work.size.of_keys(rows, events)
-
-
-def _on_floor(rows: DataFrame | None, floor: Column, work: _Work) -> DataFrame:
-    """A snapshot leaves no event per key: every row of the target stands at its version."""
-    held = _all_held(work)
-    base = held.select("key", floor.alias("seq"), F.lit(UPSERT).alias("kind"))
-    if rows is None:
-        return base
-    return rows.where(F.col("seq") > floor).unionByName(base, allowMissingColumns=True)
-
-
-def _held(events: DataFrame, work: _Work) -> DataFrame:
-    return work.size.of_keys(_all_held(work), events)
-
-
-def _all_held(work: _Work) -> DataFrame:
-    path, prune = work.target.table, work.flow.prune_where
-    return held_rows(work.spark, path, work.table, work.layout, prune)
-
-
-def _bounds(events: DataFrame, work: _Work) -> tuple[Bounds, Manifest]:
-    """The sequences below which nothing counts, and the manifest that knows them."""
-    manifest, kind = work.manifest, work.layout.sequence
-    assert kind is not None  # an AUTO CDC flow has a sequence
-    check_floor(work.flow, kind, manifest)
-    before, floor = literal(manifest.truncated, kind), literal(manifest.floor, kind)
-    if work.flow.apply_as_truncates is None:
-        return Bounds(before, before, floor), manifest
-    truncates = events.where(F.col("kind") == TRUNCATE)
-    newest = F.max("seq") if before is None else F.greatest(F.max("seq"), before)
-    found = truncates.agg(F.count("seq"), scalar(newest)).first()
-    if not found or not found[0] or found[1] == manifest.truncated:
-        return Bounds(before, before, floor), manifest
-    return (
-        Bounds(literal(found[1], kind), before, floor),
-        replace(manifest, truncated=found[1]),
-    )
-
-
-def _remember(
-    events: DataFrame, outcome: DataFrame, seen: BatchCounts, plan: Done, work: _Work
-) -> Manifest:
-    layout, flow, batch = work.layout, work.flow, work.batch
-    scd1_only = flow.scd_type is ScdType.ONE
-    schema = memory_schema(layout, with_rows=not scd1_only)
-    manifest = replace(
-        work.manifest,
-        schema=json.dumps(schema.jsonValue()),
-        sparse=work.sparse,
-        target=target_facts(flow, work.target),
-        planned={**work.manifest.planned, batch.app: plan},
-        flows={**work.manifest.flows, flow.name: work.facts},
-    )
-    if scd1_only:
-        manifest = manifest.without(manifest.of_batch(batch.app, batch.version))
-    count = seen.events if _remembers_all(work) else seen.remember
-    if count:
-        at = time.time_ns() // 1000
-        rows = _memories(events, outcome, work).withColumn("at", F.lit(at))
-        # What a bitemporal target knew stays known: its deletes are no tombstones.
-        collectable = seen.tombstones and flow.scd_type is not ScdType.BITEMPORAL
-        part = Part("", batch.app, batch.version, count, at if collectable else None)
-        rows = rows.select(*(F.col(f.name).cast(f.dataType) for f in schema))
-        if count < _ONE_FILE:
-            rows = rows.coalesce(1)
-        manifest = work.memory.write(rows, manifest, part)
-    work.memory.keep(manifest)
+def _manifest_after_crash(spark: SparkSession, state: CdcState, target: CdcTarget) -> Manifest:
+    """The manifest; a batch that committed and died before step 4 of `_apply` counts as done."""
+    manifest = state.manifest()
+    if manifest.interrupted and table_at(spark, target.table) is not None:
+        return manifest.with_commits(transactions(spark, str(target.table)))
     return manifest
 
 
-_ONE_FILE = 200_000
+def _apply(changes: DataFrame, micro_batch: MicroBatch) -> BatchResult:
+    """The four steps of a batch. Only the last three write; each may be the last before a crash.
+
+    1. Fold and count. A crash or an error here leaves nothing behind.
+    2. Write the events that the target will not show into the state, with the planned result. The
+       state rows come first, then the manifest that names them. When the batch comes again after
+       a crash, SCD type 1 leaves out state rows of unfinished batches, and the other storage
+       types take the union of events, in which a repeated one changes nothing.
+    3. Commit the target under the batch's transaction id. After a crash the id in Delta's log
+       tells that the planned result is done (`_manifest_after_crash`).
+    4. Note the result as done. A repeated batch gives it again.
+    """
+    events = events_of(changes, micro_batch.flow, micro_batch.columns)
+    with _persisted(events, when=not _is_used_once(micro_batch)) as events:
+        bounds, micro_batch = bounds_of(events, micro_batch)
+        with _persisted(
+            fold(events, bounds, micro_batch), when=not micro_batch.size.small
+        ) as outcome:
+            outcome, counts = decide(events, outcome, micro_batch)
+            planned = BatchResult(
+                micro_batch.id.version,
+                counts.upserted,
+                counts.deleted,
+                warnings_of(counts, micro_batch.flow),
+            )
+            manifest = _write_state(events, outcome, counts, planned, micro_batch)
+            _write_target(outcome, counts, micro_batch)
+            _mark_done(manifest, planned, micro_batch)
+            return planned
 
 
-def _memories(events: DataFrame, outcome: DataFrame, work: _Work) -> DataFrame:
-    if _remembers_all(work):
+@contextmanager
+def _persisted(frame: DataFrame, *, when: bool) -> Iterator[DataFrame]:
+    frame = frame.persist() if when else frame
+    try:
+        yield frame
+    finally:
+        if when:
+            frame.unpersist()
+
+
+def _is_used_once(micro_batch: MicroBatch) -> bool:
+    """Whether only one job reads the change rows, so that caching them costs more than it saves."""
+    return (
+        micro_batch.size.small
+        and micro_batch.flow.apply_as_truncates is None
+        and not micro_batch.keeps_every_event
+    )
+
+
+# --- step 2: the state
+
+
+def _write_state(
+    events: DataFrame,
+    outcome: DataFrame,
+    counts: BatchCounts,
+    planned: BatchResult,
+    micro_batch: MicroBatch,
+) -> Manifest:
+    batch, flow = micro_batch.id, micro_batch.flow
+    now = time.time_ns() // 1000
+    manifest = replace(
+        micro_batch.manifest,
+        schema=json.dumps(micro_batch.state_schema.jsonValue()),
+        sparse=micro_batch.sparse,
+        target=target_facts(flow, micro_batch.target),
+        planned={**micro_batch.manifest.planned, batch.app: planned},
+        flows={**micro_batch.manifest.flows, flow.name: micro_batch.facts},
+        maintained_at=micro_batch.manifest.maintained_at or now,
+    )
+    if flow.scd_type is ScdType.ONE:
+        manifest = manifest.without(manifest.of_batch(batch.app, batch.version))
+    count = counts.events if micro_batch.keeps_every_event else counts.state_rows
+    if count:
+        # A bitemporal target keeps what was once believed, so its deletes are no tombstones.
+        collectable = counts.tombstones and flow.scd_type is not ScdType.BITEMPORAL
+        part = Part("", batch.app, batch.version, count, now if collectable else None)
+        rows = _new_state_rows(events, outcome, micro_batch).withColumn("at", F.lit(now))
+        rows = rows.select(*(F.col(f.name).cast(f.dataType) for f in micro_batch.state_schema))
+        rows = rows.coalesce(1) if count < _ONE_FILE else rows
+        manifest = micro_batch.state.write(rows, manifest, part)
+    micro_batch.state.replace_manifest(manifest)
+    return manifest
+
+
+def _new_state_rows(events: DataFrame, outcome: DataFrame, micro_batch: MicroBatch) -> DataFrame:
+    if micro_batch.keeps_every_event:
         return events.where(F.col("kind") != TRUNCATE)
-    kept = outcome.where("remember")
-    if work.flow.scd_type is ScdType.ONE:
-        return kept
-    return kept.withColumn("row", F.col("event"))
+    rows = outcome.where("for_state")
+    if micro_batch.flow.scd_type is ScdType.ONE:
+        return rows
+    return rows.withColumn("row", F.col("event"))
 
 
-def _remembers_all(work: _Work) -> bool:
-    bitemporal_target = work.flow.scd_type is ScdType.BITEMPORAL
-    return bitemporal_target or (work.flow.scd_type is ScdType.ONE and work.sparse)
+# --- steps 3 and 4: the target, and the note that it is done
 
 
-def _bring_in(outcome: DataFrame, seen: BatchCounts, work: _Work) -> None:
-    count = seen.upserted + seen.deleted
+def _write_target(outcome: DataFrame, counts: BatchCounts, micro_batch: MicroBatch) -> None:
+    count = counts.upserted + counts.deleted
     if count:
         edits = TargetEdits(
-            edits_of(outcome, work.layout),
+            edits_of(outcome, micro_batch.columns),
             count,
-            touches=bool(seen.touches),
-            null_keys=bool(seen.null_keys),
-            prune=work.flow.prune_where,
+            touches=bool(counts.touches),
+            null_keys=bool(counts.null_keys),
+            prune=micro_batch.flow.prune_where,
         )
-        write(edits, work.target.table, work.layout, work.table)
+        write(edits, micro_batch.target.table, micro_batch.columns, micro_batch.table)
 
 
-def _finish(manifest: Manifest, plan: Done, work: _Work) -> None:
-    manifest = replace(manifest, done={**manifest.done, work.batch.app: plan})
-    manifest = compacted(work.spark, work.memory, manifest, work.flow.scd_type)
-    work.memory.keep(manifest)
+def _mark_done(manifest: Manifest, planned: BatchResult, micro_batch: MicroBatch) -> None:
+    manifest = replace(manifest, done={**manifest.done, micro_batch.id.app: planned})
+    manifest = compacted(micro_batch.spark, micro_batch.state, manifest, micro_batch.flow.scd_type)
+    micro_batch.state.replace_manifest(manifest)
     if manifest.parts:
-        work.memory.sweep(manifest)
+        micro_batch.state.delete_unnamed_parts(manifest)

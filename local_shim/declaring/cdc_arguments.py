@@ -1,7 +1,7 @@
-"""Checks the arguments of the AUTO CDC calls and turns them into flows.
+"""Checks the arguments of the AUTO CDC functions and turns them into flows.
 
-Every row of reference 1.4 that concerns AUTO CDC is an error here, at definition, before any
-data is looked at; all faults of one call are told together.
+Arguments that exclude each other (behaviour 6 to 12, 156) are errors here, when the flow is
+declared and before any data is read. All errors of one call are reported together.
 """
 
 from __future__ import annotations
@@ -49,15 +49,15 @@ def auto_cdc_flow(
 ) -> AutoCdcFlow:
     """The flow that `create_auto_cdc_flow` and `apply_changes` declare.
 
-    `others` are the optional arguments of reference 1.3 as the user gave them (None for each one
-    not given); the pruning hint `where` comes as `prune_where`. Raises DefinitionError, or
-    DefinitionErrors if several things are wrong. Starts no Spark job.
+    `others` are the optional arguments as the user passed them; None stands for one that was left
+    out, `prune_where` for the argument `where`. Raises DefinitionError, or DefinitionErrors if
+    several things are wrong. Starts no Spark job.
     """
     call = Call("create_auto_cdc_flow", where)
-    _known(call, others, OPTIONAL)
-    given = {name: others.get(name) for name in OPTIONAL}
+    _refuse_unknown(call, others, OPTIONAL)
+    options = {name: others.get(name) for name in OPTIONAL}
     flow = AutoCdcFlow(
-        name=call.names(given["name"], given["flow_name"], _last_part(target)),
+        name=call.names(options["name"], options["flow_name"], _last_part(target)),
         target=call.attempt(
             lambda: namespace.qualify(_required(target, "target")), namespace.qualify("unknown")
         ),
@@ -65,28 +65,30 @@ def auto_cdc_flow(
         keys=_keys(call, keys),
         sequence_by=_sequence(call, sequence_by),
         where=where,
-        scd_type=call.scd_type(given["stored_as_scd_type"], ("1", "2", "BITEMPORAL")),
+        scd_type=call.scd_type(options["stored_as_scd_type"], ("1", "2", "BITEMPORAL")),
         sequence_text=_text(sequence_by),
-        system_sequence_by=call.expression("system_sequence_by", given["system_sequence_by"]),
-        prune_where=call.expression("where", given["prune_where"]),
-        ignore_null_updates=call.flag("ignore_null_updates", given["ignore_null_updates"]),
+        system_sequence_by=call.expression("system_sequence_by", options["system_sequence_by"]),
+        prune_where=call.expression("where", options["prune_where"]),
+        ignore_null_updates=call.flag("ignore_null_updates", options["ignore_null_updates"]),
         ignore_null_updates_columns=call.columns(
-            "ignore_null_updates_column_list", given["ignore_null_updates_column_list"]
+            "ignore_null_updates_column_list", options["ignore_null_updates_column_list"]
         ),
         ignore_null_updates_except=call.columns(
             "ignore_null_updates_except_column_list",
-            given["ignore_null_updates_except_column_list"],
+            options["ignore_null_updates_except_column_list"],
         ),
-        columns_to_update=_one_column(call, "columns_to_update", given["columns_to_update"]),
-        apply_as_deletes=call.expression("apply_as_deletes", given["apply_as_deletes"]),
-        apply_as_truncates=call.expression("apply_as_truncates", given["apply_as_truncates"]),
-        columns=call.columns("column_list", given["column_list"]),
-        except_columns=call.columns("except_column_list", given["except_column_list"]),
-        track_history=call.columns("track_history_column_list", given["track_history_column_list"]),
+        columns_to_update=_one_column(call, "columns_to_update", options["columns_to_update"]),
+        apply_as_deletes=call.expression("apply_as_deletes", options["apply_as_deletes"]),
+        apply_as_truncates=call.expression("apply_as_truncates", options["apply_as_truncates"]),
+        columns=call.columns("column_list", options["column_list"]),
+        except_columns=call.columns("except_column_list", options["except_column_list"]),
+        track_history=call.columns(
+            "track_history_column_list", options["track_history_column_list"]
+        ),
         track_history_except=call.columns(
-            "track_history_except_column_list", given["track_history_except_column_list"]
+            "track_history_except_column_list", options["track_history_except_column_list"]
         ),
-        once=call.flag("once", given["once"]),
+        once=call.flag("once", options["once"]),
     )
     _combinations(call, flow)
     call.finish()
@@ -135,12 +137,12 @@ def _snapshot_source(call: Call, source: Any, function: Any) -> str | Callable[[
             "source and snapshot_and_version are two names of one argument.",
             "give one of them",
         )
-    given = source if source is not None else function
-    if callable(given) or (isinstance(given, str) and given.strip()):
-        return given  # type: ignore[no-any-return]
+    chosen = source if source is not None else function
+    if callable(chosen) or (isinstance(chosen, str) and chosen.strip()):
+        return chosen  # type: ignore[no-any-return]
     call.refuse(
         "AUTOCDC_MISSING_SOURCE",
-        f"source must be a dataset's name or a function of the last version, not {given!r}.",
+        f"source must be a dataset's name or a function of the last version, not {chosen!r}.",
         "a function returns (DataFrame, version), or None when there is no newer snapshot",
     )
     return ""
@@ -223,27 +225,27 @@ def _history(call: Call, flow: AutoCdcFlow | SnapshotFlow) -> None:
         )
 
 
-def _known(call: Call, others: dict[str, Any], allowed: Sequence[str]) -> None:
+def _refuse_unknown(call: Call, others: dict[str, Any], allowed: Sequence[str]) -> None:
     for name in sorted(set(others) - set(allowed)):
         call.refuse(
             "UNKNOWN_ARGUMENT", f"there is no argument '{name}'.", close_match(name, allowed)
         )
 
 
-def _keys(call: Call, given: object) -> tuple[str, ...]:
-    found = call.columns("keys", given)
-    if given is None or (isinstance(given, Sequence) and len(given) == 0):
+def _keys(call: Call, keys: object) -> tuple[str, ...]:
+    names = call.columns("keys", keys)
+    if keys is None or (isinstance(keys, Sequence) and len(keys) == 0):
         call.refuse(
             "AUTOCDC_EMPTY_KEYS",
             "keys must name at least one column.",
             'keys=["id"] names the columns that identify a row',
         )
-    return found
+    return names
 
 
-def _sequence(call: Call, given: object) -> Column:
-    column = call.expression("sequence_by", given)
-    if given is None:
+def _sequence(call: Call, sequence_by: object) -> Column:
+    column = call.expression("sequence_by", sequence_by)
+    if sequence_by is None:
         call.refuse(
             "AUTOCDC_MISSING_SEQUENCE_BY",
             "sequence_by is missing.",
@@ -252,15 +254,15 @@ def _sequence(call: Call, given: object) -> Column:
     return F.lit(0) if column is None else column
 
 
-def _one_column(call: Call, argument: str, given: object) -> str | None:
-    return None if given is None else call.column(argument, given) or None
+def _one_column(call: Call, argument: str, value: object) -> str | None:
+    return None if value is None else call.column(argument, value) or None
 
 
-def _required(given: object, argument: str) -> str:
-    if isinstance(given, str) and given.strip():
-        return given
+def _required(value: object, argument: str) -> str:
+    if isinstance(value, str) and value.strip():
+        return value
     condition = f"AUTOCDC_MISSING_{argument.upper()}"
-    kind = "missing" if given is None or given == "" else f"not {type(given).__name__}"
+    kind = "missing" if value is None or value == "" else f"not {type(value).__name__}"
     raise DefinitionError(
         condition,
         f"{argument} must be a dataset's name ({kind}).",
@@ -275,8 +277,8 @@ def _last_part(target: object) -> str:
         return ""
 
 
-def _text(given: object) -> str:
-    """How a sequence reads, the same for "a" and col("a"); tells a changed one next time."""
-    if isinstance(given, Column):
-        return str(given).removeprefix("Column<'").removesuffix("'>")
-    return str(given).strip()
+def _text(sequence_by: object) -> str:
+    """The sequence as text, the same for "a" and col("a"); the next update compares it."""
+    if isinstance(sequence_by, Column):
+        return str(sequence_by).removeprefix("Column<'").removesuffix("'>")
+    return str(sequence_by).strip()

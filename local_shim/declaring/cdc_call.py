@@ -1,7 +1,7 @@
-"""One call of an AUTO CDC function in the user's file: its arguments, read one by one.
+"""One call of an AUTO CDC function in the user's file, whose arguments are read one by one.
 
-Each reader gives what the argument means, or something harmless after noting what is wrong
-with it, so that all faults of one call are told together.
+Each method returns the value of an argument. If the argument is wrong, it notes an error and
+returns a harmless value, so that all errors of one call are reported together.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ _T = TypeVar("_T")
 
 @dataclass
 class Call:
-    """One call in the user's file, and what is wrong with it so far."""
+    """One call in the user's file, and its errors so far."""
 
     function: str
     where: SourceLocation
     errors: list[ShimError] = field(default_factory=list)
 
     def refuse(self, condition: str, message: str, hint: str = "") -> None:
-        """Note a fault."""
+        """Note an error."""
         text = f"{self.function}: {message}"
         self.errors.append(DefinitionError(condition, text, where=self.where, hint=hint))
 
     def attempt(self, make: Callable[[], _T], otherwise: _T) -> _T:
-        """What `make` gives; a fault that it raises is noted."""
+        """What `make` returns, or `otherwise` after noting the error that it raised."""
         try:
             return make()
         except ShimError as error:
@@ -47,58 +47,58 @@ class Call:
             return otherwise
 
     def finish(self) -> None:
-        """Raise what was noted: DefinitionError, or DefinitionErrors for several."""
+        """Raise the errors: DefinitionError for one, DefinitionErrors for several."""
         if len(self.errors) == 1:
             raise self.errors[0]
         if self.errors:
             raise DefinitionErrors(self.errors)
 
-    def columns(self, argument: str, given: object) -> tuple[str, ...]:
+    def columns(self, argument: str, value: object) -> tuple[str, ...]:
         """Plain column names out of texts and Columns; an empty list is no list."""
-        if given is None:
+        if value is None:
             return ()
-        if isinstance(given, str | Column) or not isinstance(given, Sequence):
+        if isinstance(value, str | Column) or not isinstance(value, Sequence):
             self.refuse(
                 "INVALID_ARGUMENT_TYPE",
-                f"{argument} must be a list of column names, not {type(given).__name__}.",
+                f"{argument} must be a list of column names, not {type(value).__name__}.",
                 f'write {argument}=["a", "b"]',
             )
             return ()
-        names = [self.column(argument, one) for one in given]
-        found = [name for name in names if name]
-        for name in sorted({name for name in found if _folded(found).count(name.lower()) > 1}):
+        names = [self.column(argument, one) for one in value]
+        valid = [name for name in names if name]
+        for name in sorted({name for name in valid if _folded(valid).count(name.lower()) > 1}):
             self.refuse("DUPLICATE_COLUMN", f"{argument} names '{name}' twice.", "name it once")
-        return tuple(found)
+        return tuple(valid)
 
-    def column(self, argument: str, given: object) -> str:
+    def column(self, argument: str, value: object) -> str:
         """The name in one text or Column; qualified names and expressions are refused."""
-        found = _name_parts(given)
-        if len(found) == 1:
-            return found[0]
-        if len(found) > 1:
+        name = _name_parts(value)
+        if len(name) == 1:
+            return name[0]
+        if len(name) > 1:
             self.refuse(
                 "AUTOCDC_MULTIPART_COLUMN_IDENTIFIER",
-                f"{argument} must hold unqualified column names, not '{'.'.join(found)}'.",
-                f"write '{found[-1]}', or backquote a name that has a dot in it",
+                f"{argument} must hold unqualified column names, not '{'.'.join(name)}'.",
+                f"write '{name[-1]}', or backquote a name that has a dot in it",
             )
         else:
             self.refuse(
                 "INVALID_ARGUMENT_TYPE",
-                f"{argument} takes column names as text or col(), not {given!r}.",
+                f"{argument} takes column names as text or col(), not {value!r}.",
                 'write "a" or col("a")',
             )
         return ""
 
-    def expression(self, argument: str, given: object) -> Column | None:
+    def expression(self, argument: str, value: object) -> Column | None:
         """A Column out of SQL text or a Column; None stays None."""
-        if given is None or isinstance(given, Column):
-            return given
-        if isinstance(given, str) and given.strip():
-            self._parse(argument, given)
-            return F.expr(given)
+        if value is None or isinstance(value, Column):
+            return value
+        if isinstance(value, str) and value.strip():
+            self._parse(argument, value)
+            return F.expr(value)
         self.refuse(
             "INVALID_ARGUMENT_TYPE",
-            f"{argument} takes SQL text or a Column, not {given!r}.",
+            f"{argument} takes SQL text or a Column, not {value!r}.",
             f"write {argument}=\"op = 'D'\" or {argument}=expr(\"op = 'D'\")",
         )
         return None
@@ -113,29 +113,29 @@ class Call:
             reason = str(error).strip().split("\n")[0]
             self.refuse("PARSE_SYNTAX_ERROR", f"{argument} is not valid SQL: {text!r} ({reason})")
 
-    def flag(self, argument: str, given: object) -> bool:
+    def flag(self, argument: str, value: object) -> bool:
         """True or False; None is False."""
-        if given is None or isinstance(given, bool):
-            return bool(given)
-        self.refuse("INVALID_ARGUMENT_TYPE", f"{argument} must be True or False, not {given!r}.")
+        if value is None or isinstance(value, bool):
+            return bool(value)
+        self.refuse("INVALID_ARGUMENT_TYPE", f"{argument} must be True or False, not {value!r}.")
         return False
 
-    def scd_type(self, given: object, allowed: Sequence[str]) -> ScdType:
+    def scd_type(self, value: object, allowed: Sequence[str]) -> ScdType:
         """A storage type by number or text; None is type 1."""
-        text = "1" if given is None else str(given).upper()
-        if text in allowed and not isinstance(given, bool | float):
+        text = "1" if value is None else str(value).upper()
+        if text in allowed and not isinstance(value, bool | float):
             return _SCD_TYPES[text]
         words = ", ".join(f'{word}, "{word}"' for word in allowed if word.isdigit())
         more = ', "bitemporal"' if "BITEMPORAL" in allowed else ""
         self.refuse(
             "INVALID_SCD_TYPE",
-            f"stored_as_scd_type={given!r} is not a storage type.",
+            f"stored_as_scd_type={value!r} is not a storage type.",
             f"allowed: {words}{more}",
         )
         return ScdType.ONE
 
     def exclusive(self, first: str, second: str, a: object, b: object, condition: str) -> None:
-        """Refuse two arguments that are both given."""
+        """Refuse two arguments that are both value."""
         if a and b:
             self.refuse(condition, f"{first} and {second} exclude each other.", "give one of them")
 
@@ -151,17 +151,17 @@ class Call:
         return str(chosen) if chosen else default
 
 
-def _name_parts(given: object) -> tuple[str, ...]:
-    if isinstance(given, str):
-        plain = given.strip()
+def _name_parts(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        plain = value.strip()
         if not plain:
             return ()
         try:
             return parts(plain) if "." in plain or "`" in plain else (plain,)
         except DefinitionError:
             return ()
-    if isinstance(given, Column):
-        return _column_parts(given)
+    if isinstance(value, Column):
+        return _column_parts(value)
     return ()
 
 

@@ -1,4 +1,4 @@
-"""One look at a batch and what it does: all counts that decisions, errors and warnings need."""
+"""All counts of a batch that decisions, errors and warnings need, in one Spark job."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 
 from local_shim.cdc.fold.change_rows import COUNTS, DELETE
-from local_shim.cdc.fold.scd1 import DROP, PUT
+from local_shim.cdc.fold.outcome import DROP, PUT
 from local_shim.errors import FlowError
 from local_shim.graph.elements import AutoCdcFlow
 from local_shim.pipeline_spec.pipeline_settings import FAIL_ON_NULL_KEYS
@@ -27,70 +27,72 @@ class BatchCounts:
     touches: int
     contested: int
     ties: int
-    remember: int
+    state_rows: int
     tombstones: int
 
 
-def look(outcome: DataFrame) -> BatchCounts:
-    """The counts, in one job."""
-    row = outcome.agg(*_of_outcome(outcome)).first()
-    return BatchCounts(**row.asDict()) if row else BatchCounts(*(0,) * 11)
+def count_batch(outcome: DataFrame) -> tuple[DataFrame, BatchCounts]:
+    """The outcome as it is, and its counts, in one job."""
+    row = outcome.agg(*_aggregates(outcome)).first()
+    return outcome, BatchCounts(**row.asDict()) if row else BatchCounts(*(0,) * 11)
 
 
-def taken(outcome: DataFrame) -> tuple[DataFrame, BatchCounts]:
-    """The outcome held as it is now, and the counts, in one job that both share."""
+def checkpointed_with_counts(outcome: DataFrame) -> tuple[DataFrame, BatchCounts]:
+    """The outcome as a local checkpoint, and its counts, in one job that makes both."""
     observed = Observation()
-    held = outcome.observe(observed, *_of_outcome(outcome)).localCheckpoint()
-    return held, BatchCounts(**observed.get)
+    checkpointed = outcome.observe(observed, *_aggregates(outcome)).localCheckpoint()
+    return checkpointed, BatchCounts(**observed.get)
 
 
-def refuse_unusable(seen: BatchCounts, flow: AutoCdcFlow, *, strict_keys: bool = False) -> None:
-    """FlowError for change rows that nobody can place; nothing was written."""
-    if strict_keys and seen.null_keys:
+def refuse_unusable_rows(
+    counts: BatchCounts, flow: AutoCdcFlow, *, strict_keys: bool = False
+) -> None:
+    """FlowError for change rows that cannot be applied; nothing was written."""
+    if strict_keys and counts.null_keys:
         raise FlowError(
             "AUTOCDC_MICROBATCH_VALIDATION.NULL_KEY",
-            f"Flow '{flow.name}': {seen.null_keys} change rows have NULL in a key column "
+            f"Flow '{flow.name}': {counts.null_keys} change rows have NULL in a key column "
             f"({', '.join(flow.keys)}), and {FAIL_ON_NULL_KEYS.key} is set; "
             "nothing of this batch was written.",
             where=flow.where,
             hint=f"filter them in a view, or set {FAIL_ON_NULL_KEYS.key} to false to match NULL",
         )
-    if seen.null_sequences:
+    if counts.null_sequences:
         raise FlowError(
             "AUTOCDC_MICROBATCH_VALIDATION.NULL_SEQUENCE",
-            f"Flow '{flow.name}': {seen.null_sequences} change rows have no sequence "
+            f"Flow '{flow.name}': {counts.null_sequences} change rows have no sequence "
             f"({flow.sequence_text or 'sequence_by'} is NULL). Their place among the changes of "
             "their keys is unknown; nothing of this batch was written.",
             where=flow.where,
             hint="filter them in a view, or give them a value with coalesce(…)",
         )
-    if seen.violations:
+    if counts.violations:
         raise FlowError(
             "AUTOCDC_MICROBATCH_VALIDATION.WHERE_VIOLATED",
-            f"Flow '{flow.name}': {seen.violations} change rows do not satisfy the flow's "
+            f"Flow '{flow.name}': {counts.violations} change rows do not satisfy the flow's "
             "`where`, which says where to look and filters nothing.",
             where=flow.where,
             hint="filter the rows in a view if they are not wanted, or widen `where`",
         )
 
 
-def warnings_of(seen: BatchCounts, flow: AutoCdcFlow) -> tuple[str, ...]:
-    """What the user should know although it went well."""
-    found = []
-    if seen.null_keys:
-        found.append(
-            f"{seen.null_keys} change rows of flow '{flow.name}' have NULL in a key column "
+def warnings_of(counts: BatchCounts, flow: AutoCdcFlow) -> tuple[str, ...]:
+    """What the user should know although the batch succeeded."""
+    warnings = []
+    if counts.null_keys:
+        warnings.append(
+            f"{counts.null_keys} change rows of flow '{flow.name}' have NULL in a key column "
             f"({', '.join(flow.keys)}); NULL was matched as a value"
         )
-    if seen.ties:
-        found.append(
-            f"{seen.ties} times flow '{flow.name}' had different changes of one key with the "
+    if counts.ties:
+        warnings.append(
+            f"{counts.ties} times flow '{flow.name}' had different changes of one key with the "
             "same sequence; deletes won, then the greatest row as JSON"
         )
-    return tuple(found)
+    return tuple(warnings)
 
 
-def _of_outcome(outcome: DataFrame) -> list[Column]:
+def _aggregates(outcome: DataFrame) -> list[Column]:
     op = F.col("op")
     deletes = F.col("kind") == DELETE
     return [
@@ -100,8 +102,8 @@ def _of_outcome(outcome: DataFrame) -> list[Column]:
         _count(op.isNotNull() & F.col("touches")).alias("touches"),
         _count(F.col("contested")).alias("contested"),
         F.coalesce(F.sum("ties"), F.lit(0)).cast("int").alias("ties"),
-        _count(F.col("remember")).alias("remember"),
-        _count(F.col("remember") & deletes).alias("tombstones"),
+        _count(F.col("for_state")).alias("state_rows"),
+        _count(F.col("for_state") & deletes).alias("tombstones"),
     ]
 
 

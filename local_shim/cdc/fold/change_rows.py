@@ -2,9 +2,9 @@
 
 Columns of an events frame: `key` (struct), `seq`, `sys` (bitemporal only), `kind` (text),
 `row` (struct of the target's user columns), `rendered` (the row as JSON: the greatest wins among
-upserts of one sequence), `supplied` (names of the cells an upsert speaks about; NULL = all),
+upserts of one sequence), `supplied` (names of the leaf columns that an upsert sets; NULL = all),
 `violates` (the row is outside the flow's `where`), `null_key`, `unplaced` (a sequence is NULL).
-Packing the user's columns into structs keeps their names apart from ours, and makes
+The user's columns are packed into structs. This keeps their names apart from ours and makes
 equality of keys null-safe: NULL fields of structs are equal to each other.
 """
 
@@ -19,7 +19,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, LongType, StringType, StructField, StructType
 
-from local_shim.cdc.fold.leaf_columns import NAMES, cells_of, supplied_cells
+from local_shim.cdc.fold.leaf_columns import NAMES, leaves_of, supplied_leaves
 from local_shim.cdc.target.columns import TargetColumns, ignoring_nulls, is_sparse, sortable
 from local_shim.cdc.target.schema import conformed
 from local_shim.cdc.target.target import CdcTarget
@@ -29,7 +29,7 @@ from local_shim.sql_text import quote
 COUNTS = ("null_sequences", "null_keys", "violations", "events")
 FLAGS = ("violates", "null_key", "unplaced")
 UPSERT, DELETE, TRUNCATE = "upsert", "delete", "truncate"
-# to_json cuts to milliseconds unless told otherwise: two rows must never look alike.
+# to_json cuts to milliseconds by default, which would make different rows look equal.
 _EXACT = {
     "ignoreNullFields": "false",
     "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
@@ -37,61 +37,62 @@ _EXACT = {
 }
 
 
-def events_of(changes: DataFrame, flow: AutoCdcFlow, layout: TargetColumns) -> DataFrame:
-    """One event a change row. Conditions see all source columns, also the dropped ones."""
-    given = changes.schema
-    row = packed(layout.columns, given)
-    supplied = _supplied(flow, layout, changes)
-    columns = [
-        packed(key_schema(layout), given).alias("key"),
-        flow.sequence_by.cast(_known(layout.sequence)).alias("seq"),
+def events_of(changes: DataFrame, flow: AutoCdcFlow, columns: TargetColumns) -> DataFrame:
+    """One event per change row. Conditions may use all source columns, also the dropped ones."""
+    source = changes.schema
+    row = packed(columns.selected, source)
+    supplied = _supplied(flow, columns, row, source)
+    fields = [
+        packed(key_schema(columns), source).alias("key"),
+        flow.sequence_by.cast(_required(columns.sequence)).alias("seq"),
         _kind(flow).alias("kind"),
         row.alias("row"),
         payload(row, supplied).alias("rendered"),
         supplied.alias("supplied"),
         _violates(flow).alias("violates"),
-        _any(F.col(quote(name)).isNull() for name in layout.keys).alias("null_key"),
+        _any(F.col(quote(name)).isNull() for name in columns.keys).alias("null_key"),
         _any(each.isNull() for each in _sequences(flow)).alias("unplaced"),
     ]
     if flow.system_sequence_by is not None:
-        columns.append(flow.system_sequence_by.cast(_known(layout.system)).alias("sys"))
-    return changes.select(*columns)
+        fields.append(flow.system_sequence_by.cast(_required(columns.system)).alias("sys"))
+    return changes.select(*fields)
 
 
 _Flow = TypeVar("_Flow", AutoCdcFlow, AutoCdcFlow | SnapshotFlow)
 
 
 def null_lowest(flow: _Flow, target: CdcTarget) -> _Flow:
-    """The flow with a sequence that is never NULL, if its target lets NULL be the lowest one.
+    """The flow with a sequence that is never NULL, if its target takes NULL as the lowest one.
 
     Spark orders the fields of a struct with NULL first, and a struct of NULL is not NULL.
     """
-    lenient = target.manner.null_sequences and flow.scd_type is ScdType.ONE
+    lenient = target.options.null_sequences and flow.scd_type is ScdType.ONE
     if not lenient or isinstance(flow, SnapshotFlow):
         return flow
     return replace(flow, sequence_by=F.struct(flow.sequence_by.alias("value")))
 
 
-def key_schema(layout: TargetColumns) -> StructType:
+def key_schema(columns: TargetColumns) -> StructType:
     """The key columns and their types."""
-    types = {field.name: field.dataType for field in layout.columns}
-    return StructType([StructField(name, types[name]) for name in layout.keys])
+    types = {field.name: field.dataType for field in columns.selected}
+    return StructType([StructField(name, types[name]) for name in columns.keys])
 
 
-def row_schema(layout: TargetColumns) -> StructType:
+def row_schema(columns: TargetColumns) -> StructType:
     """The user's columns of the target, all nullable."""
-    return StructType([StructField(f.name, f.dataType) for f in layout.columns])
+    return StructType([StructField(f.name, f.dataType) for f in columns.selected])
 
 
-def packed(columns: StructType, given: StructType) -> Column:
-    """A struct of these columns of a frame with the columns `given`, as these types."""
-    kinds = {field.name.lower(): field.dataType for field in given}
-    return F.struct(
-        *(
-            conformed(F.col(quote(f.name)), kinds[f.name.lower()], f.dataType).alias(f.name)
-            for f in columns
-        )
-    )
+def packed(fields: StructType, source: StructType) -> Column:
+    """A struct of these fields of a frame with the schema `source`; NULL for those it lacks."""
+    kinds = {field.name.lower(): field.dataType for field in source}
+    return F.struct(*(_packed_field(field, kinds.get(field.name.lower())) for field in fields))
+
+
+def _packed_field(field: StructField, kind: DataType | None) -> Column:
+    if kind is None:
+        return F.lit(None).cast(field.dataType).alias(field.name)
+    return conformed(F.col(quote(field.name)), kind, field.dataType).alias(field.name)
 
 
 def rendered(row: Column) -> Column:
@@ -99,16 +100,22 @@ def rendered(row: Column) -> Column:
     return F.to_json(row, _EXACT)
 
 
+def same_rows(one: Column, other: Column, kind: StructType) -> Column:
+    """Null-safe equality of two structs of one type, also of a type without an order."""
+    if sortable(kind):
+        return one.eqNullSafe(other)
+    return rendered(one).eqNullSafe(rendered(other))
+
+
 def same_values(one: Column, other: Column, fields: Iterable[StructField]) -> Column:
     """Null-safe equality of some columns of two packed rows, also of types without an order."""
     nothing = F.lit(0).alias("nothing")  # a struct needs a field
-    mine, theirs = (
+    fields = list(fields)
+    left, right = (
         F.struct(*(row[field.name].alias(field.name) for field in fields), nothing)
         for row in (one, other)
     )
-    if all(sortable(field.dataType) for field in fields):
-        return mine.eqNullSafe(theirs)
-    return rendered(mine).eqNullSafe(rendered(theirs))
+    return same_rows(left, right, StructType(fields))
 
 
 def payload(row: Column, supplied: Column) -> Column:
@@ -116,13 +123,13 @@ def payload(row: Column, supplied: Column) -> Column:
     return F.concat(rendered(row), F.coalesce(F.array_join(supplied, ","), F.lit("")))
 
 
-def counted(mine: Column) -> tuple[Column, ...]:
-    """Aggregates over a pool of events: what is wrong with those that the batch brought."""
-    is_key = mine & (F.col("kind") != TRUNCATE)
+def counted(from_batch: Column) -> tuple[Column, ...]:
+    """Aggregates over known events: how many the batch brought, and what is wrong with them."""
+    is_key = from_batch & (F.col("kind") != TRUNCATE)
     conditions = (
-        mine & F.col("unplaced"),
+        from_batch & F.col("unplaced"),
         is_key & F.col("null_key"),
-        mine & F.col("violates"),
+        from_batch & F.col("violates"),
         is_key,
     )
     return tuple(
@@ -144,19 +151,19 @@ def scalar(value: Column) -> Column:
     return rendered(F.struct(value.alias("seq")))
 
 
-def memory_schema(layout: TargetColumns, *, with_rows: bool) -> StructType:
-    """The columns of remembered events."""
+def state_schema(columns: TargetColumns, *, with_rows: bool) -> StructType:
+    """The columns of state rows."""
     fields = [
-        StructField("key", key_schema(layout)),
-        StructField("seq", _known(layout.sequence)),
+        StructField("key", key_schema(columns)),
+        StructField("seq", _required(columns.sequence)),
         StructField("kind", StringType()),
         StructField("at", LongType()),
         StructField("supplied", NAMES),
     ]
-    if layout.system is not None:
-        fields.append(StructField("sys", layout.system))
+    if columns.system is not None:
+        fields.append(StructField("sys", columns.system))
     if with_rows:
-        fields.append(StructField("row", row_schema(layout)))
+        fields.append(StructField("row", row_schema(columns)))
     return StructType(fields)
 
 
@@ -164,7 +171,7 @@ def _kind(flow: AutoCdcFlow) -> Column:
     kind = F.lit(UPSERT)
     if flow.apply_as_deletes is not None:
         kind = F.when(flow.apply_as_deletes, DELETE).otherwise(kind)
-    if flow.apply_as_truncates is not None:  # a row that is both is a truncate (reference 2.7)
+    if flow.apply_as_truncates is not None:  # [choice] a row that is both is a truncate
         kind = F.when(flow.apply_as_truncates, TRUNCATE).otherwise(kind)
     return kind
 
@@ -184,13 +191,14 @@ def _violates(flow: AutoCdcFlow) -> Column:
     return ~F.coalesce(flow.prune_where, F.lit(False))
 
 
-def _supplied(flow: AutoCdcFlow, layout: TargetColumns, changes: DataFrame) -> Column:
+def _supplied(flow: AutoCdcFlow, columns: TargetColumns, row: Column, source: StructType) -> Column:
     if not is_sparse(flow):
         return F.lit(None).cast(NAMES)
-    return supplied_cells(flow, cells_of(layout), ignoring_nulls(flow, layout, changes.columns))
+    ignoring = ignoring_nulls(flow, columns, source.names)
+    return supplied_leaves(flow, row, leaves_of(columns), ignoring)
 
 
-def _known(kind: DataType | None) -> DataType:
+def _required(kind: DataType | None) -> DataType:
     if kind is None:
         raise ValueError("a flow without a sequence has no events")
     return kind

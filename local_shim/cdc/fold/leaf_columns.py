@@ -1,7 +1,7 @@
-"""The cells of a row: the smallest things that a sparse update may set or leave alone.
+"""The leaf columns of a row: what a sparse update may set or leave alone (behaviour 53).
 
-A cell is a column, or a leaf of a struct column (reference 2.8: leaves reconcile one by one).
-A struct has one cell more, its presence, so that NULL and a struct of NULLs stay different.
+A leaf is a column, or a field of a struct column that is no struct itself. A struct has one more
+leaf, its presence, so that NULL and a struct of NULLs stay different.
 """
 
 from __future__ import annotations
@@ -30,53 +30,55 @@ class LeafColumn:
 
     @property
     def name(self) -> str:
-        """What the cell is called in `supplied` lists."""
+        """The leaf's name in `supplied` lists."""
         return ".".join(self.path) + ("?" if self.presence else "")
 
     def of(self, row: Column) -> Column:
-        """The cell's value in a packed row."""
-        found = row
+        """The leaf's value in a packed row."""
+        value = row
         for field in self.path:
-            found = found.getField(field)
-        return found.isNotNull() if self.presence else found
+            value = value.getField(field)
+        return value.isNotNull() if self.presence else value
 
 
-def cells_of(layout: TargetColumns) -> tuple[LeafColumn, ...]:
-    """All cells of a layout's value columns."""
+def leaves_of(columns: TargetColumns) -> tuple[LeafColumn, ...]:
+    """All leaves of a target's value columns."""
     return tuple(
-        cell
-        for field in layout.columns
-        if field.name in layout.values
-        for cell in _cells((field.name,), field.dataType)
+        leaf
+        for field in columns.selected
+        if field.name in columns.values
+        for leaf in _leaves((field.name,), field.dataType)
     )
 
 
-def supplied_cells(
-    flow: AutoCdcFlow, cells: Sequence[LeafColumn], ignoring: Sequence[str]
+def supplied_leaves(
+    flow: AutoCdcFlow, row: Column, leaves: Sequence[LeafColumn], ignoring: Sequence[str]
 ) -> Column:
-    """Names of the cells that an upsert of this flow speaks about; NULL means all of them."""
+    """Names of the leaves that an upsert with this row supplies; NULL means all of them.
+
+    In the columns `ignoring`, NULL supplies nothing.
+    """
     if flow.columns_to_update is not None:
-        return _listed(flow.columns_to_update, cells)
-    row = F.struct(*(F.col(quote(name)).alias(name) for name in _columns(cells)))
+        return _listed(flow.columns_to_update, leaves)
     names = [
-        F.lit(cell.name)
-        if cell.path[0] not in ignoring
-        else F.when(_says_something(cell, row), cell.name)
-        for cell in cells
+        F.lit(leaf.name)
+        if leaf.path[0] not in ignoring
+        else F.when(_has_value(leaf, row), leaf.name)
+        for leaf in leaves
     ]
     return F.array_compact(F.array(*names)).cast(NAMES)
 
 
-def is_supplied(cell: LeafColumn, supplied: Column) -> Column:
-    """Whether an event with this list speaks about the cell."""
-    return supplied.isNull() | F.array_contains(supplied, cell.name)
+def is_supplied(leaf: LeafColumn, supplied: Column) -> Column:
+    """Whether an event with this list supplies the leaf."""
+    return supplied.isNull() | F.array_contains(supplied, leaf.name)
 
 
-def rebuilt(layout: TargetColumns, key: Column, value: Callable[[LeafColumn], Column]) -> Column:
-    """A packed row out of a key and the value of each cell."""
+def rebuilt(columns: TargetColumns, key: Column, value: Callable[[LeafColumn], Column]) -> Column:
+    """A packed row out of a key and the value of each leaf."""
     fields = []
-    for field in layout.columns:
-        if field.name in layout.keys:
+    for field in columns.selected:
+        if field.name in columns.keys:
             fields.append(key.getField(field.name).alias(field.name))
         else:
             column = _rebuilt((field.name,), field.dataType, value)
@@ -84,10 +86,10 @@ def rebuilt(layout: TargetColumns, key: Column, value: Callable[[LeafColumn], Co
     return F.struct(*fields)
 
 
-def _cells(path: tuple[str, ...], kind: DataType) -> list[LeafColumn]:
+def _leaves(path: tuple[str, ...], kind: DataType) -> list[LeafColumn]:
     if not isinstance(kind, StructType):
         return [LeafColumn(path, kind)]
-    inner = [cell for field in kind for cell in _cells((*path, field.name), field.dataType)]
+    inner = [leaf for field in kind for leaf in _leaves((*path, field.name), field.dataType)]
     return [LeafColumn(path, BooleanType(), presence=True), *inner]
 
 
@@ -103,17 +105,15 @@ def _rebuilt(
     return F.when(F.coalesce(there, F.lit(False)), F.struct(*inner))
 
 
-def _says_something(cell: LeafColumn, row: Column) -> Column:
-    return cell.of(row) if cell.presence else cell.of(row).isNotNull()
+def _has_value(leaf: LeafColumn, row: Column) -> Column:
+    return leaf.of(row) if leaf.presence else leaf.of(row).isNotNull()
 
 
-def _columns(cells: Sequence[LeafColumn]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(cell.path[0] for cell in cells))
-
-
-def _listed(column: str, cells: Sequence[LeafColumn]) -> Column:
-    """All cells of the columns that the row's array names, in any case; a NULL array means all."""
-    asked = F.transform(F.col(quote(column)), F.lower)
-    named = [F.when(F.array_contains(asked, cell.path[0].lower()), cell.name) for cell in cells]
+def _listed(column: str, leaves: Sequence[LeafColumn]) -> Column:
+    """All leaves of the columns that the row's array names, in any case; a NULL array means all."""
+    requested = F.transform(F.col(quote(column)), F.lower)
+    named = [
+        F.when(F.array_contains(requested, leaf.path[0].lower()), leaf.name) for leaf in leaves
+    ]
     listed = F.array_compact(F.array(*named)).cast(NAMES)
-    return F.when(asked.isNotNull(), listed)
+    return F.when(requested.isNotNull(), listed)

@@ -1,137 +1,101 @@
-"""SCD type 1: per key, the event with the greatest sequence (reference 2.3, 2.7).
+"""SCD type 1: each key has the row of its event with the greatest sequence (behaviour 24, 52).
 
-Remembered per key: the newest sequence and whether it deleted. The values are in the target.
-The outcome frame has one row a key: `key`, `op` (put, drop, or NULL for nothing), `row`,
-`touches` (a target row may have to go), `contested` (equal sequence, settled by the target's
-row), `ties`, `remember`, and `seq`, `kind`, `supplied` for what to remember.
+The state has one row per key: its newest sequence and whether that event was a delete. The
+values are in the target. The outcome frame has one row per key; see `outcome`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from local_shim.cdc.fold.change_rows import (
-    COUNTS,
-    DELETE,
-    FLAGS,
-    TRUNCATE,
-    UPSERT,
-    counted,
-    rendered,
-)
+from local_shim.cdc.fold.change_rows import COUNTS, DELETE, TRUNCATE, UPSERT, counted, rendered
+from local_shim.cdc.fold.known_events import known_events
 from local_shim.cdc.fold.leaf_columns import NAMES
-
-PUT, DROP = "put", "drop"
-Gather = Callable[[DataFrame], DataFrame]  # brings the rows of one key together
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """Sequences that void events wholesale: a truncate those below it, a snapshot also its own."""
-
-    truncated: Column | None = None
-    truncated_before: Column | None = None  # as it was before this batch
-    floor: Column | None = None
-
-    @property
-    def moved(self) -> bool:
-        """Whether this batch may void rows of keys it does not name."""
-        return self.truncated is not None and self.truncated is not self.truncated_before
-
-    def alive(self, seq: Column) -> Column:
-        """Whether an event of this sequence still counts."""
-        return _not_below(seq, self.truncated) & _above(seq, self.floor)
-
-    def stays(self, seq: Column) -> Column:
-        """Whether what was applied at this sequence survives the truncates."""
-        return _not_below(seq, self.truncated)
-
-    def stood(self, seq: Column) -> Column:
-        """The same before this batch."""
-        return _not_below(seq, self.truncated_before)
+from local_shim.cdc.fold.outcome import DROP, PUT, Bounds, Gather
 
 
 def fold(
-    events: DataFrame, remembered: DataFrame | None, bounds: Bounds, gather: Gather
+    events: DataFrame, state_rows: DataFrame | None, bounds: Bounds, gather: Gather
 ) -> DataFrame:
-    """What a batch does to each key; `remembered` holds (key, seq, kind) of earlier batches."""
-    single = one_per_sequence(gather(_pool(events, remembered)), bounds)
-    grouped = single.groupBy("key").agg(
-        F.max_by(F.struct("seq", "deleted", "row"), F.when(F.col("counts"), F.col("seq"))).alias(
-            "new"
-        ),
-        F.max(F.when(F.col("known"), F.struct("seq", F.col("knew_delete").alias("deleted")))).alias(
-            "old"
-        ),
-        F.sum(F.col("tied").cast("int")).alias("ties"),
-        *(F.sum(name).alias(name) for name in COUNTS),
-    )
-    return _outcome(grouped if bounds.moved else grouped.where(F.col("events") > 0), bounds)
+    """What a batch does to each key; `state_rows` has (key, seq, kind) of earlier batches."""
+    all_events = known_events(events, state_rows, ("key", "seq", "kind", "row", "rendered"))
+    keys = _newest_per_key(_one_per_sequence(gather(all_events), bounds))
+    return _decide_keys(keys if bounds.moved else keys.where(F.col("events") > 0), bounds)
 
 
-def settle(outcome: DataFrame, held: DataFrame) -> DataFrame:
-    """The contested keys decided: of two upserts of one sequence the greater row stays."""
-    mine = outcome.alias("mine")
-    both = mine.join(held.select("key", F.col("row").alias("held")), "key", "left")
-    one, other = rendered(F.col("row")), rendered(F.col("held"))
-    wins = F.col("contested") & (F.col("held").isNull() | (one > other))
-    differs = F.col("contested") & F.coalesce(one != other, F.lit(False))
-    settled = {
+def decide_contested(outcome: DataFrame, target_rows: DataFrame) -> DataFrame:
+    """Decides keys whose newest upsert has the sequence of the target's row: the greater wins."""
+    current = target_rows.select("key", F.col("row").alias("current"))
+    both = outcome.join(current, "key", "left")
+    new, old = rendered(F.col("row")), rendered(F.col("current"))
+    wins = F.col("contested") & (F.col("current").isNull() | (new > old))
+    differs = F.col("contested") & F.coalesce(new != old, F.lit(False))
+    decided = {
         "op": F.when(wins, PUT).otherwise(F.col("op")),
         "touches": F.col("touches") | wins,
         "ties": F.col("ties") + differs.cast("int"),
     }
-    return both.withColumns(settled).select(*outcome.columns)
+    return both.withColumns(decided).select(*outcome.columns)
 
 
-def one_per_sequence(pool: DataFrame, bounds: Bounds) -> DataFrame:
-    """Events of one key and sequence made one: delete first, then the greatest row as JSON."""
-    mine, upsert = F.col("mine"), F.col("kind") == UPSERT
-    counts = mine & (F.col("kind") != TRUNCATE) & bounds.alive(F.col("seq"))
-    shown = F.when(counts & upsert, F.col("rendered"))
+def _one_per_sequence(events: DataFrame, bounds: Bounds) -> DataFrame:
+    """One row per key and sequence: a delete wins, then the greatest row as JSON."""
+    from_batch, upsert = F.col("from_batch"), F.col("kind") == UPSERT
+    counts = from_batch & (F.col("kind") != TRUNCATE) & bounds.alive(F.col("seq"))
+    text = F.when(counts & upsert, F.col("rendered"))
     deleted = F.bool_or(counts & ~upsert)
-    tied = (deleted & F.bool_or(counts & upsert)) | (F.min(shown) < F.max(shown))
-    return pool.groupBy("key", "seq").agg(
+    tied = (deleted & F.bool_or(counts & upsert)) | (F.min(text) < F.max(text))
+    return events.groupBy("key", "seq").agg(
         F.bool_or(counts).alias("counts"),
         deleted.alias("deleted"),
-        F.max_by("row", shown).alias("row"),
-        F.bool_or(~mine).alias("known"),
-        F.bool_or(~mine & ~upsert).alias("knew_delete"),
+        F.max_by("row", text).alias("row"),
+        F.bool_or(~from_batch).alias("in_state"),
+        F.bool_or(~from_batch & ~upsert).alias("state_delete"),
         F.coalesce(tied, F.lit(False)).alias("tied"),
-        *counted(mine),
+        *counted(from_batch),
     )
 
 
-def _pool(events: DataFrame, remembered: DataFrame | None) -> DataFrame:
-    columns = ("key", "seq", "kind", "row", "rendered", *FLAGS)
-    mine = events.select(*columns, F.lit(True).alias("mine"))
-    if remembered is None:
-        return mine
-    earlier = remembered.select("key", "seq", "kind", F.lit(False).alias("mine"))
-    return mine.unionByName(earlier, allowMissingColumns=True)
+def _newest_per_key(sequences: DataFrame) -> DataFrame:
+    """Per key the newest event of the batch (`new`) and of the state (`old`)."""
+    new = F.struct("seq", "deleted", "row")
+    old = F.struct("seq", F.col("state_delete").alias("deleted"))
+    return sequences.groupBy("key").agg(
+        F.max_by(new, F.when(F.col("counts"), F.col("seq"))).alias("new"),
+        F.max(F.when(F.col("in_state"), old)).alias("old"),
+        F.sum(F.col("tied").cast("int")).alias("ties"),
+        *(F.sum(name).alias(name) for name in COUNTS),
+    )
 
 
-def _outcome(grouped: DataFrame, bounds: Bounds) -> DataFrame:
+def _decide_keys(keys: DataFrame, bounds: Bounds) -> DataFrame:
+    """What becomes of each key.
+
+    | new against old                  | op                      | kept in the state |
+    |----------------------------------|-------------------------|-------------------|
+    | newer upsert                     | put                     | yes               |
+    | newer delete                     | drop, if a row is there | yes               |
+    | none, but a newer truncate       | drop, if a row is there | no                |
+    | older                            | nothing                 | no                |
+    | equal sequence, two upserts      | nothing, but `contested` | no               |
+    """
     new, old = F.col("new"), F.col("old")
-    here, known = new.isNotNull(), old.isNotNull()
-    newer = here & (~known | (_place(new) > _place(old)))
-    tied = here & known & (new["seq"] == old["seq"])
-    contested = tied & ~new["deleted"] & ~old["deleted"]
-    clash = tied & (new["deleted"] != old["deleted"])
-    was = known & ~old["deleted"] & bounds.stood(old["seq"])
-    stays = F.when(newer, ~new["deleted"]).otherwise(was & bounds.stays(old["seq"]))
-    return grouped.select(
+    has_new, has_old = new.isNotNull(), old.isNotNull()
+    newer = has_new & (~has_old | (_order(new) > _order(old)))
+    equal = has_new & has_old & (new["seq"] == old["seq"])
+    contested = equal & ~new["deleted"] & ~old["deleted"]
+    upsert_and_delete = equal & (new["deleted"] != old["deleted"])
+    was_there = has_old & ~old["deleted"] & bounds.survived(old["seq"])
+    is_there = F.when(newer, ~new["deleted"]).otherwise(was_there & bounds.survives(old["seq"]))
+    return keys.select(
         "key",
-        F.when(newer & ~new["deleted"], PUT).when(was & ~stays, DROP).alias("op"),
+        F.when(newer & ~new["deleted"], PUT).when(was_there & ~is_there, DROP).alias("op"),
         new["row"].alias("row"),
-        was.alias("touches"),
+        was_there.alias("touches"),
         contested.alias("contested"),
-        (F.coalesce("ties", F.lit(0)) + clash.cast("int")).alias("ties"),
-        newer.alias("remember"),
+        (F.coalesce("ties", F.lit(0)) + upsert_and_delete.cast("int")).alias("ties"),
+        newer.alias("for_state"),
         new["seq"].alias("seq"),
         F.when(new["deleted"], DELETE).otherwise(UPSERT).alias("kind"),
         F.lit(None).cast(NAMES).alias("supplied"),
@@ -139,13 +103,6 @@ def _outcome(grouped: DataFrame, bounds: Bounds) -> DataFrame:
     )
 
 
-def _place(event: Column) -> Column:
+def _order(event: Column) -> Column:
+    """Of two events with one sequence the delete is the newer one."""
     return F.struct(event["seq"], event["deleted"])
-
-
-def _not_below(seq: Column, bound: Column | None) -> Column:
-    return F.lit(True) if bound is None else seq >= bound
-
-
-def _above(seq: Column, bound: Column | None) -> Column:
-    return F.lit(True) if bound is None else seq > bound

@@ -1,215 +1,161 @@
 """SCD type 2: per key, one row for each run of upserts that agree on the tracked columns.
 
-A target row *is* an event: an upsert at its start, and a delete at its end unless a next row
-starts there. Remembered are the events that no target row shows exactly: upserts inside
-a run (with their untracked values), deletes that close nothing. The union of both is the
-key's whole set of events, so refolding it places late events without further thought, and
-remembering an event twice, or one that is shown too, does no harm.
+A target row can be read as events: an upsert at its start, and a delete at its end unless a next
+row starts there. The state has the events that no target row shows exactly: upserts inside a run
+(with their own values of untracked columns), and deletes that close nothing. Both together are all
+events of the key, so folding them again puts late events in their place. An event that is in the
+state twice, or in the state and in the target, does no harm.
 
-The outcome frame has one row an event: `key`, `seq`, `op`, `row` (what the target shows at this
-start), `end`, `touches`, `ties`, `remember`, `kind`, `event` (the row as it came), `supplied`.
+The outcome frame has one row per event. Beside the columns of `outcome`: `seq`, `start` and `end`
+of the target row, `event` (the row as the change brought it) and `supplied`.
 """
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame, Window, WindowSpec
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
-from pyspark.sql.types import DataType, StructType
 
 from local_shim.cdc.fold.change_rows import (
     COUNTS,
     DELETE,
-    FLAGS,
     UPSERT,
     counted,
-    payload,
     rendered,
+    same_rows,
 )
-from local_shim.cdc.fold.scd1 import DROP, PUT, Gather
-from local_shim.cdc.fold.sparse import carried, merged_cells, with_merged_cells
-from local_shim.cdc.target.columns import TargetColumns, sortable
+from local_shim.cdc.fold.known_events import known_events
+from local_shim.cdc.fold.outcome import DROP, PUT, Gather
+from local_shim.cdc.fold.row_versions import row_versions
+from local_shim.cdc.fold.sparse import carried, merged_leaves, with_merged_leaves
+from local_shim.cdc.target.columns import TargetColumns
 
-BATCH, REMEMBERED, SHOWN = 1, 2, 3
+BATCH, STATE, TARGET = "batch", "state", "target"  # where an event is known from
 
 
 def fold(
     events: DataFrame,
-    remembered: DataFrame | None,
-    held: DataFrame,
-    layout: TargetColumns,
+    state_rows: DataFrame | None,
+    target_rows: DataFrame,
+    columns: TargetColumns,
     sparse: bool,
     gather: Gather,
 ) -> DataFrame:
-    """What a batch does to the rows of its keys; `held` are the keys' target rows."""
-    pool = _pool(events, remembered, held, layout)
-    single = in_batch(_single(gather(pool), layout, sparse))
-    filled = carried(single, layout) if sparse else single.withColumn("full", F.col("row"))
-    return _outcome(runs(filled, layout, ("key",)), layout, sparse)
+    """What a batch does to the rows of its keys."""
+    all_events = _with_origin(events, state_rows, target_rows, columns)
+    sequences = in_batch(_one_per_sequence(gather(all_events), columns, sparse))
+    full = carried(sequences, columns) if sparse else sequences.withColumn("full", F.col("row"))
+    return _edit_versions(row_versions(full, columns, ("key",)), columns, sparse)
 
 
-def in_batch(single: DataFrame) -> DataFrame:
-    """The events of keys that the batch names; others may have come along (`Size.of_keys`)."""
+def in_batch(sequences: DataFrame) -> DataFrame:
+    """Only the keys that the batch names; `Size.of_keys` may let others through."""
     named = F.max("events").over(Window.partitionBy("key"))
-    return single.withColumn("named", named).where(F.col("named") > 0).drop("named")
+    return sequences.withColumn("named", named).where(F.col("named") > 0).drop("named")
 
 
-def runs(single: DataFrame, layout: TargetColumns, by: tuple[str, ...]) -> DataFrame:
-    """Adds `starts`, `closes`, `shown` and `end` to events that have one row a sequence.
-
-    `by` partitions the events; `full` is each event's row with its carried values.
-    """
-    order = Window.partitionBy(*by).orderBy("seq")
-    before = F.lag("deleted").over(order)
-    follows = F.coalesce(~before, F.lit(False))
-    kind = StructType([layout.columns[name] for name in layout.tracked])
-    unchanged = _same(F.col("tracked"), F.lag("tracked").over(order), kind)
-    starts = ~F.col("deleted") & ~(follows & unchanged)
-    marked = (
-        single.withColumn("tracked", _tracked(layout))
-        .withColumn("starts", starts)
-        .withColumn("closes", F.col("deleted") & follows)
-        .withColumn("run", F.sum((F.col("starts") | F.col("closes")).cast("int")).over(order))
-    )
-    run = Window.partitionBy(*by, "run").orderBy("seq").rowsBetween(*_WHOLE)
-    backwards = Window.partitionBy(*by).orderBy(F.desc("seq")).rowsBetween(*_EARLIER)
-    edge = F.when(F.col("starts") | F.col("closes"), F.col("seq"))
-    shown = marked.withColumn("shown", F.last("full").over(run)).withColumn(
-        "end", F.last(edge, ignorenulls=True).over(backwards)
-    )
-    return _with_remainders(shown, order) if layout.remainders else shown
-
-
-def _with_remainders(shown: DataFrame, order: WindowSpec) -> DataFrame:
-    """A delete that follows a delete is the end of a row without a start (`remains`)."""
-    upsert = F.when(~F.col("deleted"), F.col("full"))
-    last = F.last(upsert, ignorenulls=True).over(order.rowsBetween(*_UNTIL_NOW))
-    remains = F.col("deleted") & ~F.col("closes") & F.col("last").isNotNull()
-    return (
-        shown.withColumn("last", last)
-        .withColumn("remains", remains)
-        .withColumn("shown", F.when(F.col("remains"), F.col("last")).otherwise(F.col("shown")))
-        .withColumn("end", F.when(F.col("remains"), F.col("seq")).otherwise(F.col("end")))
-    )
-
-
-def _tracked(layout: TargetColumns) -> Column:
-    nothing = F.lit(0).alias("nothing")  # a struct needs a field
-    return F.struct(*(F.col("full")[name].alias(name) for name in layout.tracked), nothing)
-
-
-_WHOLE = (Window.unboundedPreceding, Window.unboundedFollowing)
-_EARLIER = (Window.unboundedPreceding, -1)
-_UNTIL_NOW = (Window.unboundedPreceding, Window.currentRow)
-
-
-def _pool(
-    events: DataFrame, remembered: DataFrame | None, held: DataFrame, layout: TargetColumns
+def _with_origin(
+    events: DataFrame,
+    state_rows: DataFrame | None,
+    target_rows: DataFrame,
+    columns: TargetColumns,
 ) -> DataFrame:
-    """All events of the batch's keys, whatever they are known from."""
-    columns = ("key", "seq", "kind", "row", "rendered", "supplied")
-    pool = events.select(*columns, *FLAGS, F.lit(BATCH).alias("origin"))
-    if remembered is not None:
-        text = payload(F.col("row"), F.col("supplied")).alias("rendered")
-        known = remembered.select(
-            "key", "seq", "kind", "row", text, "supplied", F.lit(REMEMBERED).alias("origin")
-        )
-        pool = pool.unionByName(known, allowMissingColumns=True)
-    return pool.unionByName(_shown(held, layout), allowMissingColumns=True)
+    """All events of the keys, and whether each is known from the batch, state or target."""
+    names = ("key", "seq", "kind", "row", "rendered", "supplied")
+    all_events = known_events(events, state_rows, names)
+    origin = F.when(F.col("from_batch"), BATCH).otherwise(STATE)
+    all_events = all_events.withColumn("origin", origin).drop("from_batch")
+    return all_events.unionByName(_as_events(target_rows, columns), allowMissingColumns=True)
 
 
-def _shown(held: DataFrame, layout: TargetColumns) -> DataFrame:
-    """Target rows as events: an upsert at each start, and a delete at each end."""
-    upsert = F.struct(
-        F.col("start").alias("seq"),
-        F.lit(UPSERT).alias("kind"),
-        F.struct("end", "row").alias("old"),
-    )
-    delete = F.struct(
-        F.col("end").alias("seq"), F.lit(DELETE).alias("kind"), F.lit(None).alias("old")
-    )
-    both = F.when(F.col("end").isNull(), F.array(upsert)).otherwise(F.array(upsert, delete))
-    if layout.remainders:
-        rest = F.struct(
-            F.col("end").alias("seq"),
-            F.lit(DELETE).alias("kind"),
-            F.struct("end", "row").alias("old"),
-        )
-        both = F.when(F.col("start").isNull(), F.array(rest)).otherwise(both)
+def _as_events(target_rows: DataFrame, columns: TargetColumns) -> DataFrame:
+    """Target rows as events: an upsert at each start, and a delete at each end.
+
+    `old` is the target row that has the event's sequence as its start (or, for a row without a
+    start, as its end).
+    """
+    old = F.struct("end", "row")
+    start, end = F.col("start"), F.col("end")
+    upsert = _event(start, UPSERT, old)
+    delete = _event(end, DELETE, F.lit(None))
+    both = F.when(end.isNull(), F.array(upsert)).otherwise(F.array(upsert, delete))
+    if columns.remainders:
+        both = F.when(start.isNull(), F.array(_event(end, DELETE, old))).otherwise(both)
     text = rendered(F.col("row")).alias("rendered")
-    return held.select("key", "row", text, F.inline(both), F.lit(SHOWN).alias("origin"))
+    return target_rows.select("key", "row", text, F.inline(both), F.lit(TARGET).alias("origin"))
 
 
-def _single(pool: DataFrame, layout: TargetColumns, sparse: bool) -> DataFrame:
-    """One event per key and sequence, and how it was known."""
+def _event(seq: Column, kind: str, old: Column) -> Column:
+    return F.struct(seq.alias("seq"), F.lit(kind).alias("kind"), old.alias("old"))
+
+
+def _one_per_sequence(events: DataFrame, columns: TargetColumns, sparse: bool) -> DataFrame:
+    """One event per key and sequence.
+
+    | known from     | upsert                              | delete                          |
+    |----------------|-------------------------------------|---------------------------------|
+    | batch or state | a candidate, the greatest row wins  | always wins                     |
+    | target         | a candidate unless the state knows  | counts unless a row starts here |
+    |                | the event: the row may show later   | (then it is the end of the row  |
+    |                | values of untracked columns         | before, and no delete)          |
+    """
     origin, upsert = F.col("origin"), F.col("kind") == UPSERT
-    real = origin != SHOWN
-    payload = F.struct("row", "rendered", "supplied")
-    grouped = pool.groupBy("key", "seq").agg(
-        F.bool_or(~upsert & real).alias("real_delete"),
-        F.bool_or(upsert & real).alias("real_upsert"),
-        F.bool_or(upsert & ~real).alias("shown_start"),
-        F.bool_or(~upsert & ~real).alias("shown_end"),
+    in_target = origin == TARGET
+    candidate = F.struct("row", "rendered", "supplied")
+    event_text = F.when(upsert & ~in_target, F.col("rendered"))
+    sequences = events.groupBy("key", "seq").agg(
+        F.bool_or(~upsert & ~in_target).alias("event_delete"),
+        F.bool_or(upsert & ~in_target).alias("event_upsert"),
+        F.bool_or(upsert & in_target).alias("target_start"),
+        F.bool_or(~upsert & in_target).alias("target_end"),
         F.bool_or(origin == BATCH).alias("in_batch"),
-        F.bool_or(~upsert & (origin == REMEMBERED)).alias("knew_delete"),
-        F.max(F.when(upsert & (origin == REMEMBERED), F.col("rendered"))).alias("knew_upsert"),
-        F.max_by(payload, F.when(upsert & real, F.col("rendered"))).alias("best"),
-        F.min(F.when(upsert & real, F.col("rendered"))).alias("least"),
-        F.max_by(payload, F.when(upsert & ~real, F.col("rendered"))).alias("visible"),
+        F.bool_or(~upsert & (origin == STATE)).alias("state_delete"),
+        F.max(F.when(upsert & (origin == STATE), F.col("rendered"))).alias("state_upsert"),
+        F.max_by(candidate, event_text).alias("greatest"),
+        F.min(event_text).alias("least_text"),
+        F.max_by(candidate, F.when(upsert & in_target, F.col("rendered"))).alias("shown"),
         F.max_by("old", F.when(F.col("old").isNotNull(), 1)).alias("old"),
         *counted(origin == BATCH),
-        *(merged_cells(layout, upsert & real) if sparse else ()),
+        *(merged_leaves(columns, upsert & ~in_target) if sparse else ()),
     )
-    winner = grouped.select("*", *_winner())
-    return with_merged_cells(winner, layout) if sparse else winner
+    chosen = sequences.select("*", *_winner())
+    return with_merged_leaves(chosen, columns) if sparse else chosen
 
 
 def _winner() -> tuple[Column, ...]:
-    best, visible = F.col("best"), F.col("visible")
-    # What a row shows may be later untracked values; a remembered event knows its own.
-    exact = F.col("shown_start") & F.col("knew_upsert").isNull()
-    higher = best.isNull() | (visible["rendered"] > best["rendered"])
-    chosen = F.when(exact & higher, visible).otherwise(best)
-    deleted = F.col("real_delete") | (F.col("shown_end") & ~F.col("shown_start"))
-    conflict = F.col("real_delete") & (F.col("real_upsert") | exact)
-    other = F.when(exact, visible["rendered"])
-    differ = (F.col("least") < best["rendered"]) | (other != best["rendered"])
+    """Of the candidates of one sequence the one that counts, and whether others differ (`ties`)."""
+    greatest, shown = F.col("greatest"), F.col("shown")
+    shown_is_event = F.col("target_start") & F.col("state_upsert").isNull()
+    shown_wins = greatest.isNull() | (shown["rendered"] > greatest["rendered"])
+    chosen = F.when(shown_is_event & shown_wins, shown).otherwise(greatest)
+    deleted = F.col("event_delete") | (F.col("target_end") & ~F.col("target_start"))
+    delete_and_upsert = F.col("event_delete") & (F.col("event_upsert") | shown_is_event)
+    different_rows = (F.col("least_text") < greatest["rendered"]) | (
+        F.when(shown_is_event, shown["rendered"]) != greatest["rendered"]
+    )
+    tied = F.col("in_batch") & (delete_and_upsert | F.coalesce(different_rows, F.lit(False)))
     return (
-        exact.alias("exact"),
+        shown_is_event.alias("shown_is_event"),
         F.coalesce(deleted, F.lit(False)).alias("deleted"),
         chosen["row"].alias("row"),
         chosen["rendered"].alias("rendered"),
         chosen["supplied"].alias("supplied"),
-        F.coalesce(F.col("in_batch") & (conflict | F.coalesce(differ, F.lit(False))), F.lit(False))
-        .cast("int")
-        .alias("ties"),
+        F.coalesce(tied, F.lit(False)).cast("int").alias("ties"),
     )
 
 
-def _outcome(events: DataFrame, layout: TargetColumns, sparse: bool) -> DataFrame:
-    row_type = StructType(list(layout.columns))
-    old = F.col("old")
-    as_before = _same(old["row"], F.col("shown"), row_type) & old["end"].eqNullSafe(F.col("end"))
-    remains = F.col("remains") if layout.remainders else F.lit(False)
-    shows = F.col("starts") | remains
-    put = shows & (old.isNull() | ~as_before)
-    op = F.when(put, PUT).when(~shows & old.isNotNull(), DROP)
-    own = F.lit(sparse) | ~_same(F.col("full"), F.col("shown"), row_type)
-    hidden = F.when(F.col("deleted"), ~F.col("closes")).otherwise(~F.col("starts") | own)
-    outdated = F.col("knew_upsert").isNotNull()
-    known = F.when(F.col("deleted"), F.col("knew_delete")).otherwise(
-        F.col("knew_upsert").eqNullSafe(F.col("rendered"))
-    )
+def _edit_versions(events: DataFrame, columns: TargetColumns, sparse: bool) -> DataFrame:
+    remains = F.col("remains") if columns.remainders else F.lit(False)
     return events.select(
         "key",
         "seq",
-        op.alias("op"),
-        F.col("shown").alias("row"),
+        _operation(columns, remains).alias("op"),
+        F.col("version_row").alias("row"),
         F.when(~remains, F.col("seq")).alias("start"),
         "end",
-        old.isNotNull().alias("touches"),
+        F.col("old").isNotNull().alias("touches"),
         F.lit(False).alias("contested"),
         "ties",
-        ((hidden | outdated) & ~F.coalesce(known, F.lit(False))).alias("remember"),
+        _is_for_state(columns, sparse).alias("for_state"),
         F.when(F.col("deleted"), DELETE).otherwise(UPSERT).alias("kind"),
         F.col("row").alias("event"),
         "supplied",
@@ -217,8 +163,27 @@ def _outcome(events: DataFrame, layout: TargetColumns, sparse: bool) -> DataFram
     )
 
 
-def _same(one: Column, other: Column, kind: DataType) -> Column:
-    """Null-safe equality, also of types that have no order."""
-    if sortable(kind):
-        return one.eqNullSafe(other)
-    return rendered(one).eqNullSafe(rendered(other))
+def _operation(columns: TargetColumns, remains: Column) -> Column:
+    """Put a row that starts (or remains) here unless the target has it; drop one that is gone."""
+    old, has_row = F.col("old"), F.col("starts") | remains
+    same = same_rows(old["row"], F.col("version_row"), columns.selected)
+    unchanged = same & old["end"].eqNullSafe(F.col("end"))
+    put = has_row & (old.isNull() | ~unchanged)
+    return F.when(put, PUT).when(~has_row & old.isNotNull(), DROP)
+
+
+def _is_for_state(columns: TargetColumns, sparse: bool) -> Column:
+    """Whether the target will not show this event exactly, and the state does not have it yet.
+
+    A delete shows as the end that it closes. An upsert shows as the row that it starts, if that
+    row has all of its values; one of a sparse flow never does, for its list is not in the target.
+    An upsert that the state had with another row was replaced by a greater one, which is kept too.
+    """
+    deleted = F.col("deleted")
+    own_values = F.lit(sparse) | ~same_rows(F.col("full"), F.col("version_row"), columns.selected)
+    hidden = F.when(deleted, ~F.col("closes")).otherwise(~F.col("starts") | own_values)
+    replaced = F.col("state_upsert").isNotNull()
+    in_state = F.when(deleted, F.col("state_delete")).otherwise(
+        F.col("state_upsert").eqNullSafe(F.col("rendered"))
+    )
+    return (hidden | replaced) & ~F.coalesce(in_state, F.lit(False))

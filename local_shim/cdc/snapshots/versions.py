@@ -1,4 +1,4 @@
-"""Versions of snapshots: what a flow's function may return, and how the last one is kept."""
+"""Versions of snapshots: what a flow's function may return, and how the manifest keeps the last."""
 
 from __future__ import annotations
 
@@ -80,12 +80,12 @@ def written(version: Any) -> dict[str, str]:
     return {"type": kind.__name__, "value": _KINDS[kind][1](version)}
 
 
-def read_version(kept: dict[str, Any] | None) -> Any:
+def read_version(version: dict[str, Any] | None) -> Any:
     """The version that `written` wrote; None if there is none."""
-    if kept is None:
+    if version is None:
         return None
     named = {kind.__name__: read for kind, (_, _, read) in _KINDS.items()}
-    return named[kept["type"]](kept["value"])
+    return named[version["type"]](version["value"])
 
 
 def _check(flow: SnapshotFlow, version: Any, last: Any) -> None:
@@ -110,7 +110,7 @@ def _check(flow: SnapshotFlow, version: Any, last: Any) -> None:
             f"Flow '{flow.name}': the version {version!r} is {type(version).__name__}, the last "
             f"one, {last!r}, was {type(last).__name__}.",
             where=flow.where,
-            hint="keep one type, or start anew with a full refresh",
+            hint="keep one type, or rebuild the table with --full-refresh",
         )
 
 

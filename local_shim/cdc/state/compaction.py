@@ -1,17 +1,13 @@
-"""Keeps the memory small: merges parts, and forgets deletes that are old enough."""
+"""Keeps the state small: merges parts of one size, and drops rows that decide nothing more."""
 
 from __future__ import annotations
-
-from datetime import datetime
 
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from local_shim.cdc.fold.change_rows import DELETE, payload
 from local_shim.cdc.state.store import CdcState, Manifest, Part
-from local_shim.cdc.target.target import CdcTarget
-from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow
-from local_shim.jvm.session import running_session
+from local_shim.graph.elements import ScdType
 
 # Parts of about one size are merged when there are so many of them: the work per row grows with
 # the logarithm of the table, and a batch never waits for a rewrite of everything.
@@ -20,7 +16,7 @@ _SMALLEST = 50_000
 
 
 def compacted(
-    spark: SparkSession, memory: CdcState, manifest: Manifest, scd_type: ScdType
+    spark: SparkSession, state: CdcState, manifest: Manifest, scd_type: ScdType
 ) -> Manifest:
     """The manifest after merging the parts of a size that has too many; usually the same."""
     sizes: dict[int, list[Part]] = {}
@@ -28,43 +24,28 @@ def compacted(
         sizes.setdefault(_size(part.rows), []).append(part)
     for parts in sizes.values():
         if len(parts) >= _PARTS_PER_SIZE:
-            return _merged(spark, memory, manifest, _finished(manifest, parts), scd_type)
+            return merged(spark, state, manifest, parts, scd_type)
     return manifest
 
 
-def collect_tombstones(flow: AutoCdcFlow | SnapshotFlow, target: CdcTarget, now: datetime) -> None:
-    """Forget deletes remembered for longer than `target.tombstone_seconds`, at a flow's start.
-
-    A late upsert older than a forgotten delete then comes back (reference 2.6). Deletes that a
-    target row's end shows are no tombstones and stay.
-    """
-    memory = CdcState(target.state)
-    manifest = memory.manifest()
-    limit = int((now.timestamp() - target.tombstone_seconds) * 1_000_000)
-    oldest = [p.oldest_delete for p in manifest.parts if p.oldest_delete is not None]
-    session = running_session()
-    if not oldest or min(oldest) > limit or session is None:
-        return
-    finished = _finished(manifest, list(manifest.parts))
-    kept = _merged(session, memory, manifest, finished, flow.scd_type, limit)
-    memory.keep(kept)
-    memory.sweep(kept)
-
-
-def _merged(
+def merged(
     spark: SparkSession,
-    memory: CdcState,
+    state: CdcState,
     manifest: Manifest,
     parts: list[Part],
     scd_type: ScdType,
     limit: int | None = None,
 ) -> Manifest:
+    """The manifest with one part in place of these, without deletes kept since before `limit`.
+
+    Parts of batches that a crash interrupted stay as they are: SCD type 1 must tell them apart.
+    """
     schema = manifest.columns
     if schema is None:
         return manifest
-    chosen = {part.folder for part in parts}
+    chosen = {part.folder for part in parts} - manifest.unfinished()
     others = {part.folder for part in manifest.parts} - chosen
-    rows = memory.read(spark, manifest, schema, others)
+    rows = state.read(spark, manifest, schema, others)
     if rows is None:
         return manifest
     small = _reduced(rows, manifest.sparse, scd_type)
@@ -73,13 +54,13 @@ def _merged(
     small = small.persist()
     try:
         deletes = F.when(F.col("kind") == DELETE, F.col("at"))
-        found = small.agg(F.count(F.lit(1)), F.min(deletes)).first()
-        count, oldest = (found[0], found[1]) if found else (0, None)
+        row = small.agg(F.count(F.lit(1)), F.min(deletes)).first()
+        count, oldest = (row[0], row[1]) if row else (0, None)
         rest = manifest.without(chosen)
         if not count:
             return rest
         files = 1 if count < 4 * _SMALLEST else 4
-        return memory.write(small.coalesce(files), rest, Part("", "", -1, count, oldest))
+        return state.write(small.coalesce(files), rest, Part("", "", -1, count, oldest))
     finally:
         small.unpersist()
 
@@ -97,7 +78,7 @@ def _reduced(rows: DataFrame, sparse: bool, scd_type: ScdType) -> DataFrame:
 
 
 def _newest_per_cells(rows: DataFrame) -> DataFrame:
-    """Void is what lies below a newer delete, or below a newer upsert of the same cells."""
+    """Drops rows below a newer delete, or below a newer upsert of the same leaf columns."""
     key = Window.partitionBy("key")
     deleted = F.max(F.when(F.col("kind") == DELETE, F.col("seq"))).over(key)
     above = rows.withColumn("deleted", deleted).where(
@@ -114,13 +95,7 @@ def _distinct(rows: DataFrame) -> DataFrame:
     names = [name for name in rows.columns if name not in by]
     text = payload(F.col("row"), F.col("supplied"))
     best = rows.withColumn("text", F.coalesce(text, F.lit(""))).groupBy(*by, "text")
-    kept = best.agg(*(F.min_by(name, "at").alias(name) for name in names))
-    return kept.select(*rows.columns)
-
-
-def _finished(manifest: Manifest, parts: list[Part]) -> list[Part]:
-    apart = manifest.unfinished()
-    return [part for part in parts if part.folder not in apart]
+    return best.agg(*(F.min_by(name, "at").alias(name) for name in names)).select(*rows.columns)
 
 
 def _size(rows: int) -> int:

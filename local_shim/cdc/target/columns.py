@@ -1,4 +1,4 @@
-"""What a flow's column lists mean on the columns its source really has."""
+"""The columns of a target, from a flow's column lists and the columns of its source."""
 
 from __future__ import annotations
 
@@ -32,13 +32,14 @@ RESERVED_PREFIX = "__spark_autocdc_"
 class TargetColumns:
     """The columns of a target and the part each of them plays.
 
-    `columns` are the user's columns, keys among them, in source order; `intervals` are the
-    `__START_AT` columns that the storage type adds after them.
+    `selected` are the user's columns, keys among them, in source order; `intervals` are the
+    `__START_AT` columns that the storage type adds after them. `sequence` and `system` are the
+    types of the two sequences.
     """
 
     scd_type: ScdType
     keys: tuple[str, ...]
-    columns: StructType
+    selected: StructType
     tracked: tuple[str, ...]
     sequence: DataType | None
     system: DataType | None = None
@@ -58,7 +59,7 @@ class TargetColumns:
     @property
     def values(self) -> tuple[str, ...]:
         """The user's columns that are no keys."""
-        return tuple(name for name in self.columns.names if name not in self.keys)
+        return tuple(name for name in self.selected.names if name not in self.keys)
 
     @property
     def target(self) -> StructType:
@@ -69,45 +70,45 @@ class TargetColumns:
             for name, kind in zip(self.intervals, types, strict=False)
             if kind is not None
         ]
-        return StructType([*(_nullable(field) for field in self.columns), *added])
+        return StructType([*(_nullable(field) for field in self.selected), *added])
 
 
-def layout_of(flow: AutoCdcFlow | SnapshotFlow, source: DataFrame) -> TargetColumns:
-    """The layout of a flow's target; DefinitionError for columns that cannot be as declared."""
+def columns_of(flow: AutoCdcFlow | SnapshotFlow, source: DataFrame) -> TargetColumns:
+    """The target's columns as a flow declares them; DefinitionError if the source lacks some."""
     lists = flow if isinstance(flow, AutoCdcFlow) else None
     names = source.columns
     _refuse_reserved(flow, names)
-    keys = _found(flow, "keys", flow.keys, names)
-    chosen = _found(flow, "column_list", lists.columns, names) if lists else ()
-    dropped = _found(flow, "except_column_list", lists.except_columns, names) if lists else ()
-    kept = [name for name in names if (name in chosen or not chosen) and name not in dropped]
-    _refuse_lost_keys(flow, keys, kept)
+    keys = _in_source(flow, "keys", flow.keys, names)
+    chosen = _in_source(flow, "column_list", lists.columns, names) if lists else ()
+    dropped = _in_source(flow, "except_column_list", lists.except_columns, names) if lists else ()
+    selected = [name for name in names if (name in chosen or not chosen) and name not in dropped]
+    _refuse_lost_keys(flow, keys, selected)
     fields = {field.name: field for field in source.schema}
     return TargetColumns(
         scd_type=flow.scd_type,
         keys=keys,
-        columns=StructType([fields[name] for name in kept]),
-        tracked=_tracked(flow, keys, kept, dropped),
+        selected=StructType([fields[name] for name in selected]),
+        tracked=_tracked(flow, keys, selected, dropped),
         sequence=_sequence_type(flow, source, "sequence_by") if lists else None,
         system=_sequence_type(flow, source, "system_sequence_by") if lists else None,
     )
 
 
 def ignoring_nulls(
-    flow: AutoCdcFlow, layout: TargetColumns, names: Sequence[str]
+    flow: AutoCdcFlow, columns: TargetColumns, names: Sequence[str]
 ) -> tuple[str, ...]:
-    """The value columns in which a NULL of an upsert says nothing (reference 2.8)."""
-    listed = _found(
+    """The value columns in which a NULL of an upsert says nothing (behaviour 53, 54)."""
+    listed = _in_source(
         flow, "ignore_null_updates_column_list", flow.ignore_null_updates_columns, names
     )
-    excepted = _found(
+    excepted = _in_source(
         flow, "ignore_null_updates_except_column_list", flow.ignore_null_updates_except, names
     )
     if listed:
-        return tuple(name for name in layout.values if name in listed)
+        return tuple(name for name in columns.values if name in listed)
     if excepted:
-        return tuple(name for name in layout.values if name not in excepted)
-    return layout.values if flow.ignore_null_updates else ()
+        return tuple(name for name in columns.values if name not in excepted)
+    return columns.values if flow.ignore_null_updates else ()
 
 
 def is_sparse(flow: AutoCdcFlow | SnapshotFlow) -> bool:
@@ -132,17 +133,17 @@ def sortable(kind: DataType) -> bool:
 def _tracked(
     flow: AutoCdcFlow | SnapshotFlow,
     keys: Sequence[str],
-    kept: Sequence[str],
+    selected: Sequence[str],
     dropped: Sequence[str],
 ) -> tuple[str, ...]:
-    # Databricks accepts a name here that except_column_list already drops (reference 2.5).
+    # Databricks accepts a name here that except_column_list already drops (behaviour 158).
     dropped_too = {name.lower() for name in dropped}
     excepted = [name for name in flow.track_history_except if name.lower() not in dropped_too]
-    tracked = _found(flow, "track_history_column_list", flow.track_history, kept)
-    untracked = _found(flow, "track_history_except_column_list", excepted, kept)
+    tracked = _in_source(flow, "track_history_column_list", flow.track_history, selected)
+    untracked = _in_source(flow, "track_history_except_column_list", excepted, selected)
     return tuple(
         name
-        for name in kept
+        for name in selected
         if name not in keys and (name in tracked or not tracked) and name not in untracked
     )
 
@@ -179,35 +180,35 @@ def _refuse_reserved(flow: AutoCdcFlow | SnapshotFlow, names: Iterable[str]) -> 
 
 
 def _refuse_lost_keys(
-    flow: AutoCdcFlow | SnapshotFlow, keys: Sequence[str], kept: Sequence[str]
+    flow: AutoCdcFlow | SnapshotFlow, keys: Sequence[str], selected: Sequence[str]
 ) -> None:
-    lost = [key for key in keys if key not in kept]
+    lost = [key for key in keys if key not in selected]
     if lost:
         raise DefinitionError(
             "AUTOCDC_KEY_NOT_IN_SELECTED_SCHEMA",
             f"Flow '{flow.name}': the key columns {', '.join(lost)} are not among the target's "
-            f"columns ({', '.join(kept)}).",
+            f"columns ({', '.join(selected)}).",
             where=flow.where,
             hint="keys must be in column_list, and not in except_column_list",
         )
 
 
-def _found(
-    flow: AutoCdcFlow | SnapshotFlow, argument: str, asked: Sequence[str], names: Sequence[str]
+def _in_source(
+    flow: AutoCdcFlow | SnapshotFlow, argument: str, requested: Sequence[str], names: Sequence[str]
 ) -> tuple[str, ...]:
-    """The asked columns in the source's own spelling; names are case-insensitive."""
-    known = {name.lower(): name for name in names}
-    missing = [name for name in asked if name.lower() not in known]
+    """The requested columns in the source's own spelling; names are case-insensitive."""
+    spelling = {name.lower(): name for name in names}
+    missing = [name for name in requested if name.lower() not in spelling]
     if missing:
         raise DefinitionError(
             "AUTOCDC_COLUMNS_NOT_FOUND",
             f"Flow '{flow.name}': {argument} names {', '.join(missing)}, which "
-            f"{'is' if len(missing) == 1 else 'are'} not there. Available columns: "
+            f"the source does not have. Available columns: "
             f"{', '.join(names)}.",
             where=flow.where,
             hint=f"correct {argument}, or add the column to the source '{flow.source}'",
         )
-    return tuple(known[name.lower()] for name in asked)
+    return tuple(spelling[name.lower()] for name in requested)
 
 
 def _nullable(field: StructField) -> StructField:

@@ -1,4 +1,4 @@
-"""The columns of an AUTO CDC target."""
+"""The schema of an AUTO CDC target, and which source types fit which table types."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from pyspark.sql.types import (
     ShortType,
     StructField,
     StructType,
-    TimestampType,
 )
 
-from local_shim.cdc.target.columns import TargetColumns, ignoring_nulls, layout_of
+from local_shim.cdc.target.columns import TargetColumns, columns_of, ignoring_nulls
 from local_shim.errors import DefinitionError
 from local_shim.graph.elements import AutoCdcFlow, SnapshotFlow
 from local_shim.sql_text import quote
@@ -37,112 +36,146 @@ def target_schema(
 
     `declared` is the schema the user gave the table, if any; it is checked and returned.
     `version` is the type of a snapshot flow's versions, when known. Starts no Spark job.
-    Raises DefinitionError (reference 1.4, 2.9) naming missing and available columns.
+    Raises DefinitionError (behaviour 36 to 38, 58, 59) naming missing and available columns.
     """
-    layout = layout_of(flow, source)
+    columns = columns_of(flow, source)
     if isinstance(flow, AutoCdcFlow):
-        ignoring_nulls(flow, layout, source.columns)
+        ignoring_nulls(flow, columns, source.columns)
         _check_columns_to_update(flow, source)
     if version is not None:
-        layout = TargetColumns(flow.scd_type, layout.keys, layout.columns, layout.tracked, version)
+        columns = TargetColumns(
+            flow.scd_type, columns.keys, columns.selected, columns.tracked, version
+        )
     if declared is None:
-        return layout.target
-    _check_declared(flow, layout, declared)
+        return columns.target
+    _check_declared(flow, columns, declared)
     return declared
-
-
-def snapshot_schema(flow: SnapshotFlow, source: DataFrame | None) -> StructType:
-    """Columns of a snapshot target; none yet if only the flow's function knows its frame."""
-    return StructType([]) if source is None else target_schema(flow, source, None, TimestampType())
 
 
 def fits(kind: DataType, into: DataType) -> bool:
     """Whether every value of a type is a value of the other, so that nothing is lost."""
-    return extended(kind, into) == into
+    return merged_type(kind, into) == into
 
 
-def extended(kind: DataType, known: DataType) -> DataType | None:
-    """The table's type, with the struct fields that only the source has; None if values differ.
+def merged_type(source: DataType, table: DataType) -> DataType | None:
+    """The table's type with the struct fields that only the source has; None if values would go.
 
-    A struct field that the source lacks is None, too: its values would be lost.
+    Fields that only the table has stay: `conformed` fills them with NULL.
     """
-    if isinstance(kind, StructType) and isinstance(known, StructType):
-        return _extended_struct(kind, known)
-    if isinstance(kind, ArrayType) and isinstance(known, ArrayType):
-        element = extended(kind.elementType, known.elementType)
-        return known if element == known.elementType else None
-    if isinstance(kind, _WHOLE) and isinstance(known, _WHOLE):
-        return known if _WHOLE.index(type(kind)) <= _WHOLE.index(type(known)) else None
-    if isinstance(kind, DecimalType) and isinstance(known, DecimalType):
-        whole = known.precision - known.scale >= kind.precision - kind.scale
-        return known if whole and known.scale >= kind.scale else None
-    if isinstance(kind, FloatType) and isinstance(known, DoubleType):
-        return known
-    return known if kind.simpleString() == known.simpleString() else None
+    if isinstance(source, StructType) and isinstance(table, StructType):
+        return _merged_struct(source, table)
+    if isinstance(source, ArrayType) and isinstance(table, ArrayType):
+        element = merged_type(source.elementType, table.elementType)
+        return None if element is None else ArrayType(element, table.containsNull)
+    return table if _holds(table, source) else None
+
+
+def lost_columns(source: StructType, table: StructType, path: str = "") -> list[str]:
+    """Names of columns and struct fields that only the table has."""
+    in_source = {field.name.lower(): field.dataType for field in source}
+    names = []
+    for field in table:
+        kind = in_source.get(field.name.lower())
+        inner, other = _fields(field.dataType), _fields(kind)
+        if kind is None:
+            names.append(path + field.name)
+        elif inner is not None and other is not None:
+            names += lost_columns(other, inner, f"{path}{field.name}.")
+    return names
 
 
 def widest(kind: DataType) -> DataType:
-    """The type that memory keeps a sequence in, so that `lit(0)` and BIGINT can meet."""
+    """The type in which the state keeps a sequence, so that `lit(0)` and BIGINT can be compared."""
     if isinstance(kind, StructType):
         return StructType([StructField(field.name, widest(field.dataType)) for field in kind])
     return LongType() if isinstance(kind, _WHOLE) else kind
 
 
-def missing_columns(known: StructType, wanted: StructType, path: str = "") -> list[str]:
+def missing_columns(table: StructType, wanted: StructType, path: str = "") -> list[str]:
     """What ALTER TABLE must add, each column after its neighbour in `wanted`."""
-    have = {field.name.lower(): field for field in known}
+    in_table = {field.name.lower(): field.dataType for field in table}
     added = []
     place = "FIRST"
     for field in wanted:
         name = path + quote(field.name)
-        found = have.get(field.name.lower())
-        if found is None:
+        kind = in_table.get(field.name.lower())
+        if kind is None:
             added.append(f"{name} {field.dataType.simpleString()} {place}")
-        elif isinstance(found.dataType, StructType) and isinstance(field.dataType, StructType):
-            added += missing_columns(found.dataType, field.dataType, f"{name}.")
+        else:
+            added += _missing_fields(kind, field.dataType, name)
         place = f"AFTER {quote(field.name)}"
     return added
 
 
 def conformed(column: Column, kind: DataType, into: DataType) -> Column:
-    """A column as another type; structs by the names of their fields, not by position."""
+    """A column as another type; fields of structs by their names, also inside arrays."""
+    if isinstance(kind, ArrayType) and isinstance(into, ArrayType):
+        inner, wanted = kind.elementType, into.elementType
+        return F.transform(column, lambda each: conformed(each, inner, wanted)).cast(into)
     if not (isinstance(kind, StructType) and isinstance(into, StructType)):
         return column.cast(into)
-    have = {field.name.lower(): field for field in kind}
+    by_name = {field.name.lower(): field for field in kind}
     fields = []
     for field in into:
-        found = have.get(field.name.lower())
+        source = by_name.get(field.name.lower())
         value = (
             F.lit(None).cast(field.dataType)
-            if found is None
-            else conformed(column.getField(found.name), found.dataType, field.dataType)
+            if source is None
+            else conformed(column.getField(source.name), source.dataType, field.dataType)
         )
         fields.append(value.alias(field.name))
     return F.when(column.isNotNull(), F.struct(*fields)).cast(into)
 
 
-def _extended_struct(kind: StructType, known: StructType) -> StructType | None:
-    mine = {field.name.lower(): field for field in kind}
+def _merged_struct(source: StructType, table: StructType) -> StructType | None:
+    in_source = {field.name.lower(): field for field in source}
     fields = []
-    for field in known:
-        found = mine.pop(field.name.lower(), None)
-        inner = None if found is None else extended(found.dataType, field.dataType)
-        if inner is None:
+    for field in table:
+        other = in_source.pop(field.name.lower(), field)
+        kind = merged_type(other.dataType, field.dataType)
+        if kind is None:
             return None
-        fields.append(StructField(field.name, inner, field.nullable, field.metadata))
-    return StructType([*fields, *mine.values()])
+        fields.append(StructField(field.name, kind, field.nullable, field.metadata))
+    return StructType([*fields, *in_source.values()])
+
+
+def _holds(table: DataType, source: DataType) -> bool:
+    """Whether a column of the table's type can hold every value of the source's type."""
+    if isinstance(source, _WHOLE) and isinstance(table, _WHOLE):
+        return _WHOLE.index(type(source)) <= _WHOLE.index(type(table))
+    if isinstance(source, DecimalType) and isinstance(table, DecimalType):
+        more_digits = table.precision - table.scale >= source.precision - source.scale
+        return more_digits and table.scale >= source.scale
+    if isinstance(source, FloatType) and isinstance(table, DoubleType):
+        return True
+    return source.simpleString() == table.simpleString()
+
+
+def _fields(kind: DataType | None) -> StructType | None:
+    """The fields of a struct, or of the structs in an array."""
+    while isinstance(kind, ArrayType):
+        kind = kind.elementType
+    return kind if isinstance(kind, StructType) else None
+
+
+def _missing_fields(table: DataType, wanted: DataType, path: str) -> list[str]:
+    if isinstance(table, ArrayType) and isinstance(wanted, ArrayType):
+        return _missing_fields(table.elementType, wanted.elementType, f"{path}.element")
+    if isinstance(table, StructType) and isinstance(wanted, StructType):
+        return missing_columns(table, wanted, f"{path}.")
+    return []
 
 
 def _check_columns_to_update(flow: AutoCdcFlow, source: DataFrame) -> None:
     if flow.columns_to_update is None:
         return
     types = {field.name.lower(): field.dataType.simpleString() for field in source.schema}
-    found = types.get(flow.columns_to_update.lower())
-    if found != "array<string>":
+    kind = types.get(flow.columns_to_update.lower())
+    if kind != "array<string>":
         raise DefinitionError(
             "AUTOCDC_COLUMNS_TO_UPDATE_NOT_AN_ARRAY",
             f"Flow '{flow.name}': columns_to_update names '{flow.columns_to_update}', which is "
-            f"{'not a column' if found is None else 'of type ' + found}; it must be a column of "
+            f"{'not a column' if kind is None else 'of type ' + kind}; it must be a column of "
             f"type array<string>. Available columns: {', '.join(source.columns)}.",
             where=flow.where,
             hint="the array holds, per row, the names of the columns that the row sets",
@@ -150,25 +183,25 @@ def _check_columns_to_update(flow: AutoCdcFlow, source: DataFrame) -> None:
 
 
 def _check_declared(
-    flow: AutoCdcFlow | SnapshotFlow, layout: TargetColumns, declared: StructType
+    flow: AutoCdcFlow | SnapshotFlow, columns: TargetColumns, declared: StructType
 ) -> None:
     types = {field.name.lower(): field.dataType for field in declared}
-    missing = [name for name in layout.intervals if name.lower() not in types]
-    expected = {field.name: field.dataType for field in layout.target}
+    missing = [name for name in columns.intervals if name.lower() not in types]
+    expected = {field.name: field.dataType for field in columns.target}
     if missing:
         raise _declared_error(
             flow,
             f"lacks {', '.join(missing)}; "
-            + ", ".join(f"{name} {_shown(expected.get(name))}" for name in layout.intervals)
+            + ", ".join(f"{name} {_sql_type(expected.get(name))}" for name in columns.intervals)
             + " are required",
         )
-    for name in layout.intervals:
-        wanted, given = expected.get(name), types[name.lower()]
-        if wanted is not None and wanted.simpleString() != given.simpleString():
+    for name in columns.intervals:
+        wanted, kind = expected.get(name), types[name.lower()]
+        if wanted is not None and wanted.simpleString() != kind.simpleString():
             raise _declared_error(
-                flow, f"has {name} {_shown(given)}, the sequence is {_shown(wanted)}"
+                flow, f"has {name} {_sql_type(kind)}, the sequence is {_sql_type(wanted)}"
             )
-    unknown = [name for name in layout.columns.names if name.lower() not in types]
+    unknown = [name for name in columns.selected.names if name.lower() not in types]
     if unknown:
         raise _declared_error(flow, f"lacks the source's columns {', '.join(unknown)}")
 
@@ -182,5 +215,5 @@ def _declared_error(flow: AutoCdcFlow | SnapshotFlow, what: str) -> DefinitionEr
     )
 
 
-def _shown(kind: DataType | None) -> str:
+def _sql_type(kind: DataType | None) -> str:
     return "of the sequence's type" if kind is None else kind.simpleString().upper()

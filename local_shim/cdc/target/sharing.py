@@ -1,4 +1,4 @@
-"""Which AUTO CDC and snapshot flows may share a target (reference 2.10, 3.16)."""
+"""Which AUTO CDC and snapshot flows may share a target (behaviour 39, 162, 163)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow
 def sharing_errors(
     flows: Sequence[AutoCdcFlow | SnapshotFlow], *, continuous: bool, expectations: bool
 ) -> Iterator[DefinitionError]:
-    """What is wrong with these flows writing one target; nothing for one flow, or for good ones."""
+    """Errors for flows that may not share a target; none for a single flow."""
     snapshots = [flow for flow in flows if isinstance(flow, SnapshotFlow)]
     changes = [flow for flow in flows if isinstance(flow, AutoCdcFlow)]
     if len(flows) < 2:

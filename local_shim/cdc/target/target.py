@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow
 from local_shim.graph.names import TableName
@@ -16,7 +17,7 @@ from local_shim.pipeline_spec.pipeline_settings import (
 
 @dataclass(frozen=True)
 class CdcOptions:
-    """How a target takes what the documentation leaves open (reference 2.2, 2.4).
+    """How a target treats what the documentation leaves open (behaviour 29, 30, 62).
 
     [choice] A change without a sequence fails the flow. With `pipelines.cdc.allowNullSequences` it
     sorts below every other on an SCD type 1 target; where history needs a start it still fails.
@@ -38,7 +39,7 @@ class CdcOptions:
 
 
 def cdc_options(properties: Mapping[str, str], configuration: Mapping[str, str]) -> CdcOptions:
-    """The options in the table's properties, else in the pipeline's configuration."""
+    """The options from the table's properties, or else from the pipeline's configuration."""
     return CdcOptions(
         NULL_SEQUENCES.read(properties, configuration),
         FAIL_ON_NULL_KEYS.read(properties, configuration),
@@ -48,18 +49,17 @@ def cdc_options(properties: Mapping[str, str], configuration: Mapping[str, str])
 
 @dataclass(frozen=True)
 class CdcTarget:
-    """Where a target's rows and its memory lie.
+    """Where a target's rows and its state lie.
 
-    `table` is the path of the Delta table, `state` that of the memory (a new one after each full
-    refresh), `tombstone_seconds` how long deletes of keys are remembered, `manner` how it takes
-    what the documentation leaves open.
+    `table` is the folder of the Delta table, `state` that of the state (a new one after each full
+    refresh). Tombstones of deleted keys are kept for at least `tombstone_seconds`.
     """
 
-    table: str
-    state: str
+    table: Path
+    state: Path
     name: TableName
     tombstone_seconds: float = 172_800.0
-    manner: CdcOptions = CdcOptions()
+    options: CdcOptions = CdcOptions()
 
 
 @dataclass(frozen=True)
@@ -98,4 +98,4 @@ def transaction(batch: Batch) -> dict[str, str]:
 def shows_remainders(flow: AutoCdcFlow | SnapshotFlow, target: CdcTarget) -> bool:
     """Whether late deletes of this flow may leave rows without a start in this target."""
     history = isinstance(flow, AutoCdcFlow) and flow.scd_type is ScdType.TWO
-    return history and target.manner.remainders
+    return history and target.options.remainders

@@ -1,4 +1,4 @@
-"""How much there is to do; small work goes to one task, without exchanges."""
+"""How much work a batch is; small work runs in one task, without exchanges."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from local_shim.jvm.session import CODE_GENERATION, LARGE_DATA
 SMALL_BYTES = 4 * 2**20
 SMALL_ROWS = 50_000
 _FEW_BYTES = 64 * 2**20
-# A small table is read whole: looking for what need not be read costs more than reading it.
+# Column and file pruning cost more than they save on a small table.
 _PLAIN = {
     "spark.sql.constraintPropagation.enabled": "false",
     "spark.sql.optimizer.expression.nestedPruning.enabled": "false",
     "spark.sql.optimizer.nestedSchemaPruning.enabled": "false",
 }
-# From some thousand rows on, compiling what is done with each pays at the first batch.
+# From some thousand rows on, generated code pays off in the first batch.
 _COMPILED = {name: LARGE_DATA[name] for name in CODE_GENERATION}
 _INTERPRETED_BYTES = 2**19
 _ONE_EACH = {"spark.sql.shuffle.partitions": str(os.cpu_count() or 2)}
@@ -31,11 +31,11 @@ _ONE_EACH = {"spark.sql.shuffle.partitions": str(os.cpu_count() or 2)}
 
 @dataclass(frozen=True)
 class Size:
-    """What is known of batch, table and memory before looking at them."""
+    """What is known of batch, table and state without a job."""
 
     changes: int  # bytes, Spark's estimate
     table: int  # bytes
-    remembered: int  # rows
+    state: int  # rows
 
     @property
     def profile(self) -> Mapping[str, str]:
@@ -47,15 +47,13 @@ class Size:
             return _PLAIN if tiny else {**_PLAIN, **_COMPILED}
         if self.changes >= _FEW_BYTES:
             return LARGE_DATA
-        # Few changes on a big table: all that is shuffled is small, and known to be.
+        # Few changes on a big table: all shuffles are small, so adaptive execution finds nothing.
         return {**LARGE_DATA, "spark.sql.adaptive.enabled": "false", **_ONE_EACH}
 
     @property
     def small(self) -> bool:
         """Whether exchanges between tasks would cost more than the work itself."""
-        return (
-            self.changes < SMALL_BYTES and self.table < SMALL_BYTES and self.remembered < SMALL_ROWS
-        )
+        return self.changes < SMALL_BYTES and self.table < SMALL_BYTES and self.state < SMALL_ROWS
 
     def gather(self, pool: DataFrame) -> DataFrame:
         """The same rows, those of one key in one task."""
@@ -65,9 +63,9 @@ class Size:
         """The rows that belong to the batch's keys; all of them where finding out costs more."""
         if self.small:
             return rows
-        # By hash: a probe for one number, not for a struct. Strangers that come along are left
-        # out by the fold, as those of a small table are.
-        mark = F.xxhash64("key").alias("mark")
-        marks = events.where(F.col("kind") != TRUNCATE).select(mark).distinct()
-        found = rows.withColumn("mark", mark).join(F.broadcast(marks), "mark", "left_semi")
-        return found.drop("mark")
+        # By hash: comparing one number is cheaper than comparing a struct. The fold leaves out
+        # other keys with the same hash, as it does for small tables.
+        key_hash = F.xxhash64("key").alias("key_hash")
+        hashes = events.where(F.col("kind") != TRUNCATE).select(key_hash).distinct()
+        hashed = rows.withColumn("key_hash", key_hash)
+        return hashed.join(F.broadcast(hashes), "key_hash", "left_semi").drop("key_hash")

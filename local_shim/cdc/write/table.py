@@ -1,8 +1,9 @@
-"""A Delta table as a batch finds it: what is known of it without a job, and its rows."""
+"""The target's Delta table: what a batch knows of it without a Spark job, and its rows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -29,7 +30,7 @@ class Table:
     properties: dict[str, str]
     bytes: int
     version: int
-    files: tuple[str, ...] | None = None  # where plain Parquet files are all of it
+    files: tuple[str, ...] | None = None  # its data files, if plain Parquet files are all of it
 
     @property
     def small(self) -> bool:
@@ -44,16 +45,18 @@ class Table:
         """
         if not fast_paths_enabled():
             return True
-        kept = self._is("delta.enableChangeDataFeed") or self._is("delta.enableRowTracking")
-        return kept or self.properties.get("delta.enableDeletionVectors", "").lower() == "false"
+        needs_merge = self._is("delta.enableChangeDataFeed") or self._is("delta.enableRowTracking")
+        return (
+            needs_merge or self.properties.get("delta.enableDeletionVectors", "").lower() == "false"
+        )
 
     def _is(self, name: str) -> bool:
         return self.properties.get(name, "false").lower() == "true"
 
 
-def look_at(spark: SparkSession, path: str) -> Table | None:
+def table_at(spark: SparkSession, path: Path) -> Table | None:
     """The table at this path; None if there is none."""
-    snapshot = newest_snapshot(spark, path)
+    snapshot = newest_snapshot(spark, str(path))
     if snapshot is None:
         return None
     return Table(
@@ -61,40 +64,40 @@ def look_at(spark: SparkSession, path: str) -> Table | None:
     )
 
 
-def rows_of(spark: SparkSession, path: str, table: Table) -> DataFrame:
-    """The table's rows as of the look at it."""
+def rows_of(spark: SparkSession, path: Path, table: Table) -> DataFrame:
+    """The table's rows at the version that was read."""
     if table.files is None:
-        return spark.read.format("delta").load(path)
+        return spark.read.format("delta").load(str(path))
     if not table.files:
         return empty_frame(spark, table.schema)
     return spark.read.schema(table.schema).parquet(*(f"{path}/{name}" for name in table.files))
 
 
-def held_rows(
-    spark: SparkSession, path: str, table: Table, layout: TargetColumns, prune: Column | None
+def target_rows(
+    spark: SparkSession, path: Path, table: Table, columns: TargetColumns, prune: Column | None
 ) -> DataFrame:
     """The target's rows, packed: `key`, `row`, and `start`, `end`, … where it has them."""
     rows = rows_of(spark, path, table)
     if prune is not None:
         rows = rows.where(prune)
-    intervals = (F.col(quote(name)).alias(_NAMES[name]) for name in layout.intervals)
+    intervals = (F.col(quote(name)).alias(_NAMES[name]) for name in columns.intervals)
     return rows.select(
-        packed(key_schema(layout), table.schema).alias("key"),
-        packed(layout.columns, table.schema).alias("row"),
+        packed(key_schema(columns), table.schema).alias("key"),
+        packed(columns.selected, table.schema).alias("row"),
         *intervals,
     )
 
 
-def made_ready(spark: SparkSession, path: str, table: Table | None, wanted: StructType) -> Table:
+def ensure_table(spark: SparkSession, path: Path, table: Table | None, wanted: StructType) -> Table:
     """The table, created if it is not there, with all wanted columns."""
     if table is None:
-        empty_frame(spark, wanted).write.format("delta").mode("append").save(path)
+        empty_frame(spark, wanted).write.format("delta").mode("append").save(str(path))
     else:
         missing = missing_columns(table.schema, wanted)
         for column in missing:
-            spark.sql(f"ALTER TABLE delta.{quote(path)} ADD COLUMNS ({column})")
+            spark.sql(f"ALTER TABLE delta.{quote(str(path))} ADD COLUMNS ({column})")
         if not missing:
             return table
-    ready = look_at(spark, path)
+    ready = table_at(spark, path)
     assert ready is not None  # it was written just now
     return ready

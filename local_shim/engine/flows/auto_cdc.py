@@ -28,7 +28,7 @@ def apply(run: FlowRun, flow: AutoCdcFlow) -> FlowResult:
     target = cdc_target(run)
     collect_tombstones(flow, target, datetime.now(UTC))
     frame = run.source(flow.source, streaming=run.flow.streaming)
-    check_drift(flow, target, frame)
+    run.warn_all(check_drift(flow, target, frame))
     if not frame.isStreaming:
         return _apply_once(run, flow, target, frame)
     return (
@@ -66,11 +66,11 @@ def cdc_target(run: FlowRun) -> CdcTarget:
     """Where the target's rows and state lie, and its options."""
     properties, configuration = run.dataset.table_properties, run.context.configuration
     return CdcTarget(
-        table=str(run.folder),
-        state=str(run.context.storage.state(run.flow.target)),
+        table=run.folder,
+        state=run.context.storage.state(run.flow.target),
         name=run.flow.target,
         tombstone_seconds=TOMBSTONE_SECONDS.read(properties, configuration),
-        manner=cdc_options(properties, configuration),
+        options=cdc_options(properties, configuration),
     )
 
 

@@ -1,8 +1,8 @@
 """Reads the examples: Markdown pages that are the documentation of a rule, and its test.
 
-A page has a title, prose that names the checklist items, the flow's arguments as an indented
-block, and tables under headings: `Changes…` is a batch (columns with types), `Snapshot N` a
-snapshot, `Target` what the target then holds.
+A page has a title, prose that names items of docs/behaviour/pipelines.md, the flow's arguments as
+an indented block, and tables under headings: `Changes…` is a batch (columns with types),
+`Snapshot N` a snapshot, `Target` what the target then has.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ def page() -> str:
     head = (
         "<!-- Made by tests/local_shim/cdc/example_tables.py; each section is a test. -->\n"
         "# AUTO CDC by example\n\n"
-        "Changes go in, a target comes out. Several tables of changes are several updates."
+        "Changes go in, a target comes out. Several tables of changes are several updates. The\n"
+        "numbers are those of [behaviour/pipelines.md](behaviour/pipelines.md)."
     )
     return "\n\n".join([head, *lower]) + "\n"
 
@@ -56,8 +57,8 @@ def read(path: Path) -> Example:
     text = path.read_text(encoding="utf-8")
     head, *sections = re.split(r"^## ", text, flags=re.MULTILINE)
     code = " ".join(line.strip() for line in head.splitlines() if line.startswith("    "))
-    listed = re.search(r"Checklist ([\d, ]+)\.", head)
-    assert listed, f"{path.name} names no checklist items"
+    listed = re.search(r"Behaviour ([\d, ]+)\.", head)
+    assert listed, f"{path.name} names no behaviour items"
     return Example(
         name=path.stem,
         title=head.splitlines()[0].removeprefix("# "),

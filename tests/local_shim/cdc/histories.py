@@ -91,7 +91,7 @@ def history(seed: int, shape: Shape) -> list[tuple[Any, ...]]:
 
 def batches(seeds: Iterable[int], shape: Shape, count: int) -> list[list[tuple[Any, ...]]]:
     """All seeds' rows, each seed shuffled, some rows repeated, split over `count` batches."""
-    found: list[list[tuple[Any, ...]]] = [[] for _ in range(count)]
+    divided: list[list[tuple[Any, ...]]] = [[] for _ in range(count)]
     for seed in seeds:
         rows = history(seed, shape)
         dice = random.Random(f"{shape.name}/{seed}/split")
@@ -102,9 +102,9 @@ def batches(seeds: Iterable[int], shape: Shape, count: int) -> list[list[tuple[A
         if in_order:
             mixed.sort(key=lambda row: (row[6] is not None, row[6] or 0, row[7]))
         cuts = sorted(dice.randint(0, len(mixed)) for _ in range(count - 1))
-        for batch, (start, end) in zip(found, _pairs(cuts, len(mixed)), strict=True):
+        for batch, (start, end) in zip(divided, _pairs(cuts, len(mixed)), strict=True):
             batch.extend(mixed[start:end])
-    return found
+    return divided
 
 
 def _row(dice: random.Random, seed: int, shape: Shape) -> tuple[Any, ...]:

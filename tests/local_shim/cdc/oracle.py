@@ -36,7 +36,7 @@ class Version:
     end: Any
 
 
-def cells_of(row: Mapping[str, Any], structs: Mapping[str, tuple[str, ...]]) -> Cells:
+def leaves_of(row: Mapping[str, Any], structs: Mapping[str, tuple[str, ...]]) -> Cells:
     cells: Cells = {}
     for column, value in row.items():
         if column in structs:
@@ -160,12 +160,12 @@ class Oracle:
         return done
 
     def carry(self, current: Cells | None, cells: Cells) -> Cells:
-        blank = cells_of(dict.fromkeys(self.columns), self.structs)
+        blank = leaves_of(dict.fromkeys(self.columns), self.structs)
         return {**blank, **(current or {}), **cells}
 
     def cells(self, event: Event) -> Cells:
         """What an upsert supplies."""
-        cells = cells_of({c: event.row[c] for c in self.columns}, self.structs)
+        cells = leaves_of({c: event.row[c] for c in self.columns}, self.structs)
         if event.supplied is None:
             return cells
         return {name: value for name, value in cells.items() if name in event.supplied}

@@ -96,7 +96,7 @@ def flow_of(shape: Shape, **more: Any) -> AutoCdcFlow:
 
 
 def target_in(folder: Path) -> CdcTarget:
-    return CdcTarget(str(folder / "table"), str(folder / "state"), TableName("main", "d", "t"))
+    return CdcTarget(folder / "table", folder / "state", TableName("main", "d", "t"))
 
 
 def cdc_options(shape: Shape) -> CdcOptions:
@@ -112,30 +112,30 @@ def compare(
 ) -> list[str]:
     """Differences between target and oracle after all batches, each with its seed."""
     chosen = list(seeds)
-    target, flow = replace(target_in(folder), manner=cdc_options(shape)), flow_of(shape)
+    target, flow = replace(target_in(folder), options=cdc_options(shape)), flow_of(shape)
     given = batches(chosen, shape, count)
     for number, rows in enumerate(given):
         apply_batch(frame(spark, rows), Batch("app", number), flow, target)
     events = [shape.event(row) for rows in given for row in rows]
-    return differences(shape, events, held(spark, target))
+    return differences(shape, events, target_rows(spark, target))
 
 
-def held(spark: SparkSession, target: CdcTarget) -> list[Row]:
-    return spark.read.format("delta").load(target.table).collect()
+def target_rows(spark: SparkSession, target: CdcTarget) -> list[Row]:
+    return spark.read.format("delta").load(str(target.table)).collect()
 
 
 def differences(shape: Shape, events: list[Event], rows: list[Row]) -> list[str]:
-    expected, found = _expected(shape, events), _found(rows)
-    told = []
-    for key in sorted(set(expected) | set(found), key=repr):
-        if expected.get(key, []) != found.get(key, []):
-            mine = [e for e in events if e.key == key or e.kind == "truncate"]
-            story = "\n    ".join(str(e) for e in sorted(mine, key=lambda e: repr(e.seq)))
-            told.append(
-                f"{shape.name}, seed {key[0]}, key {key[1]}:\n    {story}\n"
-                f"  expected {expected.get(key, [])}\n  found    {found.get(key, [])}"
+    expected, actual = _expected(shape, events), _actual(rows)
+    different = []
+    for key in sorted(set(expected) | set(actual), key=repr):
+        if expected.get(key, []) != actual.get(key, []):
+            events_of_key = [e for e in events if e.key == key or e.kind == "truncate"]
+            listed = "\n    ".join(str(e) for e in sorted(events_of_key, key=lambda e: repr(e.seq)))
+            different.append(
+                f"{shape.name}, seed {key[0]}, key {key[1]}:\n    {listed}\n"
+                f"  expected {expected.get(key, [])}\n  found    {actual.get(key, [])}"
             )
-    return told
+    return different
 
 
 def _expected(shape: Shape, events: list[Event]) -> dict[Any, list[str]]:
@@ -156,15 +156,15 @@ def _expected(shape: Shape, events: list[Event]) -> dict[Any, list[str]]:
     return {key: sorted(map(repr, some)) for key, some in rows.items() if some}
 
 
-def _found(rows: list[Row]) -> dict[Any, list[str]]:
-    found: dict[Any, list[str]] = {}
+def _actual(rows: list[Row]) -> dict[Any, list[str]]:
+    by_key: dict[Any, list[str]] = {}
     for row in rows:
         named = row.asDict(recursive=True)
         key = (named.pop("seed"), named.pop("id"))
         columns = _values({name: named.pop(name) for name in COLUMNS})
         intervals = tuple(tuple(v.values()) if isinstance(v, dict) else v for v in named.values())
-        found.setdefault(key, []).append(repr((*columns, *intervals)))
-    return {key: sorted(some) for key, some in found.items()}
+        by_key.setdefault(key, []).append(repr((*columns, *intervals)))
+    return {key: sorted(some) for key, some in by_key.items()}
 
 
 def _version(version: Version) -> tuple[Any, ...]:

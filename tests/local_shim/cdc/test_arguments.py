@@ -1,4 +1,4 @@
-"""Wrong arguments are errors at definition, with the name, what is allowed and the fix."""
+"""Wrong arguments are errors when a flow is declared: the name, what is allowed, a hint."""
 
 from __future__ import annotations
 
@@ -112,9 +112,9 @@ CONFLICTS = [
 def test_arguments_that_exclude_each_other(
     spark: SparkSession, arguments: dict[str, Any], condition: str
 ) -> None:
-    told = refused(**arguments)
-    assert condition in told
-    assert "hint:" in told
+    message = refused(**arguments)
+    assert condition in message
+    assert "hint:" in message
 
 
 @pytest.mark.dlt(12)
@@ -127,11 +127,11 @@ def test_columns_are_named_by_text_or_column(spark: SparkSession) -> None:
     assert "INVALID_ARGUMENT_TYPE" in refused(keys=[F.col("id") + 1])
 
 
-def test_several_faults_are_told_together(spark: SparkSession) -> None:
-    told = refused(keys=[], stored_as_scd_type=7, colum_list=["a"])
-    assert "AUTOCDC_EMPTY_KEYS" in told
-    assert "INVALID_SCD_TYPE" in told
-    assert "did you mean 'column_list'?" in told
+def test_several_errors_are_reported_together(spark: SparkSession) -> None:
+    message = refused(keys=[], stored_as_scd_type=7, colum_list=["a"])
+    assert "AUTOCDC_EMPTY_KEYS" in message
+    assert "INVALID_SCD_TYPE" in message
+    assert "did you mean 'column_list'?" in message
 
 
 def test_empty_lists_are_no_lists_and_none_is_no_argument(spark: SparkSession) -> None:
@@ -142,7 +142,9 @@ def test_empty_lists_are_no_lists_and_none_is_no_argument(spark: SparkSession) -
     assert str(flow) == str(declared())  # Columns have no equality
 
 
-def test_an_expression_that_does_not_parse_is_told_at_definition(spark: SparkSession) -> None:
+def test_an_expression_that_does_not_parse_is_refused_when_it_is_declared(
+    spark: SparkSession,
+) -> None:
     assert "PARSE_SYNTAX_ERROR" in refused(apply_as_deletes="op = = 'D'")
 
 

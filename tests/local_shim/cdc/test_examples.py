@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from local_shim.cdc.apply import Batch, CdcTarget, apply_batch, apply_snapshots
 from local_shim.declaring.cdc_arguments import auto_cdc_flow, snapshot_flow
 from tests.local_shim.cdc.example_tables import Example, Step, examples
-from tests.local_shim.cdc.shapes import HERE, SPACE, held, target_in
+from tests.local_shim.cdc.shapes import HERE, SPACE, target_in, target_rows
 
 
 def _parameters() -> list[Any]:
@@ -33,7 +33,7 @@ def test_example(spark: SparkSession, tmp_path: Path, example: Example) -> None:
         elif step.heading.startswith("Snapshot"):
             _snapshot(_frame(spark, step), int(step.heading.split()[1]), example, target)
         else:
-            _compare(held(spark, target), step)
+            _compare(target_rows(spark, target), step)
 
 
 def _snapshot(frame: DataFrame, version: int, example: Example, target: CdcTarget) -> None:
@@ -60,10 +60,10 @@ def _frame(spark: SparkSession, step: Step) -> DataFrame:
 
 
 def _compare(rows: list[Row], step: Step) -> None:
-    found = sorted(tuple(_text(value) for value in row) for row in rows)
+    actual = sorted(tuple(_text(value) for value in row) for row in rows)
     expected = sorted(tuple(_plain(cell) for cell in row) for row in step.rows)
     assert rows[0].__fields__ == list(step.columns)
-    assert found == expected
+    assert actual == expected
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""`explain` tells every change of a key and what it did."""
+"""`explain` lists every change of a key and what it did."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CHANGES = [
     (1, None, "D", 40),
     (2, "x", "U", 10),
 ]
-STORY = """\
+EXPLANATION = """\
 id=1: 6 changes in the order of their sequence
 
 sequence  change  row                    effect
@@ -51,17 +51,17 @@ def flow(**arguments: object) -> object:
     )
 
 
-def test_a_story_names_each_change_and_the_rows_it_left(spark: SparkSession) -> None:
+def test_explain_names_each_change_and_the_rows_it_left(spark: SparkSession) -> None:
     changes = spark.createDataFrame(CHANGES, "id int, v string, op string, seq int").coalesce(1)
-    told = explain(changes, flow(stored_as_scd_type=2), {"ID": 1})
-    plain = [" ".join(line.split()) for line in str(told).replace("ID=", "id=").splitlines()]
-    expected = [" ".join(line.split()) for line in STORY.splitlines()]
+    explanation = explain(changes, flow(stored_as_scd_type=2), {"ID": 1})
+    plain = [" ".join(line.split()) for line in str(explanation).replace("ID=", "id=").splitlines()]
+    expected = [" ".join(line.split()) for line in EXPLANATION.splitlines()]
     dashes = [i for i, line in enumerate(expected) if line.startswith("---")]
     assert [p for i, p in enumerate(plain) if i not in dashes] == [
         e for i, e in enumerate(expected) if i not in dashes
     ]
     current = explain(changes, flow(), {"id": 1})
-    effects = [event.effect for event in current.events]
+    effects = [event.description for event in current.events]
     assert effects == [
         "inserted",
         "ignored as late: a newer change had come before",
@@ -85,17 +85,17 @@ def test_a_late_delete_leaves_a_remainder_where_the_target_shows_them(spark: Spa
         (2, False, "remembered: a delete of an absent key", ["from 10 to 15"]),
         (1, True, "remembered: a delete of an absent key", []),
     ):
-        asked = flow(stored_as_scd_type=scd_type)
-        told = explain(changes, asked, {"id": 1}, remainders=remainders)
-        assert told.events[-1].effect == effect
-        left = str(told).partition("rows left:")[2].splitlines()[1:]
+        declared = flow(stored_as_scd_type=scd_type)
+        explanation = explain(changes, declared, {"id": 1}, remainders=remainders)
+        assert explanation.events[-1].description == effect
+        left = str(explanation).partition("rows left:")[2].splitlines()[1:]
         assert [line.split("  ")[-1] for line in left] == rows
 
 
 @pytest.mark.dlt(32)
 def test_ties_are_counted_over_the_whole_source(spark: SparkSession) -> None:
     changes = spark.createDataFrame(CHANGES, "id int, v string, op string, seq int")
-    found = ties(changes, flow())
-    assert [(tie.key, tie.sequence, tie.changes) for tie in found] == [('{"id":1}', "30", 2)]
-    assert "1 tie" in rendered_ties(found)
+    all_ties = ties(changes, flow())
+    assert [(tie.key, tie.sequence, tie.changes) for tie in all_ties] == [('{"id":1}', "30", 2)]
+    assert rendered_ties(all_ties).startswith("1 tie\n")
     assert "no ties" in rendered_ties([])

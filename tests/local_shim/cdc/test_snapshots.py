@@ -1,4 +1,4 @@
-"""Snapshots: which versions are asked for, in which order, and what is refused."""
+"""Snapshots: which versions a flow takes, in which order, and what is refused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from local_shim.cdc.target.sharing import sharing_errors
 from local_shim.declaring.cdc_arguments import auto_cdc_flow, snapshot_flow
 from local_shim.errors import FlowError
 from local_shim.graph.elements import AutoCdcFlow, SnapshotFlow
-from tests.local_shim.cdc.shapes import HERE, SPACE, held, target_in
+from tests.local_shim.cdc.shapes import HERE, SPACE, target_in, target_rows
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 
@@ -41,19 +41,19 @@ def versions(spark: SparkSession, known: dict[Any, Any], calls: list[Any]) -> Ca
 
 
 def rows(spark: SparkSession, target: CdcTarget) -> list[tuple[Any, ...]]:
-    return sorted(tuple(row) for row in held(spark, target))
+    return sorted(tuple(row) for row in target_rows(spark, target))
 
 
 @pytest.mark.dlt(72, 73, 74, 160)
 def test_all_waiting_versions_are_taken_in_one_update(spark: SparkSession, tmp_path: Path) -> None:
     target, calls = target_in(tmp_path), []
     known: dict[Any, Any] = {1: [(1, "a"), (2, "b")], 2: [(1, "a"), (2, "b")]}
-    told = flow(versions(spark, known, calls), stored_as_scd_type=2)
-    apply_snapshots(told, target, None, NOON)
+    declared = flow(versions(spark, known, calls), stored_as_scd_type=2)
+    apply_snapshots(declared, target, None, NOON)
     assert calls == [None, 1, 2]
     assert rows(spark, target) == [(1, "a", 1, None), (2, "b", 1, None)]
     known[3] = [(1, "c")]
-    result = apply_snapshots(told, target, None, NOON)
+    result = apply_snapshots(declared, target, None, NOON)
     assert calls[3:] == [2, 3]
     assert (result.upserted, result.deleted) == (3, 0)
     assert rows(spark, target) == [(1, "a", 1, 3), (1, "c", 3, None), (2, "b", 1, 3)]
@@ -166,16 +166,21 @@ def test_snapshots_and_changes_share_an_scd1_target(
 
 @pytest.mark.dlt(163)
 def test_what_may_not_share_a_target(spark: SparkSession) -> None:
-    def told(*flows: AutoCdcFlow | SnapshotFlow, **more: bool) -> str:
+    def conditions(*flows: AutoCdcFlow | SnapshotFlow, **more: bool) -> str:
         rules = {"continuous": False, "expectations": False, **more}
         return " ".join(error.condition for error in sharing_errors(flows, **rules))
 
     snapshots, changes = flow("s"), change_flow()
     two = {"stored_as_scd_type": 2}
-    assert told(snapshots, changes) == told(changes, change_flow(name="b")) == told(snapshots) == ""
-    assert "REQUIRES_SCD1" in told(flow("s", **two), change_flow(**two))
-    assert "KEYS_MISMATCH" in told(snapshots, change_flow(keys=["v"]))
-    assert "IGNORE_NULL_UNSUPPORTED" in told(snapshots, change_flow(ignore_null_updates=True))
-    assert "EXPECTATIONS_NOT_SUPPORTED" in told(snapshots, changes, expectations=True)
-    assert "CONTINUOUS_NOT_SUPPORTED" in told(snapshots, changes, continuous=True)
-    assert "MULTIPLE_SNAPSHOT_FLOWS" in told(snapshots, flow("z"))
+    assert (
+        conditions(snapshots, changes)
+        == conditions(changes, change_flow(name="b"))
+        == conditions(snapshots)
+        == ""
+    )
+    assert "REQUIRES_SCD1" in conditions(flow("s", **two), change_flow(**two))
+    assert "KEYS_MISMATCH" in conditions(snapshots, change_flow(keys=["v"]))
+    assert "IGNORE_NULL_UNSUPPORTED" in conditions(snapshots, change_flow(ignore_null_updates=True))
+    assert "EXPECTATIONS_NOT_SUPPORTED" in conditions(snapshots, changes, expectations=True)
+    assert "CONTINUOUS_NOT_SUPPORTED" in conditions(snapshots, changes, continuous=True)
+    assert "MULTIPLE_SNAPSHOT_FLOWS" in conditions(snapshots, flow("z"))

@@ -1,4 +1,4 @@
-"""AUTO CDC through both front doors: whole updates of a pipeline folder."""
+"""Whole updates of pipelines with AUTO CDC flows, by `dlt` and by `pyspark.pipelines`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from local_shim.errors import ShimError
 from tests.pipeline_folder import Pipeline
 
 COLUMNS = "id int, v string, op string, seq bigint"
-DOORS = ("import dlt", "from pyspark import pipelines as dlt")
-PIPELINE = """
+MODULES = ("import dlt", "from pyspark import pipelines as dlt")
+CDC = """
 from pyspark.sql.functions import col, expr, lit
 
 CDC = dict(source="events", keys=["id"], sequence_by="seq", apply_as_deletes="op = 'D'",
            except_column_list=["op", "seq"])
-
+"""
+BY_EITHER_NAME = """
 dlt.create_streaming_table("modern", table_properties={"quality": "silver"})
 dlt.create_auto_cdc_flow(
     target="modern", source="events", keys=[col("id")], sequence_by=col("seq"),
@@ -29,14 +30,14 @@ dlt.apply_changes(target="older", **CDC)
 
 dlt.create_streaming_table("history")
 dlt.create_auto_cdc_flow(target="history", stored_as_scd_type=2, **CDC)
-
+"""
+SHARED = """
 dlt.create_streaming_table("shared")
 dlt.create_auto_cdc_flow(target="shared", source="opening", keys=["id"], sequence_by=lit(0),
                          flow_name="hydrate", once=True)
 dlt.create_auto_cdc_flow(target="shared", name="stream", **CDC)
-
-CALLS = []
-
+"""
+SNAPSHOTS = """
 def next_snapshot(last):
     if last == 2:
         return None
@@ -47,6 +48,7 @@ dlt.create_streaming_table("snapshots")
 dlt.create_auto_cdc_from_snapshot_flow(target="snapshots", source=next_snapshot, keys=["id"],
                                        stored_as_scd_type=2)
 """
+OPENING = "id int, v string"
 
 
 def lay(pipeline: Pipeline, name: str, rows: list[tuple[Any, ...]], schema: str, mode: str) -> None:
@@ -70,35 +72,140 @@ def metrics(pipeline: Pipeline, flow: str) -> dict[str, int]:
     return total
 
 
-@pytest.mark.dlt(5, 14, 25, 35, 39, 41, 42, 43, 44, 45, 72, 73)
-@pytest.mark.parametrize("door", DOORS)
-def test_updates_through_a_door(pipeline: Pipeline, door: str) -> None:
-    pipeline.write(door + PIPELINE)
-    lay(pipeline, "opening", [(n, "opening") for n in (1, 2, 3)], "id int, v string", "append")
+@pytest.mark.dlt(5, 14, 35)
+@pytest.mark.parametrize("module", MODULES)
+def test_a_flow_does_the_same_by_either_name(pipeline: Pipeline, module: str) -> None:
+    pipeline.write(module + CDC + BY_EITHER_NAME)
     feed(pipeline, (1, "a", "I", 10), (1, "b", "U", 20), (2, "a", "I", 10))
     assert pipeline.update() == 0, pipeline.errors()
     assert pipeline.rows("modern") == pipeline.rows("older") == [(1, "b"), (2, "a")]
     assert pipeline.rows("history") == [(1, "a", 10, 20), (1, "b", 20, None), (2, "a", 10, None)]
-    assert pipeline.rows("shared") == [(1, "b"), (2, "a"), (3, "opening")]
-    assert pipeline.rows("snapshots") == [(1, "opening", 1, None), (2, "opening", 2, None)]
-    counted = metrics(pipeline, "modern")
-    assert counted["num_upserted_rows"] == 2
-    assert counted["num_deleted_rows"] == 0
-    assert "num_output_rows" not in counted
-    assert not {"num_upserted_rows", "num_output_rows"} & set(metrics(pipeline, "snapshots"))
+    assert pipeline.table("modern").columns == ["id", "v"]
 
-    feed(pipeline, (1, "a", "I", 10), (2, None, "D", 30))
-    lay(pipeline, "opening", [(4, "later")], "id int, v string", "append")
+
+@pytest.mark.dlt(25, 45)
+def test_the_next_update_brings_new_changes_in_and_counts_them(pipeline: Pipeline) -> None:
+    pipeline.write("import dlt" + CDC + BY_EITHER_NAME)
+    feed(pipeline, (1, "a", "I", 10), (1, "b", "U", 20), (2, "a", "I", 10))
     assert pipeline.update() == 0, pipeline.errors()
-    assert pipeline.rows("modern") == pipeline.rows("older") == [(1, "b")]
+    counted = metrics(pipeline, "modern")
+    assert (counted["num_upserted_rows"], counted["num_deleted_rows"]) == (2, 0)
+    assert "num_output_rows" not in counted
+    feed(pipeline, (1, "a", "I", 10), (2, None, "D", 30))
+    assert pipeline.update() == 0, pipeline.errors()
+    assert pipeline.rows("modern") == [(1, "b")]
     assert pipeline.rows("history")[-1] == (2, "a", 10, 30)
-    assert pipeline.rows("shared") == [(1, "b"), (3, "opening")]
     assert metrics(pipeline, "modern")["num_deleted_rows"] == 1
 
+
+@pytest.mark.dlt(39, 41, 42)
+def test_a_once_flow_and_a_stream_share_a_target(pipeline: Pipeline) -> None:
+    pipeline.write("import dlt" + CDC + SHARED)
+    lay(pipeline, "opening", [(n, "opening") for n in (1, 2, 3)], OPENING, "append")
+    feed(pipeline, (1, "b", "U", 20), (2, "a", "I", 10))
+    assert pipeline.update() == 0, pipeline.errors()
+    assert pipeline.rows("shared") == [(1, "b"), (2, "a"), (3, "opening")]
+    lay(pipeline, "opening", [(4, "later")], OPENING, "append")
+    feed(pipeline, (2, None, "D", 30))
+    assert pipeline.update() == 0, pipeline.errors()
+    assert pipeline.rows("shared") == [(1, "b"), (3, "opening")]
+
+
+@pytest.mark.dlt(41, 43)
+def test_a_full_refresh_forgets_sequences_and_runs_once_flows_again(pipeline: Pipeline) -> None:
+    pipeline.write("import dlt" + CDC + SHARED)
+    lay(pipeline, "opening", [(n, "opening") for n in (1, 2)], OPENING, "append")
+    feed(pipeline, (1, "b", "U", 20), (2, None, "D", 30))
+    assert pipeline.update() == 0, pipeline.errors()
+    lay(pipeline, "opening", [(3, "later")], OPENING, "append")
     lay(pipeline, "events", [(2, "late", "U", 25)], COLUMNS, "overwrite")
-    assert pipeline.update(full_refresh=("modern", "shared")) == 0, pipeline.errors()
-    assert pipeline.rows("modern") == [(2, "late")]
-    assert pipeline.rows("shared") == [(1, "opening"), (2, "late"), (3, "opening"), (4, "later")]
+    assert pipeline.update(full_refresh=("shared",)) == 0, pipeline.errors()
+    assert pipeline.rows("shared") == [(1, "opening"), (2, "late"), (3, "later")]
+
+
+@pytest.mark.dlt(159)
+def test_the_tombstone_threshold_of_a_table_wins_over_that_of_the_pipeline(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.conf = {"pipelines.cdc.tombstoneGCThresholdInSeconds": "0"}
+    pipeline.write(
+        "import dlt"
+        + CDC
+        + """
+dlt.create_streaming_table("forgets")
+dlt.create_auto_cdc_flow(target="forgets", **CDC)
+dlt.create_streaming_table(
+    "keeps", table_properties={"pipelines.cdc.tombstoneGCThresholdInSeconds": "172800"})
+dlt.create_auto_cdc_flow(target="keeps", **CDC)
+"""
+    )
+    feed(pipeline, (1, None, "D", 20))
+    assert pipeline.update() == 0, pipeline.errors()
+    feed(pipeline, (1, "late", "U", 15))
+    assert pipeline.update() == 0, pipeline.errors()
+    assert pipeline.rows("forgets") == [(1, "late")]
+    assert pipeline.rows("keeps") == []
+
+
+@pytest.mark.dlt(72, 73)
+def test_an_update_takes_all_snapshots_that_wait(pipeline: Pipeline) -> None:
+    pipeline.write("import dlt" + CDC + SNAPSHOTS)
+    lay(pipeline, "opening", [(n, "opening") for n in (1, 2, 3)], OPENING, "append")
+    assert pipeline.update() == 0, pipeline.errors()
+    assert pipeline.rows("snapshots") == [(1, "opening", 1, None), (2, "opening", 2, None)]
+    assert not {"num_upserted_rows", "num_output_rows"} & set(metrics(pipeline, "snapshots"))
+
+
+def test_a_source_that_loses_a_column_is_warned_of_and_gives_null(pipeline: Pipeline) -> None:
+    feed(pipeline, (1, "a", "I", 10), (2, "a", "I", 10))
+    flow = """
+        import dlt
+        @dlt.view
+        def chosen():
+            return spark.readStream.table("events").select({columns})
+        dlt.create_streaming_table("t")
+        dlt.create_auto_cdc_flow(target="t", source="chosen", keys=["id"], sequence_by="seq",
+                                 except_column_list=["seq"])
+        """
+    pipeline.write(flow.replace("{columns}", "'id', 'v', 'seq'"))
+    assert pipeline.update() == 0, pipeline.errors()
+    pipeline.write(flow.replace("{columns}", "'id', 'seq'"))
+    feed(pipeline, (2, "b", "U", 20), (3, "b", "I", 20))
+    assert pipeline.update() == 0, pipeline.errors()
+    assert pipeline.rows("t") == [(1, "a"), (2, None), (3, None)]
+    assert [each for each in pipeline.warnings() if "does not have v, which" in each]
+
+
+AFTER_A_JOIN = """
+import dlt
+
+@dlt.view
+def chosen():
+    events = spark.{read}.table("events")
+    return events.join(spark.read.table("policies"), "id", "{kind}")
+
+dlt.create_streaming_table("t", expect_all_or_fail={{"v is known": "v IS NOT NULL"}})
+dlt.create_auto_cdc_flow(target="t", source="chosen", keys=["id"], sequence_by="seq", once={once},
+                         apply_as_deletes="op = 'D'", column_list=["id", "v"])
+"""
+
+
+@pytest.mark.dlt(80)
+@pytest.mark.parametrize("kind", ["left_semi", "left_anti", "inner"])
+@pytest.mark.parametrize("read", ["read", "readStream"])
+def test_a_fail_rule_sees_the_upserts_of_its_source_and_no_other_rows(
+    pipeline: Pipeline, kind: str, read: str
+) -> None:
+    returned, left_out = (1, 2) if kind == "left_anti" else (2, 1)
+    lay(pipeline, "policies", [(2,)], "id int", "append")
+    feed(pipeline, (returned, "a", "I", 10), (returned, None, "D", 5), (left_out, None, "I", 10))
+    pipeline.write(AFTER_A_JOIN.format(kind=kind, read=read, once=read == "read"))
+    assert pipeline.update() == 0, pipeline.errors()
+    assert pipeline.rows("t") == [(returned, "a")]
+    if read == "readStream":
+        feed(pipeline, (returned, None, "U", 20))
+        assert pipeline.update() == 1
+        assert "v is known" in " ".join(pipeline.errors())
 
 
 WRONG = {
@@ -160,9 +267,9 @@ def test_a_flow_that_cannot_go_on_fails_and_says_how_to_cure_it(pipeline: Pipeli
 
 
 @pytest.mark.dlt(29, 30, 62)
-@pytest.mark.parametrize("door", DOORS)
-def test_a_table_property_or_the_configuration_sets_the_manner(
-    pipeline: Pipeline, door: str
+@pytest.mark.parametrize("module", MODULES)
+def test_a_table_property_or_the_configuration_sets_the_options(
+    pipeline: Pipeline, module: str
 ) -> None:
     pipeline.conf = {
         "pipelines.cdc.allowNullSequences": "true",
@@ -170,10 +277,9 @@ def test_a_table_property_or_the_configuration_sets_the_manner(
     }
     feed(pipeline, (1, "a", "I", 10), (1, None, "D", 20), (2, "b", "I", None))
     pipeline.write(
-        door
+        module
+        + CDC
         + """
-CDC = dict(source="events", keys=["id"], sequence_by="seq", apply_as_deletes="op = 'D'",
-           except_column_list=["op", "seq"])
 dlt.create_streaming_table("t", table_properties={"pipelines.cdc.failOnNullKeys": "false"})
 dlt.create_auto_cdc_flow(target="t", **CDC)
 dlt.create_streaming_table("strict")
@@ -192,8 +298,8 @@ dlt.create_auto_cdc_flow(target="history", stored_as_scd_type=2, **{**CDC, "sour
     assert pipeline.rows("t") == pipeline.rows("strict") == [(2, "b")]
     feed(pipeline, (1, None, "D", 15), (None, "nobody", "I", 1))
     assert pipeline.update() == 1
-    told = pipeline.errors()
-    assert any("Flow 'strict': 1 change rows have NULL in a key column" in each for each in told)
+    message = "Flow 'strict': 1 change rows have NULL in a key column"
+    assert any(message in error for error in pipeline.errors())
     assert pipeline.rows("t") == [(2, "b"), (None, "nobody")]
     assert pipeline.rows("history") == [(1, "a", 10, 20)]
     pipeline.conf = {**pipeline.conf, "pipelines.cdc.failOnNullKeys": "false"}
