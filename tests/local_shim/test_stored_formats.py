@@ -59,8 +59,8 @@ def test_a_record_of_a_newer_version_is_refused(storage: Storage) -> None:
 
 
 def test_a_manifest_of_cdc_state_follows_the_same_rules(tmp_path: Path) -> None:
-    state, path = CdcState(str(tmp_path)), tmp_path / "manifest.json"
-    state.keep(Manifest(next_part=7))
+    state, path = CdcState(tmp_path), tmp_path / "manifest.json"
+    state.replace_manifest(Manifest(next_part=7))
     edit(path, lambda values: values.update(colour="blue"))
     assert state.manifest().next_part == 7
     edit(path, lambda values: values.pop("version"))
