@@ -1,7 +1,7 @@
-"""The install step `python -m local_shim.install`: fetches jars, and records what the JVM loads.
+"""The install step `python -m local_shim.install`: resolves jars and records a class archive.
 
 A JVM that finds its classes in an archive starts Spark and Delta in about half the time. The
-archive is made once by running a small pipeline; it is never a reason to fail.
+archive is recorded once by running a small pipeline. If that fails, everything works without it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from local_shim.run import Request, run
 
 
 def main() -> int:
-    """Lays the ground; 0 when a pipeline can run, 2 with a message when it cannot."""
+    """Prepares the machine; 0 if a pipeline can run, 2 with a message if it cannot."""
     try:
         check_java()
         delta_jars()
@@ -31,19 +31,19 @@ def main() -> int:
         return error.exit_code
     archive = class_archive()
     if not archive.exists():
-        print("recording what the Java machine loads (once, about half a minute)")  # noqa: T201
+        print("recording the classes that the JVM loads (once, about half a minute)")  # noqa: T201
         record_classes(archive)
     return 0
 
 
 def record_classes(archive: Path) -> None:
-    """Makes the class archive, or leaves things as they were."""
+    """Records the class archive; changes nothing if that fails."""
     archive.parent.mkdir(parents=True, exist_ok=True)
     part = archive.with_suffix(f".{os.getpid()}.part")
     try:
         spark = open_session(record_classes_in=part)
-        with tempfile.TemporaryDirectory(prefix="dlt-local-ground-") as folder:
-            _a_little_of_everything(spark, Path(folder))
+        with tempfile.TemporaryDirectory(prefix="dlt-local-install-") as folder:
+            _run_small_pipeline(spark, Path(folder))
         close_session(spark)
         if part.exists():
             durable_files.move(part, archive)
@@ -53,7 +53,7 @@ def record_classes(archive: Path) -> None:
         durable_files.delete(part)
 
 
-# Files, views, rules, history and a view on it: what pipelines are made of.
+# Auto Loader, views, expectations, AUTO CDC and a materialized view on its history.
 _PIPELINE = """
 import dlt
 from pyspark.sql import Window
@@ -95,7 +95,7 @@ _FILES = (
 )
 
 
-def _a_little_of_everything(spark: SparkSession, folder: Path) -> None:
+def _run_small_pipeline(spark: SparkSession, folder: Path) -> None:
     """Two updates of a small pipeline and a MERGE, so that their classes are in the archive."""
     source, files = folder / "pipeline.py", folder / "files"
     source.write_text(_PIPELINE)

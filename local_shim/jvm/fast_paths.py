@@ -12,6 +12,6 @@ def fast_paths_enabled() -> bool:
 
     Then tables are created, read and appended to by Delta's usual connector, AUTO CDC writes by
     append, overwrite and MERGE, no file is read by the list in a checksum, and sessions have the
-    settings for large data. Results are the same; an update takes about three times as long.
+    settings for large data. Results are the same; updates take longer.
     """
     return os.environ.get(VARIABLE, "").lower() not in ("off", "false", "0")

@@ -1,4 +1,4 @@
-"""The one Spark session of the process, with Delta, fit for small data on one machine."""
+"""The Spark session of the process, with Delta, and its settings for small data on one machine."""
 
 from __future__ import annotations
 
@@ -20,11 +20,10 @@ from pyspark.sql.types import StructType
 
 from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.jars import check_java, class_archive, delta_jars, driver_class_path
-from local_shim.jvm.name_cache import remember_names
+from local_shim.jvm.name_cache import cache_java_names
 
-# With small tables planning costs more than the work: no code generation, one task for
-# everything, no statistics for skipping files that there are not, no search for conditions and
-# filters that follow from others (a quarter of the time of planning).
+# For small tables planning costs more than the work: switch off code generation, statistics for
+# data skipping and constraint propagation (a quarter of the time of planning), and use one task.
 SMALL_DATA = {
     "spark.sql.adaptive.enabled": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
@@ -36,10 +35,10 @@ SMALL_DATA = {
     "spark.databricks.delta.snapshotPartitions": "1",
     "spark.databricks.delta.stats.collect": "false",
 }
-# Hadoop's FileContext starts a process (readlink) eight times for each file that it renames; an
-# update wrote its log and checkpoint files with 1,500 of them. Its FileSystem starts none. Either
-# looks whether the file is there and then renames, so neither keeps two writers of one version
-# apart: updates do by a lock, and their flows by taking turns at a table.
+# Hadoop's FileContext starts eight processes (readlink) for each file that it renames: 1,500 in an
+# update for its log and checkpoint files. Hadoop's FileSystem starts none. Both check whether the
+# file exists and then rename, so neither keeps two writers of one version apart: the lock of an
+# update does, and within an update the flows of one table run one after the other.
 _WITHOUT_PROCESSES = {
     "spark.sql.streaming.checkpointFileManagerClass": "org.apache.spark.sql.execution.streaming"
     ".checkpointing.FileSystemBasedCheckpointFileManager",
@@ -72,10 +71,10 @@ def open_session(*, record_classes_in: Path | None = None) -> SparkSession:
     if running is not None:
         return running
     check_java()
-    remember_names()
+    cache_java_names()
     # Functions run in Python workers: in this interpreter, not in the first one on the PATH.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    # PySpark logs a page of JSON for each analysis error; we tell errors ourselves.
+    # PySpark logs a page of JSON for each analysis error; the shim reports errors itself.
     logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     with _quiet_java():
@@ -117,9 +116,9 @@ def close_session(spark: SparkSession) -> None:
 
 
 def _write_no_checksums(spark: SparkSession) -> None:
-    """No `.crc` beside every local file: each costs a process (chmod), and nobody looks at them.
+    """Writes no `.crc` files beside local files: each costs a process (chmod), and none is read.
 
-    Spark and Delta take the file system from the cache of this process, where it is told so once.
+    Hadoop caches the file system in the process, so Spark and Delta get the one that is set here.
     """
     java: Any = spark._jvm
     hadoop = spark._jsparkSession.sessionState().newHadoopConf()
@@ -127,7 +126,7 @@ def _write_no_checksums(spark: SparkSession) -> None:
 
 
 def empty_frame(spark: SparkSession, schema: StructType) -> DataFrame:
-    """No rows of `schema`: a local relation, made without a job and without a Python worker.
+    """A frame of `schema` without rows: a local relation, made without a job or a Python worker.
 
     `createDataFrame([], schema)` would go through an RDD and start Python processes to read it.
     """
@@ -140,14 +139,14 @@ def empty_frame(spark: SparkSession, schema: StructType) -> DataFrame:
 
 @contextmanager
 def settings(spark: SparkSession, values: Mapping[str, str]) -> Iterator[None]:
-    """These configuration values while the block runs, and then what was there before."""
-    before = {key: spark.conf.get(key, None) for key in values}
+    """Sets these configuration values inside the block and restores the previous ones after it."""
+    previous = {key: spark.conf.get(key, None) for key in values}
     for key, value in values.items():
         spark.conf.set(key, value)
     try:
         yield
     finally:
-        for key, old in before.items():
+        for key, old in previous.items():
             spark.conf.unset(key) if old is None else spark.conf.set(key, old)
 
 
@@ -168,30 +167,30 @@ def for_small_data(spark: SparkSession) -> bool:
 
 
 def nullable(spark: SparkSession, schema: StructType) -> StructType:
-    """The same columns, all of which, inner ones too, may be NULL."""
+    """The same columns, nullable at every level."""
     java = spark._jvm
     assert java is not None
-    kind = java.org.apache.spark.sql.types.DataType.fromJson(schema.json())
-    return StructType.fromJson(json.loads(kind.asNullable().json()))
+    data_type = java.org.apache.spark.sql.types.DataType.fromJson(schema.json())
+    return StructType.fromJson(json.loads(data_type.asNullable().json()))
 
 
 @contextmanager
 def _quiet_java() -> Iterator[None]:
-    """Starts the JVM with its standard error in a file: it greets every start with warnings."""
+    """Sends the standard error of a JVM started inside the block to a file: it prints warnings."""
     sys.stderr.flush()
-    kept = os.dup(2)
+    terminal = os.dup(2)
     log = os.open(_java_log(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(log, 2)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(terminal, 2)
+        os.close(terminal)
         os.close(log)
 
 
 def _java_log() -> Path:
-    """Where the JVM of this process says what it has to say (it matters only if it dies)."""
+    """The file for the JVM's standard error, which matters only if the JVM dies."""
     return Path(tempfile.gettempdir()) / f"dlt-local-java-{os.getuid()}.log"
 
 
@@ -201,7 +200,7 @@ def _configured(java_options: str) -> Any:
         "spark.driver.extraClassPath": driver_class_path(delta_jars()),
         "spark.driver.extraJavaOptions": java_options,
         "spark.driver.memory": f"{_driver_megabytes()}m",
-        # Sorts and joins take memory by the page: 64 MB each by default, for some rows here.
+        # Sorts and joins allocate memory by the page: 64 MB each by default, for some rows here.
         "spark.buffer.pageSize": "1m",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
@@ -217,13 +216,13 @@ def _configured(java_options: str) -> Any:
         "spark.sql.streaming.numRecentProgressUpdates": "1000",
         "spark.sql.warehouse.dir": str(Path(os.environ.get("TMPDIR", "/tmp")) / "dlt-local-wh"),
         "spark.cleaner.periodicGC.interval": "60min",
-        # Describing plans for a web page that is off, and noting the Python line of every column
-        # expression, cost more than small queries themselves.
+        # Describing plans for the web UI, which is off, and recording the Python line of every
+        # column expression cost more than small queries themselves.
         "spark.sql.ui.explainMode": "simple",
         "spark.sql.maxPlanStringLength": "2000",
         "spark.sql.debug.maxToStringFields": "10",
         "spark.python.sql.dataFrameDebugging.enabled": "false",
-        # Functions in Python use Arrow where it is there; Spark warns of each where it is not.
+        # Python functions use Arrow if it is installed; without it, Spark warns of each of them.
         "spark.sql.execution.pythonUDF.arrow.enabled": str(_has_arrow()).lower(),
         **_WITHOUT_PROCESSES,
         "spark.sql.streaming.metricsEnabled": "false",
@@ -247,9 +246,9 @@ def _driver_megabytes() -> int:
 
 def _java_options(record_classes_in: Path | None) -> str:
     options = ["-XX:TieredStopAtLevel=1", "-XX:+UseParallelGC", "-Duser.timezone=UTC"]
-    # The quick compiler alone gets 48 MB for its code; Spark fills that, and all is interpreted.
+    # The C1 compiler alone gets 48 MB for its code. Spark fills that, and the rest is interpreted.
     options += ["-XX:ReservedCodeCacheSize=512m"]
-    # Planning makes much garbage and keeps little: a small first heap is collected all the time.
+    # Planning makes much garbage and keeps little: a small initial heap is collected all the time.
     options += [f"-Xms{_driver_megabytes() // 2}m", "-XX:NewRatio=1", "-XX:MetaspaceSize=256m"]
     options += [f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')}"]
     options += ["-Xlog:disable"]
