@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Group, Parameter
 
 from local_shim.errors import UsageError
-from local_shim.pipeline_spec.load import from_bundle, from_files, from_spark_spec
-from local_shim.pipeline_spec.pipeline import PipelineSpec
 
-if TYPE_CHECKING:  # help must not wait for Spark
+if TYPE_CHECKING:  # help must not wait for Spark or YAML
     from local_shim.graph.plan import Selection
+    from local_shim.pipeline_spec.pipeline import PipelineSpec
     from local_shim.run import Request
 
 _WHERE = Group("Where the pipeline is (default: the bundle in this folder)", sort_key=1)
@@ -54,6 +53,8 @@ class Where:
 
     def read(self, files: Sequence[str]) -> PipelineSpec:
         """The description of the pipeline, out of the one source that the options name."""
+        from local_shim.pipeline_spec.load import from_bundle, from_files, from_spark_spec
+
         if sum(map(bool, (files, self.spec, self.bundle))) > 1:
             raise UsageError("WHERE_CONFLICT", "give one of FILES, --spec and --bundle.")
         if files:
