@@ -202,7 +202,7 @@ def _load(spec: PipelineSpec, context: UpdateContext) -> Registry:
 
 
 def _resolve(registry: Registry, context: UpdateContext) -> UpdateContext:
-    sources = AnalysisSources(context.spark, context.storage, context.paths, context.configuration)
+    sources = AnalysisSources(context, {flow.name: flow.target for flow in registry.flows})
     with own_session(context.spark, {}):  # for views that queries make while they are analysed
         graph = resolve(registry, sources)
     validate(graph)

@@ -75,7 +75,7 @@ class SourceFolder:
         return settings
 
 
-def landing(
+def source_folder(
     session: SparkSession,
     path: str,
     options: CloudFilesOptions,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
@@ -10,11 +9,11 @@ from pyspark.sql.types import StructType
 
 from local_shim.autoloader.csv.stream import csv_stream
 from local_shim.autoloader.json.stream import json_stream
-from local_shim.autoloader.options.parse import parse_options
+from local_shim.autoloader.options.parse import CloudFilesOptions
 from local_shim.autoloader.parquet import parquet_stream
 from local_shim.autoloader.plain import plain_stream
 from local_shim.autoloader.schema_store import SchemaStore
-from local_shim.autoloader.source_folder import landing
+from local_shim.autoloader.source_folder import source_folder
 from local_shim.errors import DefinitionError
 
 __all__ = ["SchemaStore", "open_stream"]
@@ -23,7 +22,7 @@ __all__ = ["SchemaStore", "open_stream"]
 def open_stream(
     session: SparkSession,
     path: str,
-    options: Mapping[str, str],
+    options: CloudFilesOptions,
     schema: StructType | None,
     store: SchemaStore,
     *,
@@ -32,24 +31,24 @@ def open_stream(
 ) -> DataFrame:
     """A streaming frame over the files at `path`, a local folder, file or glob.
 
-    It has the files' columns by name, partition columns, `_rescued_data` if asked for or if the
-    schema was found, and the hidden `_metadata`. With `checkpoint` only files that it has not
-    read are looked at. With `remember` the schema found is stored; else nothing is written.
+    It has the files' columns by name, partition columns, `_rescued_data` if requested or if the
+    schema was inferred, and the hidden `_metadata`. With a `checkpoint`, planning looks at those
+    files only that it has not read. With `remember` the inferred schema is stored; else nothing
+    is written.
 
-    Raises UsageError for a missing path, DefinitionError for wrong options or a schema that
-    cannot be found, SchemaChanged if files bring new columns (stored: try again), FlowError if
-    they must not.
+    Raises UsageError for a missing path, DefinitionError for a format that is not supported or a
+    schema that cannot be inferred, SchemaChanged if files bring new columns (they are stored: a
+    restart reads them), FlowError if they must not.
     """
-    checked = parse_options(options)
-    find = _BY_FORMAT.get(checked.format)
-    if find is None:
+    stream_of = _BY_FORMAT.get(options.format)
+    if stream_of is None:
         raise DefinitionError(
             "CF_UNSUPPORTED_FORMAT",
-            f"cloudFiles.format '{checked.format}' is not there yet in the local runner.",
+            f"cloudFiles.format '{options.format}' is not there yet in the local runner.",
             hint=f"these are: {', '.join(_BY_FORMAT)}",
         )
-    place = landing(session, path, checked, store, checkpoint, remember=remember)
-    return find(place, schema, store, remember=remember)
+    folder = source_folder(session, path, options, store, checkpoint, remember=remember)
+    return stream_of(folder, schema, store, remember=remember)
 
 
 _BY_FORMAT = {

@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from local_shim import durable_files
 from local_shim.autoloader.files.listing import SourceFile, roots, source_files
 from local_shim.autoloader.files.read_log import read_times
-from local_shim.autoloader.options.parse import CloudFilesOptions, parse_options
+from local_shim.autoloader.options.parse import CloudFilesOptions
 
 
 def clean_source(
-    checkpoint: Path, path: str, options: Mapping[str, object], now: datetime
+    checkpoint: Path, path: str, options: CloudFilesOptions, now: datetime
 ) -> list[str]:
     """Moves or deletes files at `path` that were read longer ago than `retentionDuration`.
 
     Gives the paths of the files that are gone; none if `cleanSource` is OFF. To be called
     between runs of the stream. A file changed after it was read stays.
     """
-    checked = parse_options(options)
-    if checked.clean_source == "OFF":
+    if options.clean_source == "OFF":
         return []
     done = read_times(checkpoint)
     gone = [
         file
-        for file in source_files(path, checked)
-        if file.path in done and _is_due(file, done[file.path], checked, now)
+        for file in source_files(path, options)
+        if file.path in done and _is_due(file, done[file.path], options, now)
     ]
     for file in gone:
-        _remove(file, roots(path), checked)
+        _remove(file, roots(path), options)
     return [file.path for file in gone]
 
 

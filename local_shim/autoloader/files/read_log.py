@@ -1,14 +1,15 @@
-"""Which files a checkpoint has read, from the file source's own log, without Spark.
+"""Which files a checkpoint has read, from the log of Spark's file source, without Spark.
 
-HeaderGroups of a checkpoint: `offsets/<batch>` are batches begun, `commits/<batch>` batches done,
-`sources/<i>/<n>` the files that offset n of source i added (`<n>.compact` all up to n). A file
-is read once a *committed* batch covers it: a batch begun and not done is done again.
+In a checkpoint (Spark 4.2, FileStreamSourceLog and CompactibleFileStreamLog) `offsets/<batch>`
+are the batches begun, `commits/<batch>` those that ended, and `sources/<i>/<n>` holds the files
+that offset n of source i added (`<n>.compact` all up to n). A file counts as read when a
+*committed* batch covers it: a batch that began and did not end is run again.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,14 +17,13 @@ from urllib.parse import unquote
 
 from local_shim import durable_files
 from local_shim.autoloader.files.listing import SourceFile, source_files
-from local_shim.autoloader.options.parse import parse_options
+from local_shim.autoloader.options.parse import CloudFilesOptions
 
 
-def unread_files(checkpoint: Path, path: str, options: Mapping[str, object]) -> int:
-    """How many files at `path` no committed batch has read; 0 means there is nothing to do."""
-    checked = parse_options(options)
-    files = source_files(path, checked)
-    return len(unread(checkpoint, files, overwrites=checked.allow_overwrites))
+def unread_files(checkpoint: Path, path: str, options: CloudFilesOptions) -> int:
+    """How many files at `path` no committed batch has read."""
+    files = source_files(path, options)
+    return len(unread(checkpoint, files, overwrites=options.allow_overwrites))
 
 
 def unread(

@@ -48,6 +48,6 @@ def _append(run: FlowRun, frame: DataFrame) -> StreamingQuery:
 
 
 def _clean_sources(run: FlowRun) -> None:
-    for path, options in run.reads.streams:
-        if options is not None:
-            clean_source(run.checkpoint, path, options, datetime.now(UTC))
+    for source in run.reads.streams:
+        if source.files is not None:
+            clean_source(run.checkpoint, source.path, source.files, datetime.now(UTC))

@@ -6,35 +6,35 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType, TimestampType
 
 from local_shim.autoloader.stream import open_stream
 from local_shim.cdc.target.schema import target_schema
 from local_shim.delta.log import stored_schema
-from local_shim.engine.reads.sources import delta_frame, is_missing_but_known, schema_store
+from local_shim.engine.reads.sources import (
+    cloud_files_options,
+    delta_frame,
+    is_missing_but_known,
+    schema_store,
+)
+from local_shim.engine.update_context import UpdateContext
 from local_shim.errors import UsageError
 from local_shim.graph.elements import AutoCdcFlow, SnapshotFlow
 from local_shim.graph.names import TableName
 from local_shim.jvm.session import empty_frame
-from local_shim.reading.path_map import PathMap
-from local_shim.storage import Storage
 
 
 class AnalysisSources:
     """What analysis reads from outside the pipeline's own definitions; it writes nothing."""
 
-    def __init__(
-        self,
-        spark: SparkSession,
-        storage: Storage,
-        paths: PathMap,
-        configuration: Mapping[str, str],
-    ):
-        self.spark = spark
-        self.storage = storage
-        self.paths = paths
-        self.configuration = configuration
+    def __init__(self, context: UpdateContext, targets: Mapping[str, TableName]):
+        """`targets` says for each flow which dataset it writes to."""
+        self.spark = context.spark
+        self.storage = context.storage
+        self.paths = context.paths
+        self.configuration = context.configuration
+        self._targets = targets
         self._empty_folder = tempfile.TemporaryDirectory(prefix="dlt-local-empty-")
 
     def external(
@@ -63,9 +63,11 @@ class AnalysisSources:
         if is_missing_but_known(local, options, schema):
             local = self._empty_folder.name
         self._check_folder(local)
-        checkpoint = self.storage.checkpoint(TableName(*flow.split(".", 2)), flow)
+        target = self._targets.get(flow)
+        checkpoint = self.storage.checkpoint(target, flow) if target else None
+        checked = cloud_files_options(options, self.paths)
         return open_stream(
-            self.spark, local, options, schema, store, remember=False, checkpoint=checkpoint
+            self.spark, local, checked, schema, store, remember=False, checkpoint=checkpoint
         )
 
     def _check_folder(self, path: str) -> None:

@@ -13,7 +13,13 @@ from local_shim.autoloader.stream import open_stream
 from local_shim.delta import kernel
 from local_shim.delta.log import grew_by_appends_only
 from local_shim.engine.expectations import Rules
-from local_shim.engine.reads.sources import delta_frame, is_missing_but_known, schema_store
+from local_shim.engine.reads.sources import (
+    StreamSource,
+    cloud_files_options,
+    delta_frame,
+    is_missing_but_known,
+    schema_store,
+)
 from local_shim.engine.update_context import UpdateContext
 from local_shim.graph.elements import DatasetKind, QueryFlow
 from local_shim.graph.graph import ResolvedFlow
@@ -27,14 +33,14 @@ class FlowReads:
     """Resolves the reads of one running flow and records them.
 
     `versions` holds the Delta tables read in batch, with their newest version before the read.
-    `streams` holds the folders that streams read: Delta tables, or files (then with options).
+    `streams` holds what streams read.
     `foreign` says that a name was left to Spark's own catalog.
     """
 
     context: UpdateContext
     flow: ResolvedFlow | None = None  # None: code outside of flows, such as module level
     versions: dict[str, int] = field(default_factory=dict)
-    streams: list[tuple[str, Mapping[str, str] | None]] = field(default_factory=list)
+    streams: list[StreamSource] = field(default_factory=list)
     view_rules: list[Rules] = field(default_factory=list)
     foreign: bool = False
     by_kernel: bool = False  # batch reads use Delta's kernel; the query runs inside kernel.enabled
@@ -62,7 +68,7 @@ class FlowReads:
     ) -> DataFrame:
         spark = self.context.spark
         if streaming:
-            self.streams.append((path, None))
+            self.streams.append(StreamSource(path))
             if self._may_begin_at_first_commit(path, options):
                 options = {**options, "startingVersion": "0"}
         else:
@@ -97,12 +103,13 @@ class FlowReads:
         local, store = self.path(path), schema_store(context.storage, flow, path)
         if is_missing_but_known(local, options, schema):
             Path(local).mkdir()
-        self.streams.append((local, options))
+        checked = cloud_files_options(options, context.paths)
+        self.streams.append(StreamSource(local, checked))
         checkpoint = None
         if self.flow is not None:
             checkpoint = context.storage.checkpoint(self.flow.target, self.flow.name)
         return open_stream(
-            context.spark, local, options, schema, store, remember=True, checkpoint=checkpoint
+            context.spark, local, checked, schema, store, remember=True, checkpoint=checkpoint
         )
 
     def path(self, path: str) -> str:

@@ -4,13 +4,32 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
+from local_shim.autoloader.options.parse import CloudFilesOptions, parse_options
 from local_shim.autoloader.schema_store import SchemaStore
+from local_shim.reading.path_map import PathMap
 from local_shim.storage import Storage
+
+
+@dataclass(frozen=True)
+class StreamSource:
+    """What a stream reads: a Delta table, or with `files` the source folder of an Auto Loader."""
+
+    path: str
+    files: CloudFilesOptions | None = None
+
+
+def cloud_files_options(options: Mapping[str, str], paths: PathMap) -> CloudFilesOptions:
+    """The checked options of an Auto Loader stream, its paths mapped to this machine."""
+    checked = parse_options(options)
+    if checked.move_destination is None:
+        return checked
+    return replace(checked, move_destination=paths.local(checked.move_destination))
 
 
 def delta_frame(

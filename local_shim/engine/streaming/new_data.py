@@ -7,27 +7,26 @@ have nothing new in most updates. In doubt the answer is yes, and Structured Str
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 from local_shim.autoloader.files.read_log import unread_files
 from local_shim.durable_files import names
+from local_shim.engine.reads.sources import StreamSource
 from local_shim.storage import delta_version
 
 
-def has_new_data(
-    checkpoint: Path, streams: list[tuple[str, Mapping[str, str] | None]], sources: int
-) -> bool:
+def has_new_data(checkpoint: Path, streams: Sequence[StreamSource], sources: int) -> bool:
     """False only if the query has one source, ended its last batch, and nothing came since."""
     last = _newest(checkpoint / "offsets")
     if last is None or last != _newest(checkpoint / "commits") or sources != 1:
         return True
     if len(streams) != 1:
         return True
-    path, files = streams[0]
-    if files is not None:
-        return unread_files(checkpoint, path, files) > 0
-    return _delta_has_more(checkpoint / "offsets" / str(last), Path(path))
+    source = streams[0]
+    if source.files is not None:
+        return unread_files(checkpoint, source.path, source.files) > 0
+    return _delta_has_more(checkpoint / "offsets" / str(last), Path(source.path))
 
 
 def _delta_has_more(offsets: Path, table: Path) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql.types import StructType
 
 from local_shim.autoloader.files.read_log import unread_files
+from local_shim.autoloader.options.parse import parse_options
 from local_shim.autoloader.schema_store import SchemaStore
 from local_shim.autoloader.stream import open_stream
 
@@ -59,7 +59,7 @@ class Flow:
         return open_stream(
             self.spark,
             where,
-            given,
+            parse_options(given),
             schema,
             self.store,
             remember=remember,
@@ -86,7 +86,7 @@ class Flow:
 
     def unread(self) -> int:
         """Files that no run has read."""
-        options: Mapping[str, str] = {"cloudFiles.format": "csv", **self.options}
+        options = parse_options({"cloudFiles.format": "csv", **self.options})
         return unread_files(self.checkpoint, str(self.landing), options)
 
 

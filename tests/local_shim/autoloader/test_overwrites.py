@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from local_shim.autoloader.files.clean_source import clean_source
+from local_shim.autoloader.options.parse import parse_options
 from tests.local_shim.autoloader.landing_flow import Flow
 
 
@@ -59,7 +60,7 @@ def read_flow(flow: Flow) -> Flow:
 
 
 def clean(flow: Flow, after: timedelta) -> list[str]:
-    options = {"cloudFiles.format": "csv", **flow.options}
+    options = parse_options({"cloudFiles.format": "csv", **flow.options})
     now = datetime.now(UTC) + after
     return clean_source(flow.checkpoint, str(flow.landing), options, now)
 

@@ -179,7 +179,7 @@ def test_two_streams_of_one_query_have_each_their_progress(flow: Flow) -> None:
         second = open_stream(
             flow.spark,
             str(other),
-            {"cloudFiles.format": "csv", "header": "true"},
+            parse_options({"cloudFiles.format": "csv", "header": "true"}),
             None,
             flow.store,
             remember=True,

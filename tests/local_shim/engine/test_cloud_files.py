@@ -1,0 +1,71 @@
+"""Auto Loader streams inside a pipeline: mapped paths, and what planning knows was read."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import pytest
+from pyspark.sql import functions as F
+
+from local_shim.run import run
+from tests.pipeline_folder import Pipeline
+
+MOVING = """
+import dlt
+
+@dlt.table
+def t():
+    options = {
+        "cloudFiles.format": "csv",
+        "header": "true",
+        "cloudFiles.cleanSource": "MOVE",
+        "cloudFiles.cleanSource.moveDestination": "/Volumes/main/archive",
+        "cloudFiles.cleanSource.retentionDuration": "1 second",
+    }
+    return spark.readStream.format("cloudFiles").options(**options).load("/Volumes/main/landing")
+"""
+
+
+@pytest.mark.dlt(137)
+def test_read_files_move_to_where_the_path_map_says(pipeline: Pipeline) -> None:
+    volumes = pipeline.folder / "volumes"
+    (volumes / "landing").mkdir(parents=True)
+    (volumes / "landing" / "a.csv").write_text("id\n1\n")
+    os.utime(volumes / "landing" / "a.csv", (0, 0))
+    pipeline.write(MOVING)
+    request = replace(pipeline.request(), paths={"/Volumes/main/": str(volumes)})
+    assert run(request).exit_code == 0
+    checkpoint = next((pipeline.folder / "storage" / "checkpoints").glob("*/*/*/0"))
+    os.utime(checkpoint / "commits" / "0", (1, 1))  # the file was read long ago
+    (volumes / "landing" / "b.csv").write_text("id\n2\n")
+    assert run(request).exit_code == 0
+    assert [path.name for path in (volumes / "archive").iterdir()] == ["a.csv"]
+    assert pipeline.rows("t", "id") == [("1",), ("2",)]
+
+
+RENAMED_FLOW = """
+import dlt
+dlt.create_streaming_table("t")
+
+@dlt.append_flow(target="t", name="files")
+def rows():
+    options = {"cloudFiles.format": "parquet", "cloudFiles.schemaHints": "id HINT"}
+    files = spark.readStream.format("cloudFiles").options(**options)
+    return files.load(spark.conf.get("landing")).selectExpr("CAST(id AS STRING) AS id")
+"""
+
+
+def test_planning_looks_at_the_checkpoint_of_a_flow_that_is_not_called_like_its_table(
+    pipeline: Pipeline,
+) -> None:
+    """A file of another type that was read already must not stop the next update."""
+    landing = pipeline.conf["landing"] = str(pipeline.folder / "landing")
+    ids = pipeline.spark.range(1).coalesce(1)
+    ids.select(F.col("id").cast("int")).write.parquet(landing)
+    pipeline.write(RENAMED_FLOW.replace("HINT", "INT"))
+    assert pipeline.update() == 0
+    ids.select(F.lit("x").alias("id")).write.mode("append").parquet(landing)
+    pipeline.write(RENAMED_FLOW.replace("HINT", "STRING"))
+    assert pipeline.update() == 0, pipeline.errors()
+    assert pipeline.rows("t") == [("0",), ("x",)]
