@@ -141,6 +141,17 @@ def test_internals_of_spark_and_delta_are_touched_in_one_seam() -> None:
     assert outside == []
 
 
+def test_each_module_that_touches_internals_says_what_it_was_read_from() -> None:
+    silent = [
+        shown(path)
+        for path in modules(HERE / "local_shim")
+        if shown(path).startswith(SEAM)
+        and INTERNALS.search(path.read_text(encoding="utf-8"))
+        and "Read from" not in path.read_text(encoding="utf-8")
+    ]
+    assert silent == []
+
+
 def test_files_are_replaced_moved_and_locked_in_one_module() -> None:
     """An object store would be a second implementation of durable_files.py, and of nothing else."""
     wrong = []

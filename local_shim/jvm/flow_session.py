@@ -3,6 +3,10 @@
 `spark`, `SparkSession.getActiveSession()` and `SparkSession.builder.getOrCreate()` in pipeline
 code all lead here. Behind it every running flow has its own clone of the session, with the
 functions and views that the files registered, so that settings of two flows never meet.
+
+Read from PySpark 4.2.0: `sql/session.py` (`_jsparkSession` of a SparkSession, the class attributes
+`_instantiatedSession` and `_activeSession`), `sql/conf.py` and `sql/catalog.py`; and from Spark
+4.2.0: `sql/core/…/classic/SparkSession.scala` (cloneSession, setActiveSession).
 """
 
 from __future__ import annotations
@@ -32,16 +36,17 @@ class FlowSession(SparkSession):
     def _jsparkSession(self) -> Any:
         return _of_flow.get() or self._root
 
-    # PySpark makes these once and keeps them, and with them the flow that asked first.
+    # PySpark caches `conf` and `catalog` on first use, which would bind them to the first flow's
+    # session. Build them on each access.
 
     @property
     def conf(self) -> RuntimeConfig:
-        """The configuration of the flow that asks."""
+        """The configuration of the running flow."""
         return RuntimeConfig(self._jsparkSession.conf())
 
     @property
     def catalog(self) -> Catalog:
-        """The catalog, with the temporary views of the flow that asks."""
+        """The catalog, with the temporary views of the running flow."""
         return Catalog(self)
 
 

@@ -2,6 +2,9 @@
 
 The methods are replaced on the classes, not on one session object, because helpers of real
 pipelines find their session in many ways. Outside of a world every method is what it was.
+
+Read from PySpark 4.2.0: `sql/session.py` (`_instantiatedSession`) and `sql/classic/dataframe.py`,
+whose DataFrame is the class that actions are replaced on.
 """
 
 from __future__ import annotations

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 from pyspark.errors import ParseException
-from pyspark.sql import Column, SparkSession
+from pyspark.sql import Column, DataFrameReader, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.classic.dataframe import DataFrame
+from pyspark.sql.streaming.readwriter import DataStreamReader
 from pyspark.sql.types import StructField, StructType
 
 from local_shim.delta import kernel
@@ -26,6 +28,7 @@ from local_shim.jvm.java_errors import is_java_error
 from local_shim.jvm.parquet import footer_schema
 from local_shim.jvm.scala import listed, mapping, optional, scala_object
 from local_shim.jvm.session import empty_frame, for_small_data, nullable, running_session
+from local_shim.reading.interception import opened
 
 
 @pytest.fixture
@@ -156,8 +159,18 @@ def test_session_of_a_flow(spark: SparkSession) -> None:
     assert not isinstance(running_session(), type(session))
 
 
+def test_session_reads_are_intercepted_and_restored(spark: SparkSession) -> None:
+    methods = [SparkSession.sql, DataFrameReader.load, DataStreamReader.table, DataFrame.collect]
+    with opened():
+        owners = [SparkSession.sql, DataFrameReader.load, DataStreamReader.table, DataFrame.collect]
+        assert all(now is not before for now, before in zip(owners, methods, strict=True))
+        assert spark.sql("SELECT 1").collect()[0][0] == 1
+    assert SparkSession.sql is methods[0]
+    assert DataFrame.collect is methods[3]
+
+
 def test_session_empty_frame(spark: SparkSession) -> None:
-    schema = StructType().add("id", "int").add("name", "string")
+    schema = StructType().add("id", "integer").add("name", "string")
     frame = empty_frame(spark, schema)
     assert (frame.schema, frame.count()) == (schema, 0)
 
@@ -264,7 +277,7 @@ def test_kernel_creates_and_describes(spark: SparkSession, tmp_path: Path) -> No
     dataset = Dataset(
         TableName("main", "default", "t"), kind, where, comment="said", cluster_by=("id",)
     )
-    schema = StructType().add("id", "bigint").add("name", "string")
+    schema = StructType().add("id", "long").add("name", "string")
     assert kernel.try_create(spark, folder, schema, dataset)
     detail = spark.sql(f"DESCRIBE DETAIL delta.`{folder}`").first()
     assert detail is not None
