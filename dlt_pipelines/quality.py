@@ -39,13 +39,13 @@ _REQUIRED: dict[str, tuple[str, ...]] = {
 }
 
 _DROP: dict[str, Rules] = {
-    "coverage": {"segment not reversed": "Op = 'D' OR effective_to >= effective_from"},
+    "coverage": {"segment not reversed": f"{dms.IS_DELETE} OR effective_to >= effective_from"},
 }
 
 # Seen before identifiers become digests, hence on the raw text.
 _WARN_ON_RAW: dict[str, Rules] = {
     "party": {
-        "email well formed": "Op = 'D' OR _raw.email IS NULL"
+        "email well formed": f"{dms.IS_DELETE} OR _raw.email IS NULL"
         " OR _raw.email RLIKE '^[^@ ]+@[^@ ]+[.][^@ .]+$'"
     },
 }

@@ -49,7 +49,7 @@ def _columns(text: str) -> Mapping[str, str]:
     return {name: kind for name, kind in (column.split() for column in text.split(", "))}
 
 
-MONEY = "DECIMAL(14,2)"
+MONEY = "DECIMAL(14,2)"  # an amount of the source; sums of amounts have 18 digits
 
 SOURCE_TABLES: tuple[SourceTable, ...] = (
     SourceTable(

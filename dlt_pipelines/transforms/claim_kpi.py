@@ -6,9 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from dlt_pipelines.transforms.claims import CLOSED_STATUSES
-from dlt_pipelines.transforms.history import UNKNOWN
-
-ALL = "ALL"
+from dlt_pipelines.transforms.versions import ALL, UNKNOWN
 
 
 def claim_kpis(positions: DataFrame, exposures: DataFrame, earned: DataFrame) -> DataFrame:

@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from dlt_pipelines.settings import BySegment
-from dlt_pipelines.transforms.history import UNKNOWN, current
+from dlt_pipelines.transforms.versions import UNKNOWN, current
 
 CLOSED_STATUSES = ("CLOSED", "REJECTED", "WITHDRAWN")
 

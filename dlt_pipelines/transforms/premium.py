@@ -9,9 +9,9 @@ from __future__ import annotations
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from dlt_pipelines.transforms.history import UNKNOWN, as_known, current
+from dlt_pipelines.transforms.versions import UNKNOWN, as_known, current
 
-MONEY = "decimal(18,2)"
+SUM = "decimal(18,2)"
 _GRAIN = ("month", "policy_type", "coverage_code", "channel")
 
 
@@ -74,22 +74,20 @@ def premium_by_month(booked: DataFrame) -> DataFrame:
     """
     months = _shares_by_month(booked)
     balances = months.groupBy(*_GRAIN).agg(
-        *(F.sum(name).cast(MONEY).alias(name) for name in ("written", "tax", "commission")),
+        *(F.sum(name).cast(SUM).alias(name) for name in ("written", "tax", "commission")),
         # Cents and days are whole until here: the only division is the one by the window.
         *(
-            F.expr(f"CAST(sum(CAST({name} AS DECIMAL(20,0)) / (100 * window_days)) AS {MONEY})")
+            F.expr(f"CAST(sum(CAST({name} AS DECIMAL(20,0)) / (100 * window_days)) AS {SUM})")
             .alias(name)
             for name in ("earned", "unearned")
         ),
     )  # fmt: skip
     before = F.lag("unearned", 1, 0).over(Window.partitionBy(*_GRAIN[1:]).orderBy("month"))
-    return balances.withColumn("before", before.cast(MONEY)).select(
+    return balances.withColumn("before", before.cast(SUM)).select(
         *_GRAIN,
         F.col("written").alias("written_premium"),
         F.col("earned").alias("earned_premium"),
-        F.expr(f"CAST(written - (unearned - before) AS {MONEY})").alias(
-            "earned_premium_accounting"
-        ),
+        F.expr(f"CAST(written - (unearned - before) AS {SUM})").alias("earned_premium_accounting"),
         F.col("before").alias("unearned_premium_start"),
         F.col("unearned").alias("unearned_premium_end"),
         "tax",

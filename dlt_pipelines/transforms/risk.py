@@ -10,7 +10,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from dlt_pipelines.transforms.history import UNKNOWN, current
+from dlt_pipelines.transforms.versions import UNKNOWN, current
 
 NEVER_BOUND = ("QUOTED", "DECLINED", "NOT_TAKEN")
 

@@ -7,8 +7,7 @@ from pyspark.sql import functions as F
 
 from dlt_pipelines.settings import BySegment
 from dlt_pipelines.transforms.claims import CLOSED_STATUSES
-
-ALL = "ALL"
+from dlt_pipelines.transforms.versions import ALL
 
 
 def triangle(positions: DataFrame, cap: BySegment, first_origin_year: BySegment) -> DataFrame:
@@ -54,18 +53,19 @@ def triangle(positions: DataFrame, cap: BySegment, first_origin_year: BySegment)
 
 def _measures(cap: BySegment) -> Column:
     """The measures of one claim position, as an array of (measure, value)."""
+    return F.array(*(_pair(name, value) for name, value in _named_measures(cap)))
+
+
+def _named_measures(cap: BySegment) -> list[tuple[Column, Column]]:
     segment = F.col("segment")
-    reported = F.expr("if(reported_on <= valuation_date, 1, 0)")
     settled = F.when(F.col("status").isin(*CLOSED_STATUSES) & (F.col("paid") > 0), 1).otherwise(0)
-    values = {
-        "paid": F.col("paid"),
-        "incurred": F.col("incurred"),
-        "reported_count": reported,
-        "closed_with_payment_count": settled,
-    }
-    pairs = [_pair(F.lit(name), value) for name, value in values.items()]
-    capped = F.least(F.col("paid"), cap.of(segment))
-    return F.array(*pairs, _pair(_capped_name(cap), capped))
+    return [
+        (F.lit("paid"), F.col("paid")),
+        (F.lit("incurred"), F.col("incurred")),
+        (F.lit("reported_count"), F.expr("if(reported_on <= valuation_date, 1, 0)")),
+        (F.lit("closed_with_payment_count"), settled),
+        (_capped_name(cap), F.least(F.col("paid"), cap.of(segment))),
+    ]
 
 
 def _empty_cells(eligible: DataFrame, cap: BySegment) -> DataFrame:
@@ -73,11 +73,7 @@ def _empty_cells(eligible: DataFrame, cap: BySegment) -> DataFrame:
     spans = eligible.groupBy("segment").agg(
         F.min("accident_year").alias("first"), F.max(F.year("valuation_date")).alias("last")
     )
-    names = F.array(
-        *(F.lit(name) for name in ("paid", "incurred", "reported_count")),
-        F.lit("closed_with_payment_count"),
-        _capped_name(cap),
-    )
+    names = F.array(*(name for name, _ in _named_measures(cap)))
     return (
         spans.withColumn("origin_year", F.explode(F.sequence("first", "last")))
         .withColumn("year", F.explode(F.sequence("origin_year", "last")))

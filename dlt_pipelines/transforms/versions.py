@@ -5,7 +5,8 @@ from __future__ import annotations
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-UNKNOWN = "UNKNOWN"
+UNKNOWN = "UNKNOWN"  # the segment of a claim or booking whose policy is not there
+ALL = "ALL"  # the segment that adds up all others
 
 
 def current(versions: DataFrame) -> DataFrame:
