@@ -119,6 +119,23 @@ def test_a_named_source_is_one_snapshot_of_the_updates_time(
     ]
 
 
+@pytest.mark.parametrize("scd_type", [1, 2])
+def test_a_column_that_snapshots_lose_stays_and_is_null_in_new_rows(
+    spark: SparkSession, tmp_path: Path, scd_type: int
+) -> None:
+    target, named = target_in(tmp_path), flow("s", stored_as_scd_type=scd_type)
+    night = NOON - timedelta(hours=12)
+    apply_snapshots(named, target, lambda: frame(spark, [(1, "a"), (2, "b")]), night)
+    narrow = spark.createDataFrame([(1,), (3,)], "id int")
+    (warning,) = apply_snapshots(named, target, lambda: narrow, NOON).warnings
+    assert "does not have v, which" in warning
+    midnight, noon = (t.replace(tzinfo=None) for t in (night, NOON))
+    closed = {(1, "a", midnight, noon), (2, "b", midnight, noon)}
+    history = closed | {(1, None, noon, None), (3, None, noon, None)}
+    expected = {1: {(1, None), (3, None)}, 2: history}[scd_type]
+    assert {tuple(row) for row in target_rows(spark, target)} == expected
+
+
 def change_flow(**arguments: Any) -> AutoCdcFlow:
     given = {
         "target": "t",
