@@ -1,7 +1,7 @@
 """What `import dlt` and `from pyspark import pipelines as dp` mean on this machine.
 
-One module serves both doors, and is the one public face of `declaring`: a call checks its arguments
-and registers what it declares; none reads, writes or analyses data.
+One module serves both names and is the public interface of `declaring`. A call checks its arguments
+and registers what it declares; it reads, writes and analyses no data.
 """
 
 from __future__ import annotations

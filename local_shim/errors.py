@@ -4,10 +4,10 @@ ShimError                    anything below; catching it catches all of them
 ├── UsageError               the command line, a bundle or a configuration key is wrong   (exit 2)
 ├── SetupError              the machine lacks something: Java, jars, a server            (exit 2)
 ├── DefinitionError          one declaration of the user's is wrong                       (exit 2)
-├── DefinitionErrors         several of them, told together                               (exit 2)
-├── FlowError                a flow cannot go on; running it again gives the same         (exit 1)
+├── DefinitionErrors         several of them, raised together                              (exit 2)
+├── FlowError                a flow failed; running it again gives the same error         (exit 1)
 │   └── ExpectationViolation a row broke an expect_or_fail rule                           (exit 1)
-├── SchemaChanged            a source changed its shape; restarting the flow takes it in  (restart)
+├── SchemaChanged            the schema of a source changed; the flow is restarted        (restart)
 └── UpdateActive             another update of this pipeline is running                   (exit 2)
 
 An error says what failed, where, what is allowed, and gives one hint.
@@ -42,7 +42,7 @@ class UsageError(ShimError):
 
 
 class SetupError(ShimError):
-    """The machine lacks something the run needs; the hint is the command that installs it."""
+    """The machine lacks something that the run needs; the hint is the command that installs it."""
 
 
 class DefinitionError(ShimError):
@@ -62,7 +62,7 @@ class DefinitionErrors(ShimError):
 
 
 class FlowError(ShimError):
-    """A flow cannot go on, and trying again would end the same way."""
+    """A flow failed, and a retry would fail in the same way."""
 
     exit_code = 1
 
@@ -96,7 +96,7 @@ class ExpectationViolation(FlowError):
 
 
 class SchemaChanged(ShimError):
-    """A source met a shape it did not know; the new schema is stored and a restart takes it in."""
+    """The schema of a source has changed; the new one is stored, and a restart reads with it."""
 
     exit_code = 1
 
@@ -105,9 +105,15 @@ class UpdateActive(ShimError):
     """Another update of this pipeline is running and goes on."""
 
 
-def close_match(word: str, known: Iterable[str]) -> str:
-    """A hint naming what `word` was probably meant to be, or what is allowed."""
-    names = sorted(known)
+def raise_all(errors: Sequence[ShimError]) -> None:
+    """Raises the errors: one as it is, several as DefinitionErrors; returns if there are none."""
+    if errors:
+        raise errors[0] if len(errors) == 1 else DefinitionErrors(errors)
+
+
+def close_match(word: str, allowed: Iterable[str]) -> str:
+    """A hint: the allowed word that `word` was probably meant to be, or all that are allowed."""
+    names = sorted(allowed)
     near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
     if near:
         return f"did you mean '{near[0]}'?"

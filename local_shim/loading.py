@@ -1,14 +1,12 @@
 """Loads a pipeline's files with `dlt`, `pyspark.pipelines` and `spark` in place.
 
-Loading only declares: what lands in the registry is datasets and flows, in order of files.
+Loading only declares: the registry gets datasets and flows, in the order of the files.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,24 +17,28 @@ import pyspark
 from pyspark.sql import SparkSession
 
 from local_shim import dlt_api
-from local_shim.errors import DefinitionError, DefinitionErrors, ShimError, UsageError
+from local_shim.errors import DefinitionError, ShimError, UsageError, raise_all
+from local_shim.graph.analysis.query_errors import at
+from local_shim.graph.declared_at import raised_at
 from local_shim.graph.elements import SourceLocation
 from local_shim.graph.registry import Registry, activated
 from local_shim.pipeline_spec.pipeline import PipelineSpec
+from local_shim.pipeline_spec.requirements import editable_project
 
-_DOORS = ("dlt", "pyspark.pipelines")
+_PUBLIC_MODULES = ("dlt", "pyspark.pipelines")
+_MAIN = "__main__"
 
 
 @contextmanager
-def front_doors(spec: PipelineSpec, spark: SparkSession) -> Iterator[None]:
-    """`import dlt` and `from pyspark import pipelines` lead here; the root is importable.
+def importable(spec: PipelineSpec, spark: SparkSession) -> Iterator[None]:
+    """Makes `import dlt`, `from pyspark import pipelines` and the pipeline's modules work.
 
-    It is importable in Python workers too, where functions of helper modules run.
+    Modules below the root can be imported in Python workers too, where their functions run.
     """
-    modules = {name: sys.modules.get(name) for name in _DOORS}
+    modules = {name: sys.modules.get(name) for name in _PUBLIC_MODULES}
     attribute = getattr(pyspark, "pipelines", None)
     path = list(sys.path)
-    for name in _DOORS:
+    for name in _PUBLIC_MODULES:
         sys.modules[name] = dlt_api
     pyspark.pipelines = dlt_api  # type: ignore[attr-defined]
     folders = [str(folder) for folder in _import_folders(spec)]
@@ -66,39 +68,9 @@ def _put_back(name: str, module: ModuleType | None) -> None:
 
 def _import_folders(spec: PipelineSpec) -> list[Path]:
     folders = [spec.root] if spec.root else []
-    projects = [Path(each.split(None, 1)[1]) for each in spec.dependencies if _editable(each)]
+    projects = [project for each in spec.dependencies if (project := editable_project(each))]
     folders += [folder for project in projects for folder in (project, project / "src")]
     return list(dict.fromkeys(folder for folder in folders if folder.is_dir()))
-
-
-def _editable(dependency: str) -> bool:
-    return bool(re.match(r"(--editable|-e)\s+\S", dependency))
-
-
-def check_dependencies(spec: PipelineSpec) -> None:
-    """Raises UsageError naming each requirement that is not installed; installs nothing."""
-    missing = [each for each in spec.dependencies if not _editable(each) and not _importable(each)]
-    if missing:
-        raise UsageError(
-            "DEPENDENCY_MISSING",
-            f"the pipeline's environment needs {', '.join(missing)}.",
-            where=spec.where,
-            hint=f"pip install {' '.join(repr(each) for each in missing)}",
-        )
-
-
-def _importable(requirement: str) -> bool:
-    from importlib import metadata
-
-    found = re.match(r"[A-Za-z0-9._-]+", requirement.strip())
-    if not found or "/" in requirement or requirement.startswith("-"):
-        return Path(requirement).exists() or requirement.startswith("-")
-    name = found.group()
-    try:
-        metadata.distribution(name)
-    except metadata.PackageNotFoundError:
-        return importlib.util.find_spec(name.replace("-", "_")) is not None
-    return True
 
 
 def load(spec: PipelineSpec, spark: SparkSession, registry: Registry) -> None:
@@ -110,8 +82,7 @@ def load(spec: PipelineSpec, spark: SparkSession, registry: Registry) -> None:
                 _execute(path, spark)
             except ShimError as error:
                 errors.append(error)
-    if errors:
-        raise errors[0] if len(errors) == 1 else DefinitionErrors(errors)
+    raise_all(errors)
 
 
 def _execute(path: Path, spark: SparkSession) -> None:
@@ -122,35 +93,46 @@ def _execute(path: Path, spark: SparkSession) -> None:
             where=path,
             hint="declare its datasets in a .py file",
         )
-    # The name is not registered in sys.modules, so that Spark ships functions of the file to
-    # its Python workers by value: no worker could import it.
-    module = ModuleType(path.stem)
-    module.__file__ = str(path)
-    module.__dict__["spark"] = spark
     try:
-        exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), module.__dict__)
-    except ShimError:
-        raise
+        code = compile(path.read_text(encoding="utf-8"), str(path), "exec", dont_inherit=True)
+        with _as_main(path) as module:
+            module.__dict__["spark"] = spark
+            exec(code, module.__dict__)
+    except ShimError as error:
+        if error.where:
+            raise
+        raise at(error, raised_at(error.__traceback__)) from error
     except Exception as error:
-        raise _located(path, error) from error
+        raise _failure(path, error) from error
 
 
-def _located(path: Path, error: Exception) -> DefinitionError:
-    """The user's own exception, with the line of the file in which it passed."""
-    line = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else None
-    step = error.__traceback__
-    while step is not None:
-        if step.tb_frame.f_code.co_filename == str(path):
-            line = step.tb_lineno
-        step = step.tb_next
+@contextmanager
+def _as_main(path: Path) -> Iterator[ModuleType]:
+    """A module for one source file, which is `__main__` while its code runs, as on Databricks.
+
+    Dataclasses and pydantic look their module up in `sys.modules`. Spark ships functions and
+    classes of `__main__` to its Python workers by value; no worker could import the file.
+    """
+    module = ModuleType(_MAIN)
+    module.__file__ = str(path)
+    before = sys.modules[_MAIN]
+    sys.modules[_MAIN] = module
+    try:
+        yield module
+    finally:
+        sys.modules[_MAIN] = before
+
+
+def _failure(path: Path, error: Exception) -> DefinitionError:
+    """The user's own exception, with the line of the file that raised it."""
+    where = raised_at(error.__traceback__) or SourceLocation(str(path), 1)
+    if isinstance(error, SyntaxError):
+        where = SourceLocation(error.filename or str(path), error.lineno or 1)
     hint = ""
     if isinstance(error, ModuleNotFoundError):
         hint = "put the module below the pipeline's root_path, or install it"
     return DefinitionError(
-        "SOURCE_FILE_FAILED",
-        f"{type(error).__name__}: {error}",
-        where=SourceLocation(str(path), line or 1),
-        hint=hint,
+        "SOURCE_FILE_FAILED", f"{type(error).__name__}: {error}", where=where, hint=hint
     )
 
 

@@ -25,16 +25,17 @@ from local_shim.events.event import EventType, UpdateState
 from local_shim.events.hooks import Hooks
 from local_shim.events.log import EventLog, Listener
 from local_shim.events.table import append_journals
+from local_shim.graph.analysis.resolve import resolve
 from local_shim.graph.names import Namespace
-from local_shim.graph.plan import Plan, Selection, make_plan
+from local_shim.graph.plan import Plan, RefreshSelection, make_plan
 from local_shim.graph.registry import Registry
-from local_shim.graph.resolve import resolve
 from local_shim.graph.validate import validate
 from local_shim.jvm.flow_session import own_session, pipeline_session
 from local_shim.jvm.session import cancel_all_jobs, configuration_of, open_session, settings
 from local_shim.pipeline_spec.pipeline import PipelineSpec
 from local_shim.pipeline_spec.pipeline_settings import PREFIX, TRIGGER_INTERVAL, unknown_settings
-from local_shim.reading.interception import opened
+from local_shim.pipeline_spec.requirements import check_requirements
+from local_shim.reading.interception import spark_reads_intercepted
 from local_shim.reading.path_map import PathMap
 from local_shim.reading.source_resolver import resolving_with
 from local_shim.storage import Storage
@@ -46,7 +47,7 @@ class Request:
 
     spec: PipelineSpec
     storage: Path
-    selection: Selection = field(default_factory=Selection)
+    selection: RefreshSelection = field(default_factory=RefreshSelection)
     paths: Mapping[str, str] = field(default_factory=dict)
     listeners: Sequence[Listener] = ()
     continuous: bool = False
@@ -167,13 +168,13 @@ def plan_only(request: Request) -> Plan:
 def prepared(request: Request) -> Iterator[Prepared]:
     """Loads, resolves, validates and plans; sessions and interception stay open for the block."""
     spec = request.spec
-    loading.check_dependencies(spec)
+    check_requirements(spec)
     spark = open_session()
     with (
-        opened() as keys_read,
+        spark_reads_intercepted() as keys_read,
         pipeline_session(spark) as session,
         settings(session, spec.configuration),
-        loading.front_doors(spec, spark),
+        loading.importable(spec, spark),
     ):
         context = UpdateContext(
             session,

@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from local_shim.events.event import Event
 from local_shim.graph.names import Namespace
-from local_shim.graph.plan import Plan, Selection
+from local_shim.graph.plan import Plan, RefreshSelection
 from local_shim.pipeline_spec.load import from_files
 from local_shim.report.update_view import FlowView, UpdateView
 from local_shim.run import Request, plan_only, run
@@ -36,7 +36,7 @@ class Pipeline:
     def request(self, **selection: Any) -> Request:
         spec = from_files([str(self.folder / "source" / "*.py")], "main", "default", {})
         spec = replace(spec, key="test", configuration={**spec.configuration, **self.conf})
-        return Request(spec, self.folder / "storage", Selection(**selection))
+        return Request(spec, self.folder / "storage", RefreshSelection(**selection))
 
     def update(self, **selection: Any) -> int:
         """The exit code of one update; its events replace those of the update before."""
@@ -47,10 +47,13 @@ class Pipeline:
     def plan(self, **selection: Any) -> Plan:
         return plan_only(self.request(**selection))
 
-    def table(self, name: str) -> DataFrame:
+    def path(self, name: str) -> Path:
+        """The folder of a table."""
         full = Namespace("main", "default").qualify(name)
-        path = self.folder / "storage" / "tables" / full.catalog / full.schema / full.table
-        return self.spark.read.format("delta").load(str(path))
+        return self.folder / "storage" / "tables" / full.catalog / full.schema / full.table
+
+    def table(self, name: str) -> DataFrame:
+        return self.spark.read.format("delta").load(str(self.path(name)))
 
     def rows(self, name: str, *columns: str) -> list[tuple[Any, ...]]:
         """The table's rows, sorted, as tuples."""

@@ -12,7 +12,7 @@ from cyclopts import Group, Parameter
 from local_shim.errors import UsageError
 
 if TYPE_CHECKING:  # help must not wait for Spark or YAML
-    from local_shim.graph.plan import Selection
+    from local_shim.graph.plan import RefreshSelection
     from local_shim.pipeline_spec.pipeline import PipelineSpec
     from local_shim.run import Request
 
@@ -80,11 +80,11 @@ class Select:
         option("a,b", "Flows that read their sources again; their targets are not emptied."),
     ] = ()
 
-    def selection(self) -> Selection:
+    def selection(self) -> RefreshSelection:
         """The same for the planner."""
-        from local_shim.graph.plan import Selection
+        from local_shim.graph.plan import RefreshSelection
 
-        return Selection(
+        return RefreshSelection(
             names(self.refresh),
             names(self.full_refresh),
             self.full_refresh_all,

@@ -12,7 +12,7 @@ from typing import Any
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from local_shim.declaring.cdc_call import Call
+from local_shim.declaring.argument_reader import ArgumentReader
 from local_shim.errors import DefinitionError, close_match
 from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow, SourceLocation
 from local_shim.graph.names import Namespace, parts
@@ -53,7 +53,7 @@ def auto_cdc_flow(
     out, `prune_where` for the argument `where`. Raises DefinitionError, or DefinitionErrors if
     several things are wrong. Starts no Spark job.
     """
-    call = Call("create_auto_cdc_flow", where)
+    call = ArgumentReader("create_auto_cdc_flow", where)
     _refuse_unknown(call, others, OPTIONAL)
     options = {name: others.get(name) for name in OPTIONAL}
     flow = AutoCdcFlow(
@@ -109,7 +109,7 @@ def snapshot_flow(
     once: Any = None,
 ) -> SnapshotFlow:
     """The flow that `create_auto_cdc_from_snapshot_flow` declares; errors as `auto_cdc_flow`."""
-    call = Call("create_auto_cdc_from_snapshot_flow", where)
+    call = ArgumentReader("create_auto_cdc_from_snapshot_flow", where)
     flow = SnapshotFlow(
         name=_last_part(target),
         target=call.attempt(
@@ -130,7 +130,9 @@ def snapshot_flow(
     return flow
 
 
-def _snapshot_source(call: Call, source: Any, function: Any) -> str | Callable[[Any], Any]:
+def _snapshot_source(
+    call: ArgumentReader, source: Any, function: Any
+) -> str | Callable[[Any], Any]:
     if source is not None and function is not None and source is not function:
         call.refuse(
             "CANNOT_SET_TOGETHER",
@@ -148,7 +150,7 @@ def _snapshot_source(call: Call, source: Any, function: Any) -> str | Callable[[
     return ""
 
 
-def _combinations(call: Call, flow: AutoCdcFlow) -> None:
+def _combinations(call: ArgumentReader, flow: AutoCdcFlow) -> None:
     call.exclusive(
         "column_list",
         "except_column_list",
@@ -187,7 +189,7 @@ def _combinations(call: Call, flow: AutoCdcFlow) -> None:
     _bitemporal(call, flow)
 
 
-def _bitemporal(call: Call, flow: AutoCdcFlow) -> None:
+def _bitemporal(call: ArgumentReader, flow: AutoCdcFlow) -> None:
     bitemporal = flow.scd_type is ScdType.BITEMPORAL
     if bitemporal and flow.system_sequence_by is None:
         call.refuse(
@@ -209,7 +211,7 @@ def _bitemporal(call: Call, flow: AutoCdcFlow) -> None:
         )
 
 
-def _history(call: Call, flow: AutoCdcFlow | SnapshotFlow) -> None:
+def _history(call: ArgumentReader, flow: AutoCdcFlow | SnapshotFlow) -> None:
     call.exclusive(
         "track_history_column_list",
         "track_history_except_column_list",
@@ -225,14 +227,14 @@ def _history(call: Call, flow: AutoCdcFlow | SnapshotFlow) -> None:
         )
 
 
-def _refuse_unknown(call: Call, others: dict[str, Any], allowed: Sequence[str]) -> None:
+def _refuse_unknown(call: ArgumentReader, others: dict[str, Any], allowed: Sequence[str]) -> None:
     for name in sorted(set(others) - set(allowed)):
         call.refuse(
             "UNKNOWN_ARGUMENT", f"there is no argument '{name}'.", close_match(name, allowed)
         )
 
 
-def _keys(call: Call, keys: object) -> tuple[str, ...]:
+def _keys(call: ArgumentReader, keys: object) -> tuple[str, ...]:
     names = call.columns("keys", keys)
     if keys is None or (isinstance(keys, Sequence) and len(keys) == 0):
         call.refuse(
@@ -243,7 +245,7 @@ def _keys(call: Call, keys: object) -> tuple[str, ...]:
     return names
 
 
-def _sequence(call: Call, sequence_by: object) -> Column:
+def _sequence(call: ArgumentReader, sequence_by: object) -> Column:
     column = call.expression("sequence_by", sequence_by)
     if sequence_by is None:
         call.refuse(
@@ -254,7 +256,7 @@ def _sequence(call: Call, sequence_by: object) -> Column:
     return F.lit(0) if column is None else column
 
 
-def _one_column(call: Call, argument: str, value: object) -> str | None:
+def _one_column(call: ArgumentReader, argument: str, value: object) -> str | None:
     return None if value is None else call.column(argument, value) or None
 
 

@@ -8,12 +8,13 @@ from typing import Any
 
 from pyspark.sql.types import StructType
 
-from local_shim.declaring.arguments import fault, raise_any, wrong_kinds
+from local_shim.declaring.arguments import fault, wrong_kinds
 from local_shim.declaring.expectations import Declared, check_names, rules_on
 from local_shim.declaring.schema_text import declared_schema
-from local_shim.errors import ShimError
+from local_shim.errors import ShimError, raise_all
+from local_shim.graph.declared_at import declared_here
 from local_shim.graph.elements import Dataset, DatasetKind, QueryFlow
-from local_shim.graph.registry import active_registry, declared_here
+from local_shim.graph.registry import active_registry
 
 Query = Callable[..., Any]
 Schema = StructType | str
@@ -23,7 +24,7 @@ Names = Sequence[str]
 
 @dataclass(frozen=True)
 class DatasetOptions:
-    """What a dataset looks like: the arguments that all kinds of datasets share."""
+    """The arguments that the declarations of all kinds of datasets share."""
 
     comment: str | None = None
     table_properties: Texts | None = None
@@ -48,7 +49,7 @@ class DatasetOptions:
             )
 
     def dataset(self, kind: DatasetKind, name: str) -> Dataset:
-        """A dataset that looks so, declared where the pipeline's file called us.
+        """The dataset that they describe.
 
         [choice] A row filter is a function of Unity Catalog: it is not applied, with a warning.
         """
@@ -72,17 +73,17 @@ def declared_by_query(
     kind: DatasetKind,
     query: Any,
     name: str | None,
-    look: DatasetOptions,
+    options: DatasetOptions,
     spark_conf: Texts | None,
 ) -> Any:
-    """What `@function` and `@function(…)` give: the declaration, or what makes it of a query."""
-    raise_any([*look.faults(function), *wrong_kinds(function, Mapping, spark_conf=spark_conf)])
+    """The declaration that `@function` gives, or the decorator that `@function(…)` gives."""
+    raise_all([*options.faults(function), *wrong_kinds(function, Mapping, spark_conf=spark_conf)])
 
     def declare(query: Any) -> Declared:
         registry = active_registry()
         query = query_of(function, query)
         dataset = replace(
-            look.dataset(kind, name or own_name(function, query)), expectations=rules_on(query)
+            options.dataset(kind, name or own_name(function, query)), expectations=rules_on(query)
         )
         registry.add_dataset(dataset)
         registry.add_flow(
@@ -92,7 +93,7 @@ def declared_by_query(
                 query,
                 dataset.where,
                 spark_conf=texts(spark_conf),
-                comment=look.comment,
+                comment=options.comment,
             )
         )
         check_names(dataset)
@@ -124,7 +125,7 @@ def own_name(function: str, query: Any) -> str:
 
 
 def texts(pairs: Texts | None) -> dict[str, str]:
-    """Properties and settings as Spark wants them: all text."""
+    """Properties and settings as Spark takes them: all text."""
 
     def text(value: Any) -> str:
         return str(value).lower() if isinstance(value, bool) else str(value)

@@ -9,7 +9,8 @@ from typing import Any
 
 from pyspark.sql import Column
 
-from local_shim.declaring.arguments import documented, fault, missing_texts, raise_any
+from local_shim.declaring.arguments import arguments_checked, fault, missing_texts
+from local_shim.errors import raise_all
 from local_shim.graph.elements import Action, Dataset, Expectation
 from local_shim.graph.registry import active_registry
 
@@ -21,44 +22,44 @@ Rules = Mapping[str, Constraint]
 Decorator = Callable[[Any], Any]
 
 
-@documented
+@arguments_checked
 def expect(name: str, inv: Constraint) -> Decorator:
     """Counts the rows for which the rule is not true, and keeps them."""
     return _one("expect", name, inv, Action.WARN)
 
 
-@documented
+@arguments_checked
 def expect_or_drop(name: str, inv: Constraint) -> Decorator:
     """Counts the rows for which the rule is not true, and leaves them out."""
     return _one("expect_or_drop", name, inv, Action.DROP)
 
 
-@documented
+@arguments_checked
 def expect_or_fail(name: str, inv: Constraint) -> Decorator:
     """Fails the flow, and writes nothing, if the rule is not true for a row."""
     return _one("expect_or_fail", name, inv, Action.FAIL)
 
 
-@documented
+@arguments_checked
 def expect_all(expectations: Rules) -> Decorator:
     """`expect` for each name and rule."""
     return _all("expect_all", expectations, Action.WARN)
 
 
-@documented
+@arguments_checked
 def expect_all_or_drop(expectations: Rules) -> Decorator:
     """`expect_or_drop` for each name and rule."""
     return _all("expect_all_or_drop", expectations, Action.DROP)
 
 
-@documented
+@arguments_checked
 def expect_all_or_fail(expectations: Rules) -> Decorator:
     """`expect_or_fail` for each name and rule."""
     return _all("expect_all_or_fail", expectations, Action.FAIL)
 
 
 class Declared:
-    """What a decorated function becomes: a marker that further decorators can add rules to."""
+    """A declared dataset in the place of its function; further decorators can add rules to it."""
 
     def __init__(self, query: Callable[[], Any], dataset: Dataset):
         self.query = query
@@ -71,7 +72,7 @@ def _one(function: str, name: str, inv: Constraint, action: Action) -> Decorator
     if not isinstance(inv, str | Column):
         hint = f"{function}('known id', 'id IS NOT NULL')"
         faults.append(fault(function, "MISSING_ARGUMENT", "the rule is missing.", hint))
-    raise_any(faults)
+    raise_all(faults)
     return _adding(function, rules_in({name: inv}, action))
 
 
@@ -115,8 +116,8 @@ def _ruled(query: Callable[[], Any], rules: tuple[Expectation, ...]) -> Callable
 
 def rules_on(query: Callable[[], Any]) -> tuple[Expectation, ...]:
     """The rules that were put on a query, the uppermost first."""
-    found: tuple[Expectation, ...] = getattr(query, _RULES, ())
-    return found
+    rules: tuple[Expectation, ...] = getattr(query, _RULES, ())
+    return rules
 
 
 def rules_in(rules: Rules | None, action: Action) -> tuple[Expectation, ...]:

@@ -1,4 +1,4 @@
-"""Declarations of flows, with the signatures that Databricks documents (reference 1.3)."""
+"""Declarations of flows, with the signatures that Databricks documents."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from typing import Any
 from pyspark.sql import Column
 
 from local_shim.declaring import cdc_arguments
-from local_shim.declaring.arguments import documented, missing_texts, raise_any, wrong_kinds
+from local_shim.declaring.arguments import arguments_checked, missing_texts, wrong_kinds
 from local_shim.declaring.datasets import Query, Texts, own_name, query_of, texts
+from local_shim.errors import raise_all
+from local_shim.graph.declared_at import declared_here
 from local_shim.graph.elements import QueryFlow
-from local_shim.graph.registry import active_registry, declared_here
+from local_shim.graph.registry import active_registry
 
 Columns = Sequence[str | Column]
 
 
-@documented
+@arguments_checked
 def append_flow(
     query_function: Query | None = None,
     *,
@@ -31,7 +33,7 @@ def append_flow(
     It streams; with `once` it is a batch query that runs in the first update, and again only
     after a full refresh of the target.
     """
-    raise_any(
+    raise_all(
         [
             *missing_texts("append_flow", target=target),
             *wrong_kinds("append_flow", Mapping, spark_conf=spark_conf),
@@ -58,7 +60,7 @@ def append_flow(
     return declare if query_function is None else declare(query_function)
 
 
-@documented
+@arguments_checked
 def create_auto_cdc_flow(
     target: str,
     source: str,
@@ -111,7 +113,7 @@ def create_auto_cdc_flow(
     )
 
 
-@documented
+@arguments_checked
 def create_auto_cdc_from_snapshot_flow(
     target: str,
     source: str | Callable[[Any], Any] | None = None,

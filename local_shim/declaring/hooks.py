@@ -1,17 +1,17 @@
-"""Declarations of event hooks: functions that hear of what happens in an update."""
+"""Declarations of event hooks: functions that get the events of an update."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from local_shim.declaring.arguments import documented
+from local_shim.declaring.arguments import arguments_checked
 from local_shim.graph.registry import active_registry
 
 Hook = Callable[[dict[str, Any]], Any]
 
 
-@documented
+@arguments_checked
 def on_event_hook(
     user_event_hook_fn: Hook | None = None,
     *,
@@ -19,7 +19,7 @@ def on_event_hook(
 ) -> Any:
     """Calls the function with every stable event of the update, as a dict.
 
-    After more consecutive failures than allowed it is left alone; None allows any number.
+    After more consecutive failures than allowed it is not called again; None allows any number.
     """
 
     def register(hook: Hook) -> Hook:

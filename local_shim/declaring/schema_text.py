@@ -12,16 +12,16 @@ from local_shim.jvm.spark_parser import ColumnDefinition, table_definition
 from local_shim.reading.interception import session
 
 
-def declared_schema(function: str, given: StructType | str | None) -> StructType | None:
-    """The columns in `given`, which is read as the columns of CREATE TABLE are.
+def declared_schema(function: str, schema: StructType | str | None) -> StructType | None:
+    """The columns of `schema`; text is read as the column list of CREATE TABLE is.
 
     [choice] PRIMARY KEY and FOREIGN KEY are accepted and not enforced, as on Databricks. What
     would change rows and is not done here is refused: CHECK, DEFAULT, identity columns, masks.
     """
-    if given is None or isinstance(given, StructType):
-        return given
+    if schema is None or isinstance(schema, StructType):
+        return schema
     try:
-        table = table_definition(session(), given)
+        table = table_definition(session(), schema)
     except PySparkException as error:
         raise _refused(function, "PARSE_SYNTAX_ERROR", str(error).split("\n")[0]) from error
     if any("Check" in constraint for constraint in table.constraints):

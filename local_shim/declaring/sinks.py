@@ -7,37 +7,39 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 
-from local_shim.declaring.arguments import documented, fault, missing_texts, raise_any, wrong_kinds
+from local_shim.declaring.arguments import arguments_checked, fault, missing_texts, wrong_kinds
 from local_shim.declaring.datasets import Texts, own_name, query_of, texts
+from local_shim.errors import raise_all
+from local_shim.graph.declared_at import declared_here
 from local_shim.graph.elements import Dataset, DatasetKind
-from local_shim.graph.registry import active_registry, declared_here
+from local_shim.graph.registry import active_registry
 
 
-@documented
+@arguments_checked
 def create_sink(name: str, format: str, options: Texts | None = None) -> None:
     """A place outside the pipeline that append flows write to; nothing there is ever removed.
 
     `format` is `delta`, `kafka` or a registered Python data source. A Delta sink takes exactly
     one of the options `path` and `tableName`.
     """
-    raise_any(
+    raise_all(
         [
             *missing_texts("create_sink", name=name, format=format),
             *wrong_kinds("create_sink", Mapping, options=options),
         ]
     )
-    given = texts(options)
-    if format.lower() == "delta" and len({"path", "tableName"} & given.keys()) != 1:
+    settings = texts(options)
+    if format.lower() == "delta" and len({"path", "tableName"} & settings.keys()) != 1:
         raise fault(
             "create_sink",
             "INVALID_SINK_OPTIONS",
             "a delta sink takes exactly one of the options path and tableName.",
             'options={"tableName": "catalog.schema.table"}',
         )
-    _add(name, format, options=given)
+    _add(name, format, options=settings)
 
 
-@documented
+@arguments_checked
 def foreach_batch_sink(
     function: Callable[[DataFrame, int], Any] | None = None, *, name: str | None = None
 ) -> Any:

@@ -1,4 +1,4 @@
-"""Declarations of datasets, with the signatures that Databricks documents (reference 1.2)."""
+"""Declarations of datasets, with the signatures that Databricks documents."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from local_shim.declaring.arguments import documented, missing_texts, raise_any, wrong_kinds
+from local_shim.declaring.arguments import arguments_checked, missing_texts, wrong_kinds
 from local_shim.declaring.datasets import (
     DatasetOptions,
     Names,
@@ -16,11 +16,12 @@ from local_shim.declaring.datasets import (
     declared_by_query,
 )
 from local_shim.declaring.expectations import Rules, check_names, rules_in
+from local_shim.errors import raise_all
 from local_shim.graph.elements import Action, DatasetKind
 from local_shim.graph.registry import active_registry
 
 
-@documented
+@arguments_checked
 def table(
     query_function: Query | None = None,
     *,
@@ -40,17 +41,17 @@ def table(
 ) -> Any:
     """A streaming table if its query streams, else a materialized view.
 
-    `path`, `cluster_by_auto` and `format` mean something on Databricks only, and so does
-    `row_filter`: here it hides nothing, with a warning.
+    `path`, `cluster_by_auto` and `format` have no effect here, and neither has `row_filter`,
+    of which a warning says so.
     """
     hidden = private or temporary
-    look = DatasetOptions(
+    options = DatasetOptions(
         comment, table_properties, partition_cols, cluster_by, schema, hidden, row_filter
     )
-    return declared_by_query("table", DatasetKind.TABLE, query_function, name, look, spark_conf)
+    return declared_by_query("table", DatasetKind.TABLE, query_function, name, options, spark_conf)
 
 
-@documented
+@arguments_checked
 def materialized_view(
     query_function: Query | None = None,
     *,
@@ -70,16 +71,16 @@ def materialized_view(
 ) -> Any:
     """A table that equals its batch query after every update.
 
-    It is computed anew whatever `refresh_policy` says; see `table` for what else is left alone.
+    It is recomputed whatever `refresh_policy` says; see `table` for what else has no effect.
     """
-    look = DatasetOptions(
+    options = DatasetOptions(
         comment, table_properties, partition_cols, cluster_by, schema, private, row_filter
     )
     kind = DatasetKind.MATERIALIZED_VIEW
-    return declared_by_query("materialized_view", kind, query_function, name, look, spark_conf)
+    return declared_by_query("materialized_view", kind, query_function, name, options, spark_conf)
 
 
-@documented
+@arguments_checked
 def view(
     query_function: Query | None = None,
     *,
@@ -88,11 +89,11 @@ def view(
     spark_conf: Texts | None = None,
 ) -> Any:
     """A named query of this pipeline, computed when read, neither stored nor published."""
-    look = DatasetOptions(comment)
-    return declared_by_query("view", DatasetKind.VIEW, query_function, name, look, spark_conf)
+    options = DatasetOptions(comment)
+    return declared_by_query("view", DatasetKind.VIEW, query_function, name, options, spark_conf)
 
 
-@documented
+@arguments_checked
 def create_streaming_table(
     name: str,
     *,
@@ -110,21 +111,21 @@ def create_streaming_table(
     row_filter: str | None = None,
     format: str | None = None,
 ) -> None:
-    """An empty streaming table that flows fill; see `table` for what is left alone."""
-    look = DatasetOptions(
+    """An empty streaming table that flows fill; see `table` for arguments without effect."""
+    options = DatasetOptions(
         comment, table_properties, partition_cols, cluster_by, schema, row_filter=row_filter
     )
     rules = {"expect_all": expect_all, "expect_all_or_drop": expect_all_or_drop}
     rules["expect_all_or_fail"] = expect_all_or_fail
-    raise_any(
+    raise_all(
         [
             *missing_texts("create_streaming_table", name=name),
-            *look.faults("create_streaming_table"),
+            *options.faults("create_streaming_table"),
             *wrong_kinds("create_streaming_table", Mapping, **rules),
         ]
     )
     dataset = replace(
-        look.dataset(DatasetKind.STREAMING_TABLE, name),
+        options.dataset(DatasetKind.STREAMING_TABLE, name),
         expectations=(
             *rules_in(expect_all, Action.WARN),
             *rules_in(expect_all_or_drop, Action.DROP),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from local_shim.cdc.target.sharing import sharing_errors
-from local_shim.errors import DefinitionError, DefinitionErrors, ShimError
+from local_shim.errors import DefinitionError, ShimError, raise_all
 from local_shim.graph.elements import AutoCdcFlow, Dataset, SnapshotFlow
 from local_shim.graph.graph import Graph
 from local_shim.graph.plan import Plan
@@ -21,8 +21,7 @@ def check_targets(plan: Plan, storage: Storage, *, continuous: bool) -> None:
     errors = [error for each in plan.graph.tables() if (error := _wrong(each, storage))]
     for dataset in plan.graph.tables():
         errors += _sharing(plan.graph, dataset, continuous)
-    if errors:
-        raise errors[0] if len(errors) == 1 else DefinitionErrors(errors)
+    raise_all(errors)
 
 
 def _sharing(graph: Graph, dataset: Dataset, continuous: bool) -> Iterator[ShimError]:

@@ -103,8 +103,8 @@ class ScdType(Enum):
 class AutoCdcFlow:
     """AUTO CDC from a change feed (`create_auto_cdc_flow`, `apply_changes`).
 
-    Column lists hold plain, unqualified names. An empty tuple means "not given".
-    Expressions are kept as Columns, whatever the user wrote.
+    Column lists hold plain, unqualified names. An empty tuple means that the list was left out.
+    Expressions are Columns, also where the user wrote text.
     """
 
     name: str

@@ -21,7 +21,7 @@ from local_shim.graph.names import TableName
 
 @dataclass(frozen=True)
 class Input:
-    """One read of a flow: of a dataset of the pipeline, or of a table from outside it."""
+    """One read of a flow: of a dataset of the pipeline, or of another table of the storage."""
 
     name: TableName
     streaming: bool
@@ -30,7 +30,7 @@ class Input:
 
 @dataclass(frozen=True)
 class ResolvedFlow:
-    """A flow with everything that analysis found out about it."""
+    """A flow with the result of its analysis."""
 
     flow: Flow
     inputs: tuple[Input, ...]
@@ -92,7 +92,7 @@ class Graph:
         return tuple(flow for flow in self.flows if not self._is_view(flow.target))
 
     def needs(self) -> dict[str, set[str]]:
-        """For each running flow, the running flows that must end before it (views seen through)."""
+        """For each running flow, the running flows that must end before it (also through views)."""
         writers: dict[TableName, set[str]] = {}
         for flow in self.running():
             writers.setdefault(flow.target, set()).add(flow.name)
@@ -108,14 +108,14 @@ class Graph:
 
     def sources(self, flow: ResolvedFlow) -> set[Input]:
         """The stored tables that a flow reads, directly or through views."""
-        found: set[Input] = set()
+        tables: set[Input] = set()
         for each in flow.inputs:
             if each.external or not self._is_view(each.name):
-                found.add(each)
+                tables.add(each)
             else:
                 for view in self.writers(each.name):
-                    found |= self.sources(view)
-        return found
+                    tables |= self.sources(view)
+        return tables
 
     def ordered(self) -> tuple[ResolvedFlow, ...]:
         """The running flows, each after those it needs; ties in order of definition."""

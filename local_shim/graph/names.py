@@ -12,16 +12,16 @@ _PART = re.compile(r"\s*(?:`((?:[^`]|``)+)`|([^.`\s]+))\s*(\.|$)")
 
 def parts(text: str) -> tuple[str, ...]:
     """The parts of a dotted name, unquoted; raises DefinitionError on broken quoting."""
-    found: list[str] = []
+    names: list[str] = []
     position = 0
-    while position < len(text) or not found:
+    while position < len(text) or not names:
         match = _PART.match(text, position)
         if not match or (match.group(3) == "." and match.end() == len(text)):
             raise DefinitionError("INVALID_NAME", f"'{text}' is not a dataset name.")
         quoted, plain, _ = match.groups()
-        found.append(quoted.replace("``", "`") if quoted else plain)
+        names.append(quoted.replace("``", "`") if quoted else plain)
         position = match.end()
-    return tuple(found)
+    return tuple(names)
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,10 @@ class Namespace:
     schema: str
 
     def qualify(self, text: str) -> TableName:
-        """The full name of `text`; a leading `LIVE.` is dropped (reference 1.5.5)."""
-        found = parts(text)
-        if len(found) == 2 and found[0].lower() == "live":
-            found = found[1:]
-        if len(found) > 3:
+        """The full name of `text`; a leading `LIVE.` is dropped."""
+        names = parts(text)
+        if len(names) == 2 and names[0].lower() == "live":
+            names = names[1:]
+        if len(names) > 3:
             raise DefinitionError("INVALID_NAME", f"'{text}' has more than three parts.")
-        return TableName(*(self.catalog, self.schema)[: 3 - len(found)], *found)
+        return TableName(*(self.catalog, self.schema)[: 3 - len(names)], *names)

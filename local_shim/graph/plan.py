@@ -1,4 +1,4 @@
-"""What one update will do: which flows run, which rest, and what is reset before. Pure."""
+"""What one update will do: which flows run, which do not, and what is reset before."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from local_shim.pipeline_spec.pipeline_settings import RESET_ALLOWED
 
 
 @dataclass(frozen=True)
-class Selection:
-    """What the user asked for; empty means a refresh of everything."""
+class RefreshSelection:
+    """The tables and flows to refresh, fully or not; if empty, everything is refreshed."""
 
     refresh: tuple[str, ...] = ()
     full_refresh: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class Plan:
         return tuple(dataset for dataset in self.graph.tables() if dataset.name in targets)
 
 
-def make_plan(graph: Graph, selection: Selection, namespace: Namespace) -> Plan:
+def make_plan(graph: Graph, selection: RefreshSelection, namespace: Namespace) -> Plan:
     """The plan of an update; raises UsageError for names that select nothing."""
     if selection.full_refresh_all and (selection.refresh or selection.full_refresh):
         raise UsageError(
@@ -48,11 +48,11 @@ def make_plan(graph: Graph, selection: Selection, namespace: Namespace) -> Plan:
         )
     refresh = _tables(graph, selection.refresh, namespace)
     full = _tables(graph, selection.full_refresh, namespace)
-    both = refresh & full
-    if both:
+    doubled = refresh & full
+    if doubled:
         raise UsageError(
             "SELECTION_CONFLICT",
-            f"{', '.join(sorted(map(str, both)))} is in --refresh and in --full-refresh.",
+            f"{', '.join(sorted(map(str, doubled)))} is in --refresh and in --full-refresh.",
         )
     checkpoints = _flows(graph, selection.reset_checkpoints)
     chosen = refresh | full | {flow.target for flow in checkpoints}
@@ -69,25 +69,25 @@ def make_plan(graph: Graph, selection: Selection, namespace: Namespace) -> Plan:
 
 
 def _tables(graph: Graph, names: Iterable[str], namespace: Namespace) -> set[TableName]:
-    found = set()
+    tables = set()
     for name in names:
         full = namespace.qualify(name)
         dataset = graph.datasets.get(full)
         if dataset is None or dataset.kind is DatasetKind.VIEW:
-            known = [str(each.name) for each in graph.tables()]
+            full_names = [str(each.name) for each in graph.tables()]
             short = [each.name.table for each in graph.tables()]
             raise UsageError(
                 "SELECTED_TABLE_NOT_FOUND",
                 f"'{name}' is no table of this pipeline.",
-                hint=close_match(name, known if "." in name else short),
+                hint=close_match(name, full_names if "." in name else short),
             )
-        found.add(full)
-    return found
+        tables.add(full)
+    return tables
 
 
 def _flows(graph: Graph, names: Iterable[str]) -> tuple[ResolvedFlow, ...]:
     by_name = {flow.name: flow for flow in graph.running()}
-    found = []
+    flows = []
     for name in names:
         full = ".".join(part.lower() for part in parts(name))
         if full not in by_name:
@@ -96,8 +96,8 @@ def _flows(graph: Graph, names: Iterable[str]) -> tuple[ResolvedFlow, ...]:
                 f"'{name}' is not the fully qualified name of a flow.",
                 hint=close_match(name, by_name),
             )
-        found.append(by_name[full])
-    return tuple(found)
+        flows.append(by_name[full])
+    return tuple(flows)
 
 
 def _resets(
@@ -114,10 +114,10 @@ def _resets(
             where=refused[0].where,
             hint="take it out of --full-refresh, or allow the reset in its table_properties",
         )
-    wanted = streaming if everything else [each for each in streaming if each.name in full]
+    requested = streaming if everything else [each for each in streaming if each.name in full]
     warnings = tuple(
         f"'{each.name}' is not reset: {RESET_ALLOWED.key}=false."
         for each in protected
         if everything
     )
-    return tuple(each for each in wanted if each not in protected), warnings
+    return tuple(each for each in requested if each not in protected), warnings

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from local_shim.errors import DefinitionError, ShimError
+from local_shim.graph.declared_at import declared_here
 from local_shim.graph.elements import Dataset, Flow, QueryFlow, SourceLocation
 from local_shim.graph.names import Namespace, TableName
-
-_PACKAGE = str(Path(__file__).parents[1])
 
 
 @dataclass
@@ -53,7 +50,7 @@ class Registry:
             self.flows.append(flow)
             return
         if first.target == flow.target and flow.target in self.datasets and _default(first, flow):
-            return  # two definitions of one dataset: the dataset's own error tells it
+            return  # two definitions of one dataset: the dataset's own error says so
         self.errors.append(
             DefinitionError(
                 "PIPELINE_DUPLICATE_IDENTIFIERS.FLOW",
@@ -104,13 +101,3 @@ def active_registry() -> Registry:
             hint="run the file with `dlt-local run FILE`",
         )
     return _active[-1]
-
-
-def declared_here() -> SourceLocation:
-    """File and line of the nearest caller outside this package and outside site-packages."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and (
-        frame.f_code.co_filename.startswith(_PACKAGE) or frame.f_code.co_filename.startswith("<")
-    ):
-        frame = frame.f_back
-    return SourceLocation(frame.f_code.co_filename, frame.f_lineno)

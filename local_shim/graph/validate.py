@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pyspark.sql.types import StructType
 
-from local_shim.errors import DefinitionError, DefinitionErrors, ShimError
+from local_shim.errors import DefinitionError, ShimError, raise_all
 from local_shim.graph.elements import AutoCdcFlow, Dataset, DatasetKind, QueryFlow, SnapshotFlow
 from local_shim.graph.graph import Graph, ResolvedFlow
 
@@ -18,8 +18,7 @@ def validate(graph: Graph) -> None:
         errors += _dataset(graph, dataset)
     for flow in graph.flows:
         errors += _flow(graph, flow)
-    if errors:
-        raise errors[0] if len(errors) == 1 else DefinitionErrors(errors)
+    raise_all(errors)
 
 
 def _empty(graph: Graph) -> Iterator[ShimError]:
@@ -58,12 +57,12 @@ def _declared_columns(
     dataset: Dataset, declared: StructType, flow: ResolvedFlow
 ) -> Iterator[ShimError]:
     """A query may leave declared columns out; it may not add any, nor give others types."""
-    known = {field.name.lower(): field.dataType.simpleString() for field in declared}
+    types = {field.name.lower(): field.dataType.simpleString() for field in declared}
     wrong = [
         f"{field.name} {field.dataType.simpleString()}"
-        + (f" instead of {known[field.name.lower()]}" if field.name.lower() in known else "")
+        + (f" instead of {types[field.name.lower()]}" if field.name.lower() in types else "")
         for field in flow.schema
-        if field.dataType.simpleString() != known.get(field.name.lower())
+        if field.dataType.simpleString() != types.get(field.name.lower())
     ]
     if wrong:
         yield DefinitionError(
@@ -81,7 +80,7 @@ def _cdc_target(dataset: Dataset, writers: tuple[ResolvedFlow, ...]) -> Iterator
     if change and append:
         yield DefinitionError(
             "APPEND_FLOW_INTO_AUTO_CDC_TARGET",
-            f"'{dataset.name}' is kept by the AUTO CDC flow '{change[0].name}'; "
+            f"'{dataset.name}' is written by the AUTO CDC flow '{change[0].name}'; "
             f"'{append[0].name}' cannot append to it.",
             where=append[0].flow.where,
             hint="give the appended rows a table of their own",
@@ -89,7 +88,7 @@ def _cdc_target(dataset: Dataset, writers: tuple[ResolvedFlow, ...]) -> Iterator
     if dataset.expectations and any(isinstance(flow.flow, SnapshotFlow) for flow in change):
         yield DefinitionError(
             "EXPECTATION_ON_SNAPSHOT_TARGET",
-            f"'{dataset.name}' is kept by a snapshot flow, which takes no expectations.",
+            f"'{dataset.name}' is written by a snapshot flow, which takes no expectations.",
             where=dataset.where,
             hint="put the rules on the source view",
         )

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.catalog import Catalog
 from pyspark.sql.conf import RuntimeConfig
 
@@ -79,6 +79,19 @@ def pipeline_session(root: SparkSession) -> Iterator[SparkSession]:
         yield session
     finally:
         SparkSession._instantiatedSession, SparkSession._activeSession = before
+
+
+def in_flow_session(frame: DataFrame) -> DataFrame:
+    """The frame's query in the session of this thread's flow.
+
+    A frame made at module level belongs to the session of the files, so that neither the
+    settings nor the views of a flow would hold for it.
+    """
+    session = _of_flow.get()
+    if session is None or frame._jdf.sparkSession() == session:
+        return frame
+    dataset = frame.sparkSession._jvm.org.apache.spark.sql.classic.Dataset  # type: ignore[union-attr]
+    return DataFrame(dataset.ofRows(session, frame._jdf.logicalPlan()), frame.sparkSession)
 
 
 def _java_class(spark: SparkSession) -> Any:

@@ -10,20 +10,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from pyspark.sql import SparkSession
+from pyspark.sql import Column, SparkSession
 
 from local_shim.jvm.scala import listed, optional
 
-_PART = r"(?:`(?:[^`]|``)+`|[^\s.,;()`]+)"
-_STREAM = re.compile(
-    rf"STREAM\s*\(\s*({_PART}(?:\s*\.\s*{_PART})*)\s*\)|STREAM\s+({_PART}(?:\s*\.\s*{_PART})*)",
-    re.IGNORECASE,
-)
-_NAME = re.compile(rf"({_PART}(?:\s*\.\s*{_PART})*)")
+_PART = r"(?:`(?:[^`]|``)+`|[^\s.,;()`']+)"
+_TEXT = r"'(?:[^'\\]|\\.)*'"
+_TABLE = rf"(?:IDENTIFIER\s*\(\s*{_TEXT}\s*\)|{_PART}(?:\s*\.\s*{_PART})*)"
+_STREAM = re.compile(rf"STREAM\s*\(\s*{_TABLE}\s*\)|STREAM\s+{_TABLE}", re.IGNORECASE)
+_OPTIONS = re.compile(rf"\s*WITH\s*\((?:[^()']|{_TEXT})*\)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -47,14 +46,15 @@ class TableDefinition:
 
 
 @dataclass(frozen=True)
-class Relation:
+class TableMention:
     """One mention of a table in a query: where it stands, its name, and how it is read."""
 
     start: int
     stop: int
-    name: str
+    parts: tuple[str, ...]
     streaming: bool
     aliased: bool
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 def check_expression(spark: SparkSession, text: str) -> None:
@@ -72,12 +72,45 @@ def table_definition(spark: SparkSession, columns: str) -> TableDefinition:
     )
 
 
-def relations(spark: SparkSession, text: str) -> set[Relation]:
+def table_mentions(
+    spark: SparkSession, text: str, constant: Callable[[str], str]
+) -> list[TableMention]:
     """Every table that a query mentions, in its common table expressions and subqueries, too.
 
-    Raises Spark's ParseException.
+    `constant` computes the value of an expression without columns, as IDENTIFIER and AS OF take
+    it. Raises Spark's ParseException.
     """
-    return set(_walk(_parser(spark).parsePlan(text), text, frozenset(), aliased=False))
+    parser = _parser(spark)
+    walk = _Walk(text, parser, constant)
+    walk.visit(parser.parsePlan(text), frozenset(), aliased=False)
+    return list(walk.mentions.values())
+
+
+def with_parameters(
+    spark: SparkSession, text: str, arguments: Mapping[str, Column] | Sequence[Column]
+) -> str:
+    """The text with literals for its parameters, as Spark itself puts them in.
+
+    Delta's parser, which stands before Spark's, passes no parameters on.
+    """
+    java: Any = spark._jvm
+    handler = java.org.apache.spark.sql.catalyst.parser.ParameterHandler
+    if isinstance(arguments, Mapping):
+        values = {name: _literal(spark, column) for name, column in arguments.items()}
+        scala_map = java.PythonUtils.toScalaMap(values)
+        return str(handler.substituteNamedParameters(text, scala_map)._1())
+    literals = java.PythonUtils.toSeq([_literal(spark, column) for column in arguments])
+    return str(handler.substitutePositionalParameters(text, literals)._1())
+
+
+def _literal(spark: SparkSession, column: Column) -> Any:
+    """The column as the literal that Spark's handler takes, also where it is array(…) or map(…)."""
+    expressions: Any = spark._jvm.org.apache.spark.sql.catalyst.expressions  # type: ignore[union-attr]
+    plan = spark.range(0).select(column)._jdf.queryExecution().analyzed()
+    value = plan.projectList().apply(0).child()
+    if value.nodeName() == "Literal":
+        return value
+    return expressions.Literal(value.eval(None), value.dataType())
 
 
 def _parser(spark: SparkSession) -> Any:
@@ -96,34 +129,76 @@ def _column(column: Any) -> ColumnDefinition:
     )
 
 
-def _walk(node: Any, text: str, hidden: frozenset[str], aliased: bool) -> Iterator[Relation]:
-    kind = node.nodeName()
-    if kind == "UnresolvedWith":
-        for name, query in _common_tables(node):
-            yield from _walk(query, text, hidden, aliased=False)
-            hidden = hidden | {name}
-        yield from _walk(node.child(), text, hidden, aliased=False)
-        return
-    if kind == "UnresolvedRelation":
-        yield from _mentioned(node, text, hidden, aliased)
-    for child in (*listed(node.children()), *listed(node.innerChildren())):
-        is_alias = kind == "SubqueryAlias" or (aliased and kind == "NamedStreamingRelation")
-        if hasattr(child, "origin"):
-            yield from _walk(child, text, hidden, aliased=is_alias)
+class _Walk:
+    """One walk over a parsed plan; a place in the text may be met more than once."""
+
+    def __init__(self, text: str, parser: Any, constant: Callable[[str], str]):
+        self.text = text
+        self.parser = parser
+        self.constant = constant
+        self.mentions: dict[int, TableMention] = {}
+
+    def visit(self, node: Any, hidden: frozenset[str], aliased: bool) -> None:
+        """Adds the mentions below `node`; `hidden` names are common table expressions."""
+        kind = node.nodeName()
+        if kind == "UnresolvedWith":
+            for name, query in _common_tables(node):
+                self.visit(query, hidden, aliased=False)
+                hidden = hidden | {name}
+            self.visit(node.child(), hidden, aliased=False)
+            return
+        if kind in ("UnresolvedRelation", "PlanWithUnresolvedIdentifier", "RelationTimeTravel"):
+            self._add(node, hidden, aliased)
+        for child in (*listed(node.children()), *listed(node.innerChildren())):
+            is_alias = kind == "SubqueryAlias" or (aliased and kind == "NamedStreamingRelation")
+            if hasattr(child, "origin"):
+                self.visit(child, hidden, aliased=is_alias)
+
+    def _add(self, node: Any, hidden: frozenset[str], aliased: bool) -> None:
+        options: dict[str, str] = {}
+        stop = None
+        if node.nodeName() == "RelationTimeTravel":
+            options, stop = self._version(node), _place(node)[1]
+            node = node.relation()
+        start, end = _place(node)
+        parts, streaming = self._parts(node)
+        if not parts or start is None:
+            return
+        if len(parts) == 1 and parts[0].lower() in hidden and not streaming:
+            return
+        if node.nodeName() == "UnresolvedRelation":
+            options.update(node.options().asCaseSensitiveMap())
+        if streaming:
+            match = _STREAM.match(self.text, start)
+            end = match.end() if match else end
+        clause = _OPTIONS.match(self.text, end) if options and stop is None else None
+        stop = stop or (clause.end() if clause else end)
+        self.mentions[start] = TableMention(start, stop, parts, streaming, aliased, options)
+
+    def _parts(self, node: Any) -> tuple[tuple[str, ...], bool]:
+        if node.nodeName() == "UnresolvedRelation":
+            return tuple(listed(node.multipartIdentifier())), bool(node.isStreaming())
+        if node.nodeName() == "PlanWithUnresolvedIdentifier":
+            name = self.constant(self._text(node.identifierExpr()))
+            return tuple(listed(self.parser.parseMultipartIdentifier(name))), False
+        return (), False
+
+    def _version(self, node: Any) -> dict[str, str]:
+        version, timestamp = optional(node.version()), optional(node.timestamp())
+        if version is not None:
+            return {"versionAsOf": str(version)}
+        return {"timestampAsOf": self.constant(self._text(timestamp))}
+
+    def _text(self, expression: Any) -> str:
+        start, stop = _place(expression)
+        return self.text[start:stop]
+
+
+def _place(node: Any) -> tuple[Any, Any]:
+    """Where a node's text starts, and where it has ended."""
+    start, last = optional(node.origin().startIndex()), optional(node.origin().stopIndex())
+    return start, None if last is None else last + 1
 
 
 def _common_tables(node: Any) -> list[tuple[str, Any]]:
     return [(pair._1().lower(), pair._2()) for pair in listed(node.cteRelations())]
-
-
-def _mentioned(node: Any, text: str, hidden: frozenset[str], aliased: bool) -> Iterator[Relation]:
-    parts = listed(node.multipartIdentifier())
-    if len(parts) == 1 and parts[0].lower() in hidden and not node.isStreaming():
-        return
-    start = optional(node.origin().startIndex())
-    if start is None:
-        return
-    match = (_STREAM if node.isStreaming() else _NAME).match(text, start)
-    if match:
-        name = next(group for group in match.groups() if group)
-        yield Relation(start, match.end(), name, node.isStreaming(), aliased)

@@ -72,7 +72,7 @@ def from_spark_spec(path: Path) -> PipelineSpec:
     sources = _spark_sources(tree, file.parent, problems)
     problems.raise_any()
     configuration = tree.at("configuration")
-    storage = tree.at("storage")
+    _warn_of_storage(tree, problems)
     return PipelineSpec(
         key=_key(name),
         name=name,
@@ -82,7 +82,6 @@ def from_spark_spec(path: Path) -> PipelineSpec:
         root=file.parent,
         configuration={k: v.text() for k, v in configuration.items()} if configuration else {},
         where=str(tree.place),
-        settings={"storage": storage.text()} if storage else {},
         warnings=tuple(problems.warnings),
     )
 
@@ -166,6 +165,17 @@ def _refuse_unknown_fields(tree: Node, problems: Problems) -> None:
         if name not in _SPARK_FIELDS:
             hint = close_match(name, _SPARK_FIELDS)
             problems.add("UNKNOWN_FIELD", f"A Spark spec has no '{name}'.", node.place, hint)
+
+
+def _warn_of_storage(tree: Node, problems: Problems) -> None:
+    """[choice] `storage`, which Spark requires, is where checkpoints go; here it has no effect.
+
+    A local run keeps tables, checkpoints and event log together in the folder of `--storage`.
+    """
+    storage = tree.at("storage")
+    if storage:
+        text = f"storage '{storage.text()}' is not used: tables and checkpoints go to --storage"
+        problems.warn(text, storage.place)
 
 
 def _field(tree: Node, name: str, default: str) -> str:

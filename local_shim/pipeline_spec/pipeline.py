@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -14,8 +13,7 @@ class PipelineSpec:
 
     `sources` are existing files in the order of the description (their order never matters to
     the result). `root` goes on the import path. `dependencies` are pip requirements; paths in
-    them are absolute. `settings` holds the remaining fields as plain values. `warnings` are
-    things that Databricks would warn about, too.
+    them are absolute. `warnings` name fields of the description that have no effect here.
     """
 
     key: str
@@ -28,5 +26,4 @@ class PipelineSpec:
     dependencies: tuple[str, ...] = ()
     continuous: bool = False
     where: str = ""
-    settings: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from local_shim.graph.names import Namespace
 from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.flow_session import own_session, pipeline_session
 from local_shim.jvm.session import open_session
-from local_shim.reading.interception import opened
+from local_shim.reading.interception import spark_reads_intercepted
 from local_shim.reading.source_resolver import resolving_with
 from local_shim.storage import Storage
 
@@ -31,7 +31,7 @@ def reading(
     spark = open_session()
     by_kernel = by_kernel and fast_paths_enabled()
     # The clone takes the views along that names in queries are replaced by.
-    with opened(), pipeline_session(spark) as session, own_session(session, {}):
+    with spark_reads_intercepted(), pipeline_session(spark) as session, own_session(session, {}):
         reads = FlowReads(UpdateContext(session, storage, namespace), by_kernel=by_kernel)
         with resolving_with(reads), kernel.enabled(session) if by_kernel else nullcontext():
             yield session

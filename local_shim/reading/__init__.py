@@ -1,1 +1,1 @@
-"""The doors through which pipeline code reads: the same for `spark`, SQL text and helpers."""
+"""How reads in pipeline code are resolved: through `spark`, SQL text and helpers alike."""

@@ -16,12 +16,12 @@ class PathMap:
     prefixes: Mapping[str, str] = field(default_factory=dict)
 
     def local(self, path: str) -> str:
-        """Where `path` lies; the longest prefix wins, and a result is never mapped again."""
+        """The local path; the longest prefix wins, and a result is never mapped again."""
         for prefix in sorted(self.prefixes, key=len, reverse=True):
             if path.startswith(prefix) or path + "/" == prefix:
                 rest = path[len(prefix) :]
                 target = Path(self.prefixes[prefix])
                 if ".." in Path(rest).parts:
-                    raise UsageError("PATH_LEAVES_ROOT", f"'{path}' leads out of {prefix}.")
+                    raise UsageError("PATH_LEAVES_ROOT", f"'{path}' leaves {prefix}.")
                 return str(target / rest.lstrip("/")) if rest else str(target)
         return path

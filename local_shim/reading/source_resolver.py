@@ -1,4 +1,4 @@
-"""What a name or a path means, which differs between planning an update and running it."""
+"""What a name or a path means, which differs between analysing a pipeline and running it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from pyspark.sql.types import StructType
 
 
 class SourceResolver(Protocol):
-    """How the doors answer; a planner and an executor each bring their own."""
+    """Answers intercepted reads; analysis and execution each have their own."""
 
     def table(self, name: str, streaming: bool, options: Mapping[str, str]) -> DataFrame | None:
-        """The dataset or table called `name`, or None if Spark's own catalog should be asked."""
+        """The dataset or table called `name`, or None if Spark's own catalog may have it."""
+
+    def has_table(self, name: str) -> bool:
+        """Whether the pipeline declares a dataset of this name, or the storage has a table."""
 
     def cloud_files(
         self, flow: str, path: str, options: Mapping[str, str], schema: StructType | None
@@ -26,36 +29,50 @@ class SourceResolver(Protocol):
         """Where `path` lies on this machine (`--path FROM=TO`)."""
 
 
-# A new thread starts without a world: whoever starts one sets it by hand.
-_world: ContextVar[SourceResolver | None] = ContextVar("world", default=None)
-_inside_function: ContextVar[str | None] = ContextVar("inside_function", default=None)
+# A new thread starts without a resolver: whoever starts one sets it.
+_resolver: ContextVar[SourceResolver | None] = ContextVar("resolver", default=None)
+_function: ContextVar[str | None] = ContextVar("function", default=None)
 
 
 def current_resolver() -> SourceResolver | None:
-    """What the doors ask at the moment; None outside of a pipeline."""
-    return _world.get()
+    """What answers intercepted reads now; None where Spark itself does."""
+    return _resolver.get()
 
 
 @contextmanager
-def resolving_with(view: SourceResolver) -> Iterator[None]:
-    """Lets the doors ask `view`."""
-    token = _world.set(view)
+def resolving_with(resolver: SourceResolver) -> Iterator[None]:
+    """Lets `resolver` answer the reads of the block, which is code of the user's."""
+    token = _resolver.set(resolver)
     try:
         yield
     finally:
-        _world.reset(token)
+        _resolver.reset(token)
+
+
+@contextmanager
+def without_interception() -> Iterator[None]:
+    """Lets Spark answer the reads of the block, which are this package's own.
+
+    A path that `--path` maps, a name of the user's or an action means nothing to them.
+    """
+    resolver, function = _resolver.set(None), _function.set(None)
+    try:
+        yield
+    finally:
+        _function.reset(function)
+        _resolver.reset(resolver)
 
 
 def dataset_function() -> str | None:
-    """Name of the dataset function that is being evaluated, in which actions are refused."""
-    return _inside_function.get()
+    """Name of the dataset function that is being called, in which actions are refused."""
+    return _function.get()
 
 
 @contextmanager
-def evaluating(name: str | None) -> Iterator[None]:
-    """Marks the evaluation of a dataset function; None lifts the mark for the shim's own work."""
-    token = _inside_function.set(name)
+def evaluating(name: str) -> Iterator[None]:
+    """Marks the call of a dataset function."""
+    token = _function.set(name)
     try:
         yield
     finally:
-        _inside_function.reset(token)
+        _function.reset(token)

@@ -3,37 +3,46 @@
 from __future__ import annotations
 
 import itertools
+import re
+from collections.abc import Callable
 
 from pyspark.errors import ParseException
 from pyspark.sql import SparkSession
 
-from local_shim.jvm.spark_parser import Relation, relations
+from local_shim.jvm.spark_parser import TableMention, table_mentions
 from local_shim.reading.source_resolver import SourceResolver
 from local_shim.sql_text import quote
 
 _counter = itertools.count()
 
 
-def resolve_names(spark: SparkSession, text: str, world: SourceResolver) -> str:
-    """`text` with each name that the world knows replaced by a view on what it means.
+def resolve_names(
+    spark: SparkSession, text: str, resolver: SourceResolver, constant: Callable[[str], str]
+) -> str:
+    """`text` with a temporary view in the place of each name that the resolver knows.
 
-    Text that does not parse is returned as it is: Spark then tells what is wrong with it.
+    `constant` computes the value of an expression without columns. Text that does not parse is
+    returned as it is: Spark then reports what is wrong with it.
     """
     try:
-        mentions = relations(spark, text)
+        mentions = table_mentions(spark, text, constant)
     except ParseException:
         return text
-    for relation in sorted(mentions, key=lambda each: -each.start):
-        frame = world.table(relation.name, relation.streaming, {})
+    for mention in sorted(mentions, key=lambda each: -each.start):
+        frame = resolver.table(_name(mention), mention.streaming, mention.options)
         if frame is not None:
             view = f"__dlt_{next(_counter)}"
             frame.createOrReplaceTempView(view)
-            text = text[: relation.start] + _mention(view, relation) + text[relation.stop :]
+            text = text[: mention.start] + _replacement(view, mention) + text[mention.stop :]
     return text
 
 
-def _mention(view: str, relation: Relation) -> str:
-    if relation.aliased:
+def _name(mention: TableMention) -> str:
+    plain = re.compile(r"\w+")
+    return ".".join(part if plain.fullmatch(part) else quote(part) for part in mention.parts)
+
+
+def _replacement(view: str, mention: TableMention) -> str:
+    if mention.aliased:
         return view
-    last = relation.name.split(".")[-1].strip().strip("`")
-    return f"{view} AS {quote(last)}"  # columns may be qualified by the table's name
+    return f"{view} AS {quote(mention.parts[-1])}"  # columns may be qualified by the table's name

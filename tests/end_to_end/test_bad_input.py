@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 
 from dlt_pipelines import dms
 from dlt_pipelines.source_tables import SOURCE_TABLES
-from local_shim.graph.plan import Selection
+from local_shim.graph.plan import RefreshSelection
 from local_shim.pipeline_spec.load import from_bundle
 from local_shim.query.catalog import default_namespace
 from local_shim.query.session import reading
@@ -61,7 +61,7 @@ def test_every_bad_row_is_kept_with_its_file_and_stops_nothing(
     landing: Path, tmp_path: Path, spark: SparkSession
 ) -> None:
     spec = from_bundle(PROJECT, None, {"landing": str(landing)}, None)
-    chosen = Selection(refresh=("bronze_product", "quarantine_product", "silver_product"))
+    chosen = RefreshSelection(refresh=("bronze_product", "quarantine_product", "silver_product"))
     assert run(Request(spec, tmp_path / "storage", chosen)).exit_code == 0
     storage = Storage(tmp_path / "storage", "insurance")
     with reading(storage, default_namespace(storage)) as session:

@@ -18,6 +18,7 @@ from local_shim.engine.update_context import UpdateContext
 from local_shim.errors import FlowError
 from local_shim.graph.elements import Dataset, Flow, QueryFlow
 from local_shim.graph.graph import ResolvedFlow
+from local_shim.jvm.flow_session import in_flow_session
 from local_shim.jvm.spark_plan import streaming_sources
 from local_shim.reading.source_resolver import evaluating, resolving_with
 from local_shim.storage import Storage
@@ -51,7 +52,7 @@ class FlowRun:
         """The frame that the user's function returns."""
         with resolving_with(self.reads), evaluating(flow.name):
             frame: DataFrame = flow.function()
-        return frame
+        return in_flow_session(frame)
 
     def source(self, name: str, streaming: bool) -> DataFrame:
         """The dataset that an AUTO CDC flow reads."""

@@ -45,6 +45,10 @@ class AnalysisSources:
             return None
         return delta_frame(self.spark, str(self.storage.table(name)), streaming, options)
 
+    def has_table(self, name: TableName) -> bool:
+        """Whether the storage has a table of this name."""
+        return self.storage.has_table(name)
+
     def by_path(self, path: str, streaming: bool, options: Mapping[str, str]) -> DataFrame:
         """A Delta table named by its path."""
         return delta_frame(self.spark, self.path(path), streaming, options)

@@ -24,7 +24,7 @@ from local_shim.engine.update_context import UpdateContext
 from local_shim.graph.elements import DatasetKind, QueryFlow
 from local_shim.graph.graph import ResolvedFlow
 from local_shim.graph.names import TableName, parts
-from local_shim.reading.source_resolver import evaluating
+from local_shim.reading.source_resolver import evaluating, resolving_with, without_interception
 from local_shim.storage import delta_version
 
 
@@ -63,6 +63,11 @@ class FlowReads:
         ours = storage.record(full) is not None  # the kernel cannot read all tables of others
         return self._delta(str(storage.table(full)), streaming, options, ours)
 
+    def has_table(self, name: str) -> bool:
+        """Whether the pipeline declares it, or the storage has it."""
+        full = self.context.namespace.qualify(name)
+        return full in self.context.graph.datasets or self.context.storage.has_table(full)
+
     def _delta(
         self, path: str, streaming: bool, options: Mapping[str, str], ours: bool = False
     ) -> DataFrame:
@@ -77,7 +82,8 @@ class FlowReads:
                 frame = kernel.try_read(spark, path)
                 if frame is not None:
                     return frame
-        return delta_frame(spark, path, streaming, options)
+        with without_interception():
+            return delta_frame(spark, path, streaming, options)
 
     def _may_begin_at_first_commit(self, path: str, options: Mapping[str, str]) -> bool:
         """The answer stays the same while a stream has not ended its first batch."""
@@ -88,7 +94,7 @@ class FlowReads:
     def _view(self, name: TableName) -> DataFrame:
         flow = self.context.graph.writers(name)[0].flow
         assert isinstance(flow, QueryFlow)
-        with evaluating(flow.name):
+        with resolving_with(self), evaluating(flow.name):
             frame = flow.function()
         expectations = self.context.graph.datasets[name].expectations
         rules = Rules(str(name), self.flow.name if self.flow else "", expectations)

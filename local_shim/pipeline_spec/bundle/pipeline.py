@@ -27,7 +27,6 @@ _USED = (
     "configuration",
     "environment",
     "continuous",
-    "parameters",
 )
 _OTHERS = {
     "allow_duplicate_names",
@@ -42,6 +41,7 @@ _OTHERS = {
     "filters",
     "gateway_definition",
     "id",
+    "parameters",
     "ingestion_definition",
     "lifecycle",
     "notifications",
@@ -130,11 +130,14 @@ class PipelineReader:
             dependencies=self._dependencies(used),
             continuous=self._continuous(used),
             where=str(node.place),
-            settings=self._settings(node, used),
             warnings=tuple(self.problems.warnings),
         )
 
     def _warn_unknown(self, node: Node) -> None:
+        """A field outside `_USED` says how Databricks runs the pipeline, not what it gives."""
+        parameters = node.at("parameters")
+        if parameters:
+            self.problems.warn("parameters of a pipeline are not passed on", parameters.place)
         known = _OTHERS | set(_USED)
         for name, child in node.items():
             if name not in known:
@@ -223,14 +226,6 @@ class PipelineReader:
         if development and development.text() == "development":
             return False
         return found is not None and found.text().lower() in ("true", "yes", "on", "y")
-
-    def _settings(self, node: Node, used: Node) -> dict[str, object]:
-        quiet = References(self.references.scope, self.references.variables, Problems())
-        rest = {
-            name: quiet.resolved(child).plain() for name, child in node.items() if name not in _USED
-        }
-        parameters = used.at("parameters")
-        return rest | ({"parameters": parameters.plain()} if parameters else {})
 
 
 def _text(used: Node, field: str, default: str) -> str:

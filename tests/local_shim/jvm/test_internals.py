@@ -28,7 +28,7 @@ from local_shim.jvm.java_errors import is_java_error
 from local_shim.jvm.parquet import footer_schema
 from local_shim.jvm.scala import listed, mapping, optional, scala_object
 from local_shim.jvm.session import empty_frame, for_small_data, nullable, running_session
-from local_shim.reading.interception import opened
+from local_shim.reading.interception import spark_reads_intercepted
 
 
 @pytest.fixture
@@ -82,9 +82,34 @@ def test_parser_table_definition(spark: SparkSession) -> None:
 def test_parser_relations(spark: SparkSession) -> None:
     text = "WITH c AS (SELECT * FROM a.b) SELECT * FROM c, STREAM(d) AS x WHERE id IN (TABLE e)"
     mentions = {
-        (each.name, each.streaming, each.aliased) for each in spark_parser.relations(spark, text)
+        (each.parts, each.streaming, each.aliased)
+        for each in spark_parser.table_mentions(spark, text, str)
     }
-    assert mentions == {("a.b", False, False), ("d", True, True), ("e", False, False)}
+    assert mentions == {(("a", "b"), False, False), (("d",), True, True), (("e",), False, False)}
+
+
+def test_parser_identifiers_versions_and_options(spark: SparkSession) -> None:
+    text = (
+        "SELECT * FROM IDENTIFIER('a') VERSION AS OF 3 "
+        "JOIN IDENTIFIER('b' || '.c') TIMESTAMP AS OF current_date() - 1 AS t "
+        "JOIN STREAM IDENTIFIER('d') WITH (k = ')') "
+    )
+    constants = {"'b' || '.c'": "b.c", "current_date() - 1": "yesterday"}
+    a, b, d = spark_parser.table_mentions(spark, text, constants.__getitem__)
+    assert (a.parts, a.options, a.aliased) == (("a",), {"versionAsOf": "3"}, False)
+    assert (b.parts, b.options, b.aliased) == (("b", "c"), {"timestampAsOf": "yesterday"}, True)
+    assert (d.parts, d.options, d.streaming) == (("d",), {"k": ")"}, True)
+    rest = text[: a.start] + "A" + text[a.stop : b.start] + "B" + text[b.stop : d.start] + "D"
+    assert rest + text[d.stop :] == "SELECT * FROM A JOIN B AS t JOIN D "
+
+
+def test_parser_parameters(spark: SparkSession) -> None:
+    named = {"t": F.lit("x"), "n": F.lit(1)}
+    text = "SELECT * FROM IDENTIFIER(:t) WHERE a = :n AND b = ':n'"
+    assert spark_parser.with_parameters(spark, text, named) == (
+        "SELECT * FROM IDENTIFIER('x') WHERE a = 1 AND b = ':n'"
+    )
+    assert spark_parser.with_parameters(spark, "SELECT ?, ?", [F.lit(None), F.lit("it's")])
 
 
 # --- Spark's plans
@@ -161,7 +186,7 @@ def test_session_of_a_flow(spark: SparkSession) -> None:
 
 def test_session_reads_are_intercepted_and_restored(spark: SparkSession) -> None:
     methods = [SparkSession.sql, DataFrameReader.load, DataStreamReader.table, DataFrame.collect]
-    with opened():
+    with spark_reads_intercepted():
         owners = [SparkSession.sql, DataFrameReader.load, DataStreamReader.table, DataFrame.collect]
         assert all(now is not before for now, before in zip(owners, methods, strict=True))
         assert spark.sql("SELECT 1").collect()[0][0] == 1

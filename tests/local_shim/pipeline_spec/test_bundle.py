@@ -92,7 +92,6 @@ def test_the_pipeline_of_the_default_target_is_read(lay: Lay) -> None:
     assert spec.root == folder / "src"
     assert spec.configuration == {"shop.landing": "/tmp/landing"}
     assert spec.dependencies == (f"--editable {folder}",)
-    assert spec.settings == {"serverless": True}
     assert spec.where.endswith("orders.pipeline.yml:4")
     assert spec.warnings == ()
 
@@ -408,7 +407,6 @@ future_key: [1, 2]
         "  future_things: {f: {x: {y: 1}}}\n  models:\n"
     )
     spec = read(lay({**files, "databricks.yml": root}))
-    assert spec.settings["clusters"][0]["num_workers"] == 2
     assert spec.warnings == ()
 
 

@@ -32,7 +32,13 @@ def test_a_spark_spec_is_read_as_spark_reads_it(lay: Lay) -> None:
     assert spec.sources == tuple(folder / name for name in FILES)
     assert spec.root == folder
     assert spec.configuration == {"spark.sql.shuffle.partitions": "4"}
-    assert spec.settings == {"storage": "file:///tmp/x"}
+
+
+def test_the_storage_of_a_spark_spec_is_a_warning(lay: Lay) -> None:
+    folder = lay({"spark-pipeline.yml": SPEC, **FILES})
+    (warning,) = from_spark_spec(folder).warnings
+    assert "storage 'file:///tmp/x' is not used" in warning
+    assert "spark-pipeline.yml:" in warning
 
 
 def test_a_spark_spec_has_sparks_defaults(lay: Lay) -> None:

@@ -1,4 +1,4 @@
-"""What planning needs to know of the world outside the pipeline's own files."""
+"""What analysis asks about tables, files and schemas outside the pipeline's own files."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from local_shim.graph.names import TableName
 
 
 class ExternalSources(Protocol):
-    """What planning needs to know of the world outside the pipeline's own files."""
+    """What analysis asks about tables, files and schemas outside the pipeline's own files."""
 
     def external(
         self, name: TableName, streaming: bool, options: Mapping[str, str]
     ) -> DataFrame | None:
-        """A table that another pipeline or somebody else laid into the storage, or None."""
+        """A table of the storage that this pipeline does not declare, or None."""
+
+    def has_table(self, name: TableName) -> bool:
+        """Whether the storage has a table of this name."""
 
     def by_path(self, path: str, streaming: bool, options: Mapping[str, str]) -> DataFrame:
         """A Delta table named by its path."""
@@ -45,7 +48,7 @@ class ExternalSources(Protocol):
         """Columns of a snapshot target; none if only the flow's function could tell."""
 
     def probed_schema(self, flow: SnapshotFlow) -> StructType:
-        """Columns of a snapshot target, found out by asking its function for a first snapshot."""
+        """Columns of a snapshot target, from the first snapshot that its function returns."""
 
     def stored_schema(self, name: TableName) -> StructType | None:
         """Columns that the table got in earlier updates."""

@@ -1,4 +1,4 @@
-"""One call of an AUTO CDC function in the user's file, whose arguments are read one by one.
+"""Reads the arguments of one AUTO CDC call in the user's file, one by one.
 
 Each method returns the value of an argument. If the argument is wrong, it notes an error and
 returns a harmless value, so that all errors of one call are reported together.
@@ -14,7 +14,7 @@ from typing import TypeVar
 from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
-from local_shim.errors import DefinitionError, DefinitionErrors, ShimError
+from local_shim.errors import DefinitionError, ShimError, raise_all
 from local_shim.graph.elements import ScdType, SourceLocation
 from local_shim.graph.names import parts
 from local_shim.jvm.spark_parser import check_expression
@@ -26,7 +26,7 @@ _T = TypeVar("_T")
 
 
 @dataclass
-class Call:
+class ArgumentReader:
     """One call in the user's file, and its errors so far."""
 
     function: str
@@ -48,10 +48,7 @@ class Call:
 
     def finish(self) -> None:
         """Raise the errors: DefinitionError for one, DefinitionErrors for several."""
-        if len(self.errors) == 1:
-            raise self.errors[0]
-        if self.errors:
-            raise DefinitionErrors(self.errors)
+        raise_all(self.errors)
 
     def columns(self, argument: str, value: object) -> tuple[str, ...]:
         """Plain column names out of texts and Columns; an empty list is no list."""
@@ -135,7 +132,7 @@ class Call:
         return ScdType.ONE
 
     def exclusive(self, first: str, second: str, a: object, b: object, condition: str) -> None:
-        """Refuse two arguments that are both value."""
+        """Note an error if both arguments have a value."""
         if a and b:
             self.refuse(condition, f"{first} and {second} exclude each other.", "give one of them")
 

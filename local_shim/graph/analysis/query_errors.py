@@ -1,0 +1,48 @@
+"""What a query raised while it was analysed, as an error at the line that raised it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pyspark.errors import PySparkException
+
+from local_shim.errors import DefinitionError, ShimError
+from local_shim.graph.declared_at import raised_at
+from local_shim.graph.elements import Flow, SourceLocation
+
+
+def query_failure(flow: Flow, error: Exception, near: Callable[[str], str]) -> ShimError:
+    """Any exception of a flow's query, at the line that raised it, else at the declaration.
+
+    `near` names the dataset that an unknown table was probably meant to be.
+    """
+    where = raised_at(error.__traceback__) or flow.where
+    if isinstance(error, ShimError):
+        return at(error, where)
+    if isinstance(error, PySparkException):
+        return _analysis_error(flow, error, where, near)
+    return DefinitionError(
+        "QUERY_FUNCTION_FAILED",
+        f"the query of '{flow.name}' raised {type(error).__name__}: {error}",
+        where=where,
+    )
+
+
+def at(error: ShimError, where: SourceLocation | None) -> ShimError:
+    """The error, with a location unless it has one."""
+    if error.where or where is None:
+        return error
+    return DefinitionError(error.condition, error.message, where=where, hint=error.hint)
+
+
+def _analysis_error(
+    flow: Flow, error: PySparkException, where: SourceLocation, near: Callable[[str], str]
+) -> DefinitionError:
+    """Spark's error in one line."""
+    condition = error.getCondition() or type(error).__name__
+    text = str(error).split("\n\nJVM stacktrace")[0].split(";\n")[0]
+    message = text.removeprefix(f"[{condition}]").strip().split(" SQLSTATE:")[0]
+    hint = ""
+    if condition == "TABLE_OR_VIEW_NOT_FOUND":
+        hint = near((error.getMessageParameters() or {}).get("relationName", ""))
+    return DefinitionError(condition, f"in '{flow.name}': {message}", where=where, hint=hint)

@@ -1,0 +1,122 @@
+"""Calls each flow's query with empty frames for what it reads, and derives the graph from it.
+
+Nothing is computed and nothing is written: a table that does not exist yet is an empty frame with
+the columns that its own flows give. Queries are called on demand, so the order of files and
+definitions does not matter.
+"""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+from pyspark.sql.types import StructType
+
+from local_shim.errors import DefinitionError, ShimError, close_match, raise_all
+from local_shim.graph.analysis.external_sources import ExternalSources
+from local_shim.graph.analysis.query_errors import query_failure
+from local_shim.graph.analysis.recording_reads import RecordingReads
+from local_shim.graph.analysis.resolution import OpenFlow, Resolution, UpstreamFailed
+from local_shim.graph.elements import AutoCdcFlow, Flow, QueryFlow
+from local_shim.graph.graph import Graph, ResolvedFlow
+from local_shim.graph.registry import Registry
+from local_shim.reading.source_resolver import evaluating, resolving_with
+
+
+def resolve(registry: Registry, external: ExternalSources) -> Graph:
+    """The graph of everything declared; raises DefinitionErrors with all that is wrong."""
+    return GraphResolver(registry, external).graph()
+
+
+class GraphResolver:
+    """Analyses every flow of a registry once."""
+
+    def __init__(self, registry: Registry, external: ExternalSources):
+        self.registry = registry
+        self.external = external
+        self.errors: list[ShimError] = list(registry.errors)
+        self.resolution = Resolution(registry, external)
+        self.reads = RecordingReads(self.resolution, self.ensure)
+
+    def graph(self) -> Graph:
+        """The graph, after every flow was analysed."""
+        for flow in self.registry.flows:
+            self.ensure(flow)
+        raise_all(self.errors)
+        resolution = self.resolution
+        flows = tuple(resolution.resolved[flow.name] for flow in self.registry.flows)
+        datasets = {name: resolution.dataset(name) for name in self.registry.datasets}
+        schemas = {
+            name: resolution.schema_of(name) for name in datasets if resolution.writers(name)
+        }
+        return Graph(datasets, flows, schemas)
+
+    def ensure(self, flow: Flow) -> bool:
+        """Analyses a flow unless that was done before; false if it failed."""
+        resolution = self.resolution
+        if flow.name in resolution.resolved or flow.name in resolution.failed:
+            return flow.name in resolution.resolved
+        resolution.stack.append(OpenFlow(flow))
+        try:
+            with resolving_with(self.reads):
+                resolution.resolved[flow.name] = self._analysed(flow)
+        except UpstreamFailed:
+            resolution.failed.add(flow.name)
+        except Exception as error:
+            resolution.failed.add(flow.name)
+            self._add_error(query_failure(flow, error, resolution.near))
+        finally:
+            resolution.stack.pop()
+        return flow.name in resolution.resolved
+
+    def _add_error(self, error: ShimError) -> None:
+        """Two flows may fail for one cause, which is reported once."""
+        causes = {(each.condition, each.message) for each in self.errors}
+        if (error.condition, error.message) not in causes:
+            self.errors.append(error)
+
+    def _analysed(self, flow: Flow) -> ResolvedFlow:
+        self._check_target(flow)
+        schema, streaming = self._shape(flow)
+        inputs = tuple(dict.fromkeys(self.resolution.stack[-1].inputs))
+        return ResolvedFlow(flow, inputs, schema, streaming)
+
+    def _shape(self, flow: Flow) -> tuple[StructType, bool]:
+        """The columns of a flow's rows, and whether they stream."""
+        if isinstance(flow, QueryFlow):
+            frame = _called(flow)
+            return frame.schema, frame.isStreaming
+        declared = self.registry.datasets[flow.target].schema
+        if isinstance(flow, AutoCdcFlow):
+            source = self._source(flow.source, streaming=not flow.once)
+            return self.external.cdc_schema(flow, source, declared), source.isStreaming
+        snapshot = self._source(flow.source, False) if isinstance(flow.source, str) else None
+        return self.external.snapshot_schema(flow, snapshot, declared), False
+
+    def _source(self, name: str, streaming: bool) -> DataFrame:
+        frame = self.reads.table(name, streaming, {})
+        if frame is None:
+            raise self.resolution.unknown(name)
+        return frame
+
+    def _check_target(self, flow: Flow) -> None:
+        if flow.target not in self.registry.datasets:
+            raise DefinitionError(
+                "FLOW_TARGET_NOT_DEFINED",
+                f"'{flow.name}' writes to '{flow.target}', which this pipeline does not define.",
+                where=flow.where,
+                hint=close_match(str(flow.target), map(str, self.registry.datasets))
+                or f"declare it: dlt.create_streaming_table('{flow.target.table}')",
+            )
+
+
+def _called(flow: QueryFlow) -> DataFrame:
+    with evaluating(flow.name):
+        frame = flow.function()
+    if not isinstance(frame, DataFrame):
+        name = getattr(flow.function, "__name__", flow.name)
+        raise DefinitionError(
+            "QUERY_RETURNS_NO_DATAFRAME",
+            f"function '{name}' must return a DataFrame, but returned {type(frame).__name__}.",
+            where=flow.where,
+            hint="end the function with `return <DataFrame>`",
+        )
+    return frame
