@@ -27,13 +27,19 @@ def batch_load(original: Any) -> Any:
         if current_resolver() is not None and notes.is_auto_loader:
             raise DefinitionError(
                 "CLOUD_FILES_IN_BATCH",
-                "Auto Loader (format 'cloudFiles') gives a stream; spark.read cannot read it.",
+                f"{_reader()} reads format 'cloudFiles' with spark.read, but Auto Loader gives a "
+                "stream.",
                 hint="write spark.readStream.format('cloudFiles'), "
                 "or spark.read with the format of the files",
             )
         return mapped(self, *args, **kwargs)
 
     return call
+
+
+def _reader() -> str:
+    function = dataset_function()
+    return f"the query of '{function}'" if function else "the source file"
 
 
 def stream_load(original: Any) -> Any:
