@@ -15,7 +15,7 @@ demo: install ## live a few days of an insurer and watch them reach the gold tab
 	@$(PYTHON) -m demo
 
 test: install ## run every test
-	@.venv/bin/pytest
+	@.venv/bin/pytest --cov
 
 check: install ## lint, types, import layers
 	@.venv/bin/ruff check .
