@@ -30,9 +30,9 @@ from local_shim.autoloader.partitions import partition_value
 from local_shim.autoloader.rescue import FILE_KEY, FILE_PATH
 from local_shim.autoloader.schema import (
     StreamColumns,
-    found_shape,
-    given_shape,
-    learned_schema,
+    columns_of_declared,
+    columns_of_inferred,
+    inferred_or_stored_schema,
     new_fields,
 )
 from local_shim.autoloader.schema_store import SchemaStore
@@ -50,20 +50,20 @@ _WIDER: dict[type[DataType], tuple[type[DataType], ...]] = {
 
 
 def parquet_stream(
-    place: SourceFolder, schema: StructType | None, store: SchemaStore, *, remember: bool
+    folder: SourceFolder, schema: StructType | None, store: SchemaStore, *, remember: bool
 ) -> DataFrame:
     """The stream over Parquet files; see `open_stream`."""
-    options = place.options
+    options = folder.options
     if schema is not None:
-        shape = given_shape(schema, options, place.partitions)
+        expected = columns_of_declared(schema, options, folder.partitions)
     else:
-        files = place.files if store.latest() is None else place.new
-        found = _union(_footer(place.session, file) for file in files)
-        learned = learned_schema(found, options, store, remember=remember)
-        shape = found_shape(learned, options, place.partitions)
-    extra = _extra_columns(place, shape)
-    _refuse_conflicts(place, StructType([*shape.data.fields, *extra]))
-    return _frame(place, shape, extra)
+        files = folder.files if store.latest() is None else folder.new
+        found = _union(_footer(folder.session, file) for file in files)
+        learned = inferred_or_stored_schema(found, options, store, remember=remember)
+        expected = columns_of_inferred(learned, options, folder.partitions)
+    extra = _extra_columns(folder, expected)
+    _refuse_conflicts(folder, StructType([*expected.data.fields, *extra]))
+    return _frame(folder, expected, extra)
 
 
 @lru_cache(maxsize=20_000)
@@ -78,18 +78,18 @@ def _union(schemas: Iterable[StructType]) -> StructType:
     return found
 
 
-def _extra_columns(place: SourceFolder, shape: StreamColumns) -> list[StructField]:
+def _extra_columns(folder: SourceFolder, expected: StreamColumns) -> list[StructField]:
     """Columns that only the rescued data takes."""
-    if shape.rescued is None:
+    if expected.rescued is None:
         return []
-    files = _union(_footer(place.session, file) for file in place.new)
-    return new_fields(files, shape.columns)
+    files = _union(_footer(folder.session, file) for file in folder.new)
+    return new_fields(files, expected.columns)
 
 
-def _refuse_conflicts(place: SourceFolder, wanted: StructType) -> None:
+def _refuse_conflicts(folder: SourceFolder, wanted: StructType) -> None:
     types = {field.name.lower(): field for field in wanted.fields}
-    for file in place.new:
-        for field in _footer(place.session, file).fields:
+    for file in folder.new:
+        for field in _footer(folder.session, file).fields:
             target = types.get(field.name.lower())
             if target is not None and not _fits(field.dataType, target.dataType):
                 raise FlowError(
@@ -113,23 +113,28 @@ def _fits(given: DataType, wanted: DataType) -> bool:
     return False
 
 
-def _frame(place: SourceFolder, shape: StreamColumns, extra: list[StructField]) -> DataFrame:
-    source = StructType([*shape.data.fields, *extra])
+def _frame(folder: SourceFolder, expected: StreamColumns, extra: list[StructField]) -> DataFrame:
+    source = StructType([*expected.data.fields, *extra])
     ddl = ", ".join(f"{quote(field.name)} {field.dataType.simpleString()}" for field in source)
-    watched = shape.rescued is not None
-    frame = place.load("parquet", ddl, dict(place.options.reader), watched=watched)
-    columns = [f"{_column(place, shape, f, extra)} AS {quote(f.name)}" for f in shape.columns]
+    watched = expected.rescued is not None
+    frame = folder.load("parquet", ddl, dict(folder.options.reader), watched=watched)
+    columns = [
+        f"{_column(folder, expected, f, extra)} AS {quote(f.name)}" for f in expected.columns
+    ]
     return frame.selectExpr(*columns)
 
 
 def _column(
-    place: SourceFolder, shape: StreamColumns, field: StructField, extra: list[StructField]
+    folder: SourceFolder,
+    expected: StreamColumns,
+    field: StructField,
+    extra: list[StructField],
 ) -> str:
-    if field.name in shape.partitions:
-        return rescue.typed(partition_value(field.name), field.dataType, place.options)
-    if field.name == shape.corrupt or (field.name == shape.rescued and not extra):
+    if field.name in expected.partitions:
+        return rescue.typed(partition_value(field.name), field.dataType, folder.options)
+    if field.name == expected.corrupt or (field.name == expected.rescued and not extra):
         return "cast(NULL AS STRING)"
-    if field.name != shape.rescued:
+    if field.name != expected.rescued:
         return quote(field.name)
     present = rescue.any_present([quote(other.name) for other in extra])
     pairs = ", ".join(f"{literal(other.name)}, {quote(other.name)}" for other in extra)

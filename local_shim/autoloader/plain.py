@@ -19,21 +19,21 @@ _SCHEMAS = {
 
 
 def plain_stream(
-    place: SourceFolder, schema: StructType | None, store: SchemaStore, *, remember: bool
+    folder: SourceFolder, schema: StructType | None, store: SchemaStore, *, remember: bool
 ) -> DataFrame:
     """The stream over text or binary files; their schema is fixed, so nothing is stored."""
-    wanted = _SCHEMAS[place.options.format]
+    wanted = _SCHEMAS[folder.options.format]
     if schema is not None and schema.simpleString() != _struct(wanted).simpleString():
         raise DefinitionError(
             "CF_FIXED_SCHEMA",
-            f"{place.options.format} files have the columns {wanted}.",
+            f"{folder.options.format} files have the columns {wanted}.",
             hint="leave the schema out",
         )
-    frame = place.load(place.options.format, wanted, dict(place.options.reader))
+    frame = folder.load(folder.options.format, wanted, dict(folder.options.reader))
     parts = [
-        f"{rescue.typed(partition_value(part.name), part.dataType, place.options)} "
+        f"{rescue.typed(partition_value(part.name), part.dataType, folder.options)} "
         f"AS {quote(part.name)}"
-        for part in place.partitions
+        for part in folder.partitions
     ]
     return frame.selectExpr("*", *parts) if parts else frame
 

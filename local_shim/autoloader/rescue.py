@@ -1,4 +1,4 @@
-"""From raw text to typed columns, and what did not fit to rescued data (reference 8.3).
+"""From raw text to typed columns, and what did not fit to rescued data.
 
 A cell is one raw value as SQL text. Nothing here runs: all functions give SQL text.
 """

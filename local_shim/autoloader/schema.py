@@ -1,4 +1,4 @@
-"""Which columns a stream has: given, stored, hinted or found in the files (reference 8.4)."""
+"""The columns of a stream: declared, stored, hinted or inferred from its files."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class StreamColumns:
     corrupt: str | None = None
 
 
-def given_shape(
+def columns_of_declared(
     schema: StructType, options: CloudFilesOptions, partitions: Sequence[StructField]
 ) -> StreamColumns:
-    """The shape of a stream whose schema the user wrote."""
+    """The columns of a stream whose schema the user wrote."""
     if options.evolution == "addNewColumns":
         raise DefinitionError(
             "CF_ADD_NEW_NOT_SUPPORTED",
@@ -50,19 +50,19 @@ def given_shape(
         )
     if options.schema_hints:
         schema = hinted(schema, hints_of(options))
-    return _shape(schema, options, partitions, options.rescued_column)
+    return _stream_columns(schema, options, partitions, options.rescued_column)
 
 
-def found_shape(
+def columns_of_inferred(
     schema: StructType, options: CloudFilesOptions, partitions: Sequence[StructField]
 ) -> StreamColumns:
-    """The shape of a stream whose schema was found in its files or stored earlier."""
+    """The columns of a stream whose schema was inferred, now or in an earlier update."""
     # Mode `none` neither evolves nor rescues, unless a column for it is named (8.4).
     rescued = options.rescued_column or (None if options.evolution == "none" else RESCUED)
-    return _shape(hinted(schema, hints_of(options)), options, partitions, rescued)
+    return _stream_columns(hinted(schema, hints_of(options)), options, partitions, rescued)
 
 
-def _shape(
+def _stream_columns(
     schema: StructType,
     options: CloudFilesOptions,
     partitions: Sequence[StructField],
@@ -81,7 +81,7 @@ def _shape(
     return StreamColumns(StructType(columns), StructType(data), names, rescued, corrupt)
 
 
-def learned_schema(
+def inferred_or_stored_schema(
     found: StructType, options: CloudFilesOptions, store: SchemaStore, *, remember: bool
 ) -> StructType:
     """The schema of the data columns, evolved by what the unread files hold.
@@ -137,7 +137,7 @@ def new_fields_text(new: Iterable[StructField], *, retry: bool) -> str:
     )
 
 
-def late_file(kind: str) -> str:
+def unknown_file_error_sql(kind: str) -> str:
     """SQL text, of type `kind`, of the error for a file that planning has not looked at."""
     text = f"[{NEW_FIELDS}] A file came whose fields were not known when the stream started: "
     tail = ", which can be fixed by an automatic retry: true."

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructField
 
 from local_shim.autoloader.files.batch_limits import limits
-from local_shim.autoloader.files.file_filter import FileFilter, selection
+from local_shim.autoloader.files.file_filter import FileFilter, file_filter
 from local_shim.autoloader.files.listing import (
     SourceFile,
     is_partitioned,
@@ -21,7 +21,7 @@ from local_shim.autoloader.files.read_log import forget_overwritten, unread
 from local_shim.autoloader.options.parse import CloudFilesOptions
 from local_shim.autoloader.partitions import partition_fields
 from local_shim.autoloader.rescue import FILE_PATH
-from local_shim.autoloader.schema import late_file
+from local_shim.autoloader.schema import unknown_file_error_sql
 from local_shim.autoloader.schema_store import SchemaStore
 from local_shim.errors import DefinitionError
 from local_shim.sql_text import among
@@ -59,7 +59,9 @@ class SourceFolder:
         if not watched:
             return frame
         known = among(FILE_PATH, [file.uri for file in self.new])
-        return frame.where(f"CASE WHEN {known} THEN true ELSE {late_file('BOOLEAN')} END")
+        return frame.where(
+            f"CASE WHEN {known} THEN true ELSE {unknown_file_error_sql('BOOLEAN')} END"
+        )
 
     def _settings(self) -> dict[str, str]:
         asked = self.options
@@ -86,7 +88,7 @@ def source_folder(
 ) -> SourceFolder:
     """Looks at the path; raises UsageError if it is not there or cannot be read."""
     files = source_files(path, options)
-    chosen = selection(files, options, store, remember=remember)
+    chosen = file_filter(files, options, store, remember=remember)
     again = options.allow_overwrites
     if again and remember:
         _forget_overwritten(checkpoint, files)

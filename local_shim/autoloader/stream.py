@@ -7,8 +7,8 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
-from local_shim.autoloader.csv.stream import csv_stream
-from local_shim.autoloader.json.stream import json_stream
+from local_shim.autoloader.csv.csv_stream import csv_stream
+from local_shim.autoloader.json.json_stream import json_stream
 from local_shim.autoloader.options.parse import CloudFilesOptions
 from local_shim.autoloader.parquet import parquet_stream
 from local_shim.autoloader.plain import plain_stream

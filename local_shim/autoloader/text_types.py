@@ -1,4 +1,4 @@
-"""Infers a column's type from its texts, as Spark's CSV inference does (reference 8.1)."""
+"""Infers a column's type from its texts, as Spark's CSV inference does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A streaming frame over CSV files of any headers, by column name (reference 8.5).
+"""A streaming frame over CSV files of any headers, by column name.
 
 Spark's own CSV reader splits records into fields; which field is which column is decided here.
 If all unread files share one header, Spark itself compares every file it opens with it, so that
@@ -18,7 +18,7 @@ from local_shim.autoloader.csv.header_groups import HeaderGroups
 from local_shim.autoloader.options.parse import CloudFilesOptions
 from local_shim.autoloader.partitions import partition_value
 from local_shim.autoloader.rescue import FILE_PATH
-from local_shim.autoloader.schema import StreamColumns, late_file
+from local_shim.autoloader.schema import StreamColumns, unknown_file_error_sql
 from local_shim.autoloader.source_folder import SourceFolder
 from local_shim.sql_text import among, literal, quote
 
@@ -39,18 +39,22 @@ _OURS = {
 
 
 def csv_frame(
-    place: SourceFolder, shape: StreamColumns, layout: HeaderGroups, *, line_feeds: bool
+    folder: SourceFolder,
+    expected: StreamColumns,
+    header_groups: HeaderGroups,
+    *,
+    line_feeds: bool,
 ) -> DataFrame:
-    """The stream of records with the columns of `shape`.
+    """The stream of records with the expected columns.
 
     `line_feeds` tells that no file ends its lines with CRLF. Spark then need not guess, and a
     CRLF inside quotes stays what it is; else it becomes a line feed.
     """
-    plan = _CsvPlan(place.options, shape, layout)
+    plan = _CsvPlan(folder.options, expected, header_groups)
     settings = plan.reader_options()
-    if line_feeds and plan.has_header and place.options.flag("multiline"):
+    if line_feeds and plan.has_header and folder.options.flag("multiline"):
         settings = {"lineSep": "\n", **settings}
-    frame = place.load("csv", plan.source_schema(), settings)
+    frame = folder.load("csv", plan.source_schema(), settings)
     if not plan.one_header:
         frame = frame.selectExpr("*", f"{plan.group()} AS {_GROUP}").where(f"{_GROUP} >= 0")
     condition = plan.accepted()
@@ -64,12 +68,12 @@ class _CsvPlan:
     """The SQL texts of one CSV stream."""
 
     options: CloudFilesOptions
-    shape: StreamColumns
-    layout: HeaderGroups
+    expected: StreamColumns
+    header_groups: HeaderGroups
 
     @property
     def one_header(self) -> bool:
-        return len(self.layout.groups) == 1 and self.layout.groups[0].header.plain
+        return len(self.header_groups.groups) == 1 and self.header_groups.groups[0].header.plain
 
     @property
     def has_header(self) -> bool:
@@ -91,18 +95,18 @@ class _CsvPlan:
 
     def _fields(self) -> tuple[str, ...]:
         if self.one_header:
-            return self.layout.groups[0].header.names
-        return tuple(f"__{i}" for i in range(self.layout.width))
+            return self.header_groups.groups[0].header.names
+        return tuple(f"__{i}" for i in range(self.header_groups.width))
 
     def group(self) -> str:
         """The number of the row's file's header; a file not looked at is an error."""
         small = [
             f"WHEN {among(FILE_PATH, group.uris)} THEN {i}"
-            for i, group in enumerate(self.layout.groups)
+            for i, group in enumerate(self.header_groups.groups)
             if i > 0
         ]
-        rest = "0" if not self.has_header else late_file("INT")
-        first = self.layout.groups[0]
+        rest = "0" if not self.has_header else unknown_file_error_sql("INT")
+        first = self.header_groups.groups[0]
         known = f"WHEN {among(FILE_PATH, first.uris)} THEN 0" if self.has_header else ""
         if not small and not known:
             return "0"
@@ -121,32 +125,32 @@ class _CsvPlan:
 
     def columns(self) -> list[str]:
         return [
-            f"{self._column(field.name)} AS {quote(field.name)}" for field in self.shape.columns
+            f"{self._column(field.name)} AS {quote(field.name)}" for field in self.expected.columns
         ]
 
     def _column(self, column: str) -> str:
-        if column == self.shape.rescued:
+        if column == self.expected.rescued:
             return rescue.rescued(self.rescued_cells())
-        if column == self.shape.corrupt:
+        if column == self.expected.corrupt:
             return self.corrupt()
-        field = self.shape.columns[column]
-        if column in self.shape.partitions:
+        field = self.expected.columns[column]
+        if column in self.expected.partitions:
             return rescue.typed(partition_value(column), field.dataType, self.options)
         return rescue.typed(self.raw(column), field.dataType, self.options)
 
     def rescued_cells(self) -> dict[str, str]:
         """What may not fit: wrong types, columns nobody asked for, records of a wrong length."""
         cells = {}
-        for field in self.shape.data:
+        for field in self.expected.data:
             if not rescue.is_text(field.dataType):
                 raw = self.raw(field.name)
                 value = rescue.typed(raw, field.dataType, self.options)
                 cells[field.name] = rescue.misfit(raw, value)
-        taken = {source for field in self.shape.data for source in self._sources(field.name)}
-        for other in self.layout.names():
-            if other not in taken and other not in self.shape.partitions:
+        taken = {source for field in self.expected.data for source in self._sources(field.name)}
+        for other in self.header_groups.names():
+            if other not in taken and other not in self.expected.partitions:
                 cells[other] = self._cell({other})
-        if self.shape.corrupt is None:
+        if self.expected.corrupt is None:
             cells[rescue.CORRUPT_KEY] = self.corrupt()
         return cells
 
@@ -155,14 +159,14 @@ class _CsvPlan:
 
     def _sources(self, column: str) -> set[str]:
         """How files write the column; a name in another case is another one, if rescued."""
-        if self.shape.rescued and self.options.case_sensitive:
+        if self.expected.rescued and self.options.case_sensitive:
             return {column}
-        return {other for other in self.layout.names() if other.lower() == column.lower()}
+        return {other for other in self.header_groups.names() if other.lower() == column.lower()}
 
     def _cell(self, sources: set[str]) -> str:
         fields = self._fields()
-        places = self.layout.positions(sources)
-        cells = ["NULL" if place is None else quote(fields[place]) for place in places]
+        positions = self.header_groups.positions(sources)
+        cells = ["NULL" if at is None else quote(fields[at]) for at in positions]
         if set(cells) == {"NULL"}:
             return "cast(NULL AS STRING)"
         if len(set(cells)) == 1:
@@ -172,18 +176,18 @@ class _CsvPlan:
 
     def corrupt(self) -> str:
         """The whole record, if its number of fields is not that of its header."""
-        if all(len(g.header.names) == self.layout.width for g in self.layout.groups):
+        if all(len(g.header.names) == self.header_groups.width for g in self.header_groups.groups):
             return _CORRUPT
         whens = " ".join(
             f"WHEN {i} THEN {self._corrupt_of(len(group.header.names))}"
-            for i, group in enumerate(self.layout.groups)
+            for i, group in enumerate(self.header_groups.groups)
         )
         return f"CASE {_GROUP} {whens} END"
 
     def _corrupt_of(self, width: int) -> str:
         # Spark marks all records that are narrower than the widest header: parse those again.
         # It does not mark a record that is too long for its file but just as wide as the widest.
-        if width == self.layout.width:
+        if width == self.header_groups.width:
             return _CORRUPT
         schema = ", ".join([f"c{i} STRING" for i in range(width)] + ["bad STRING"])
         own = {**self.reader_options(), "columnNameOfCorruptRecord": "bad", "header": "false"}

@@ -37,7 +37,7 @@ class HeaderGroups:
         return [_index(group.header.names, names) for group in self.groups]
 
 
-def layout_of(headers: Mapping[SourceFile, Header | None], otherwise: Header) -> HeaderGroups:
+def group_headers(headers: Mapping[SourceFile, Header | None], otherwise: Header) -> HeaderGroups:
     """Groups files by header; `otherwise` is assumed where no file has one."""
     files: dict[Header, list[str]] = {}
     for file, header in headers.items():

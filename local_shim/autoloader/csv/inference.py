@@ -13,7 +13,7 @@ from local_shim.autoloader.files.listing import SourceFile
 from local_shim.autoloader.options.parse import CloudFilesOptions
 from local_shim.autoloader.text_types import Patterns, common, type_of
 
-_SAMPLED_FILES = 1000  # reference 8.1
+_SAMPLED_FILES = 1000
 _SAMPLED_ROWS = 1000  # of a file; a later value that does not fit is rescued, not lost
 
 

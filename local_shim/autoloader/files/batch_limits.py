@@ -1,4 +1,4 @@
-"""How many files a micro-batch takes, when both a number and a size limit it (reference 8.1)."""
+"""How many files a micro-batch takes, when both a number and a size limit it."""
 
 from __future__ import annotations
 

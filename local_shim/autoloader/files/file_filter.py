@@ -43,7 +43,7 @@ class FileFilter:
         return " AND ".join(parts)
 
 
-def selection(
+def file_filter(
     files: Sequence[SourceFile], options: CloudFilesOptions, store: SchemaStore, *, remember: bool
 ) -> FileFilter:
     """What the options leave out.

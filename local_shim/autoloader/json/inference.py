@@ -1,4 +1,4 @@
-"""The fields of JSON files, read by plain Python while an update is planned (reference 8.1)."""
+"""The fields of JSON files, read by plain Python while an update is planned."""
 
 from __future__ import annotations
 

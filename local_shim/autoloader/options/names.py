@@ -1,4 +1,4 @@
-"""The names that Auto Loader options and their values can have (reference 8.1)."""
+"""The names that Auto Loader options and their values can have."""
 
 from __future__ import annotations
 

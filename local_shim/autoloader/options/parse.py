@@ -1,4 +1,4 @@
-"""What a user may ask of Auto Loader: reader options, checked and typed (reference 8.1)."""
+"""What a user may ask of Auto Loader: reader options, checked and typed."""
 
 from __future__ import annotations
 

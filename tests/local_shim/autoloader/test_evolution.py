@@ -1,4 +1,4 @@
-"""What a new, changed or missing column does under each evolution mode (reference 8.4)."""
+"""What a new, changed or missing column does under each evolution mode."""
 
 from __future__ import annotations
 

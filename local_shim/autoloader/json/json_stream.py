@@ -16,7 +16,12 @@ from local_shim.autoloader.json.inference import json_fields
 from local_shim.autoloader.options.parse import CloudFilesOptions
 from local_shim.autoloader.partitions import partition_value
 from local_shim.autoloader.rescue import CORRUPT_KEY, FILE_KEY, FILE_PATH
-from local_shim.autoloader.schema import StreamColumns, found_shape, given_shape, learned_schema
+from local_shim.autoloader.schema import (
+    StreamColumns,
+    columns_of_declared,
+    columns_of_inferred,
+    inferred_or_stored_schema,
+)
 from local_shim.autoloader.schema_store import SchemaStore
 from local_shim.autoloader.source_folder import SourceFolder
 from local_shim.errors import DefinitionError
@@ -27,20 +32,22 @@ _NOT_OURS = {"columnnameofcorruptrecord", "header", "mode", "multiline", "merges
 
 
 def json_stream(
-    place: SourceFolder, schema: StructType | None, store: SchemaStore, *, remember: bool
+    folder: SourceFolder, schema: StructType | None, store: SchemaStore, *, remember: bool
 ) -> DataFrame:
     """The stream over JSON files; see `open_stream`."""
-    options = place.options
+    options = folder.options
     _refuse_what_is_missing(options)
     if schema is not None:
-        return _frame(place, given_shape(schema, options, place.partitions), watched=False)
-    files = place.files if store.latest() is None else place.new
+        return _frame(
+            folder, columns_of_declared(schema, options, folder.partitions), watched=False
+        )
+    files = folder.files if store.latest() is None else folder.new
     multi_line = options.flag("multiline")
     found = json_fields(files, multi_line=multi_line, typed=options.infer_column_types)
-    learned = learned_schema(found, options, store, remember=remember)
-    shape = found_shape(learned, options, place.partitions)
+    learned = inferred_or_stored_schema(found, options, store, remember=remember)
+    expected = columns_of_inferred(learned, options, folder.partitions)
     watched = options.evolution not in ("none", "rescue")
-    return _frame(place, shape, watched=watched)
+    return _frame(folder, expected, watched=watched)
 
 
 def _refuse_what_is_missing(options: CloudFilesOptions) -> None:
@@ -54,13 +61,13 @@ def _refuse_what_is_missing(options: CloudFilesOptions) -> None:
         raise DefinitionError("CF_UNSUPPORTED_OPTION", "JSON files are read as UTF-8 only.")
 
 
-def _frame(place: SourceFolder, shape: StreamColumns, *, watched: bool) -> DataFrame:
-    plan = _JsonPlan(place.options, shape)
-    whole = str(place.options.flag("multiline")).lower()
-    frame = place.load("text", "value STRING", {"wholetext": whole}, watched=watched)
+def _frame(folder: SourceFolder, expected: StreamColumns, *, watched: bool) -> DataFrame:
+    plan = _JsonPlan(folder.options, expected)
+    whole = str(folder.options.flag("multiline")).lower()
+    frame = folder.load("text", "value STRING", {"wholetext": whole}, watched=watched)
     frame = frame.where("trim(value) != ''").selectExpr(f"explode({_RECORDS}) AS {_RECORD}")
     frame = frame.selectExpr(*plan.parsed())
-    mode = place.options.get("mode", "PERMISSIVE").upper()
+    mode = folder.options.get("mode", "PERMISSIVE").upper()
     if mode == "DROPMALFORMED":
         frame = frame.where(f"{_MAP} IS NOT NULL")
     if mode == "FAILFAST":
@@ -84,11 +91,11 @@ class _JsonPlan:
     """The SQL texts of one JSON stream."""
 
     options: CloudFilesOptions
-    shape: StreamColumns
+    expected: StreamColumns
 
     @property
     def typed(self) -> list[StructField]:
-        return [field for field in self.shape.data if not rescue.is_text(field.dataType)]
+        return [field for field in self.expected.data if not rescue.is_text(field.dataType)]
 
     def parsed(self) -> list[str]:
         texts = [_RECORD, f"from_json({_RECORD}, 'MAP<STRING, STRING>'{self._options()}) AS {_MAP}"]
@@ -103,14 +110,14 @@ class _JsonPlan:
         return f", map({', '.join(pairs)})" if pairs else ""
 
     def columns(self) -> list[str]:
-        return [f"{self._column(field)} AS {quote(field.name)}" for field in self.shape.columns]
+        return [f"{self._column(field)} AS {quote(field.name)}" for field in self.expected.columns]
 
     def _column(self, field: StructField) -> str:
-        if field.name == self.shape.rescued:
+        if field.name == self.expected.rescued:
             return self._rescued()
-        if field.name == self.shape.corrupt:
+        if field.name == self.expected.corrupt:
             return self._corrupt()
-        if field.name in self.shape.partitions:
+        if field.name in self.expected.partitions:
             return rescue.typed(partition_value(field.name), field.dataType, self.options)
         if rescue.is_text(field.dataType):
             return f"{_MAP}[{literal(field.name)}]"
@@ -120,12 +127,12 @@ class _JsonPlan:
         return f"if({_MAP} IS NULL, {_RECORD}, NULL)"
 
     def _rescued(self) -> str:
-        known = [field.name for field in self.shape.data]
+        known = [field.name for field in self.expected.data]
         cases = [f"NOT ({among('k', known)})"] if known else ["true"]
         cases += [f"(k = {literal(f.name)} AND {self._misfit(f)})" for f in self.typed]
         odd = f"map_filter({_MAP}, (k, v) -> v IS NOT NULL AND ({' OR '.join(cases)}))"
         found = f"coalesce({odd}, cast(map() AS MAP<STRING, STRING>))"
-        if self.shape.corrupt is None:
+        if self.expected.corrupt is None:
             whole = f"map({literal(CORRUPT_KEY)}, {self._corrupt()})"
             found = f"map_concat({found}, map_filter({whole}, (k, v) -> v IS NOT NULL))"
         path = f"map({literal(FILE_KEY)}, {FILE_PATH})"
