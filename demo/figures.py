@@ -11,7 +11,7 @@ from rich.table import Table
 from demo.place import Place
 from local_shim.events.journal import events
 from local_shim.query.catalog import default_namespace
-from local_shim.query.session import reading
+from local_shim.query.storage_session import reading
 from local_shim.report.update_view import RuleCounts, UpdateView
 from local_shim.storage import Storage
 

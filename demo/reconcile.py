@@ -13,7 +13,7 @@ from demo.insurer import Insurer
 from demo.place import Place
 from dlt_pipelines.source_tables import SOURCE_TABLES, History, SourceTable
 from local_shim.query.catalog import default_namespace
-from local_shim.query.session import reading
+from local_shim.query.storage_session import reading
 from local_shim.storage import Storage
 
 _Results = Mapping[str, tuple[Any, ...]]  # one row for each table

@@ -16,8 +16,8 @@ from local_shim.engine.flow_errors import Failure
 from local_shim.engine.preflight import check_targets
 from local_shim.engine.reads.analysis import AnalysisSources
 from local_shim.engine.reads.flow_reads import FlowReads
-from local_shim.engine.stop import Stop, passes
-from local_shim.engine.tables import create_tables, reset_tables
+from local_shim.engine.stop import StopRequest, passes
+from local_shim.engine.table_setup import create_tables, reset_tables
 from local_shim.engine.update_context import UpdateContext
 from local_shim.errors import ShimError, close_match
 from local_shim.events.definitions import describe
@@ -80,7 +80,7 @@ class Update:
     def __init__(self, request: Request):
         self.request = request
         self.id = str(uuid.uuid4())
-        self._stop = Stop()
+        self._stop = StopRequest()
 
     def run(self) -> UpdateResult:
         """Runs the update to its end, or to a stop (SIGTERM and SIGINT are one, too).

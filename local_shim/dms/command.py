@@ -11,9 +11,9 @@ from local_shim.dms import run_task
 from local_shim.dms import status as task_state
 from local_shim.dms.clock import Clock, timestamp_text
 from local_shim.dms.publishing.state import Move
-from local_shim.dms.session import Session, opened
 from local_shim.dms.stopping import Stop
 from local_shim.dms.task import Task
+from local_shim.dms.task_session import Session, opened
 
 
 @dataclass(frozen=True)

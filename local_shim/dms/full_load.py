@@ -16,7 +16,12 @@ from dataclasses import replace
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
-from local_shim.dms.changes.stream import RecordIgnored, TaskContext, handle_unfit, new_file_schema
+from local_shim.dms.changes.table_stream import (
+    RecordIgnored,
+    TaskContext,
+    handle_unfit,
+    new_file_schema,
+)
 from local_shim.dms.clock import Clock, timestamp_text
 from local_shim.dms.publishing.publisher import Publisher
 from local_shim.dms.publishing.state import Counts, Move, TableState
@@ -24,7 +29,7 @@ from local_shim.dms.s3.conversions import UnfitValue
 from local_shim.dms.s3.data_file import DataFile, open_file
 from local_shim.dms.s3.file_schema import Facts, FileSchema
 from local_shim.dms.s3.object_keys import load_name
-from local_shim.dms.source.catalog import Catalog, SourceTable
+from local_shim.dms.source.catalog import Catalog, CatalogTable
 from local_shim.dms.task import Task
 
 _ESCAPES = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
@@ -71,7 +76,7 @@ class TableLoad:
         self,
         context: TaskContext,
         publisher: Publisher,
-        table: SourceTable,
+        table: CatalogTable,
         schema: FileSchema,
         names: LoadNames,
         stamps: Stamps,
@@ -164,7 +169,7 @@ def _unescaped(field: bytes) -> bytes:
     return _ESCAPED.sub(lambda found: _ESCAPES.get(found[1], found[1]), field)
 
 
-def selected_tables(task: Task, catalog: Catalog) -> list[SourceTable]:
+def selected_tables(task: Task, catalog: Catalog) -> list[CatalogTable]:
     """The tables that the mapping takes, in the order of the load."""
     tables = [t for t in catalog.tables() if task.mapping.selects(t.schema, t.name) and t.columns]
     return sorted(tables, key=lambda t: -task.mapping.load_order(t.schema, t.name))
@@ -174,7 +179,7 @@ def load_tables(
     context: TaskContext,
     publisher: Publisher,
     connection: Connection,
-    tables: Sequence[SourceTable],
+    tables: Sequence[CatalogTable],
     stamps: Stamps,
 ) -> tuple[list[Move], dict[str, TableState]]:
     """Copy tables inside the connection's transaction; files are finished but not visible."""
@@ -192,7 +197,7 @@ def load_tables(
 def deliver_load(
     task: Task,
     publisher: Publisher,
-    tables: Sequence[SourceTable],
+    tables: Sequence[CatalogTable],
     loaded: tuple[list[Move], dict[str, TableState]],
     position: int,
     report: Callable[[str], None],
@@ -226,7 +231,7 @@ def load_table(
     context: TaskContext,
     publisher: Publisher,
     connection: Connection,
-    table: SourceTable,
+    table: CatalogTable,
     names: LoadNames,
     stamps: Stamps,
 ) -> TableLoad:

@@ -6,12 +6,11 @@ from dataclasses import replace
 
 from local_shim.dms.changes.applier import Applier
 from local_shim.dms.changes.new_tables import NewTables
-from local_shim.dms.changes.stream import Streams
+from local_shim.dms.changes.table_stream import Streams
 from local_shim.dms.full_load import Stamps, deliver_load, load_tables, selected_tables
 from local_shim.dms.publishing.state import Store, TableState
 from local_shim.dms.replicate import Replication, publication_lost, slot_lost, wal_removed
-from local_shim.dms.session import Report, Session, new_state, trouble_explained
-from local_shim.dms.source.catalog import Catalog, SourceTable
+from local_shim.dms.source.catalog import Catalog, CatalogTable
 from local_shim.dms.source.connection import connect, connect_replication, linked
 from local_shim.dms.source.key_guard import (
     forget_lost_keys,
@@ -35,6 +34,7 @@ from local_shim.dms.source.slot import (
 )
 from local_shim.dms.stopping import Stop
 from local_shim.dms.task import Task
+from local_shim.dms.task_session import Report, Session, new_state, trouble_explained
 from local_shim.errors import ShimError
 
 
@@ -119,7 +119,7 @@ def drop(task: Task, report: Report) -> None:
 
 
 def _load_and_deliver(
-    session: Session, tables: list[SourceTable], slot: NewSlot, snapshot: str | None, start: int
+    session: Session, tables: list[CatalogTable], slot: NewSlot, snapshot: str | None, start: int
 ) -> None:
     task, catalog = session.task, Catalog(session.link)
     reader = connect(task.source, catalog.data_encoding())

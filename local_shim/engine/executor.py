@@ -14,8 +14,8 @@ from local_shim.engine.flow_queue import FlowQueue
 from local_shim.engine.flows.flow_run import FlowRun, once_marker
 from local_shim.engine.flows.materialized_view import Technique, is_up_to_date
 from local_shim.engine.flows.run_flow import run_flow
-from local_shim.engine.stop import Stop
-from local_shim.engine.tables import record_table
+from local_shim.engine.stop import StopRequest
+from local_shim.engine.table_setup import record_table
 from local_shim.engine.update_context import FlowResult, UpdateContext
 from local_shim.errors import SchemaChanged
 from local_shim.events.event import EventType, FlowStatus
@@ -39,7 +39,12 @@ class Executor:
     """One or more passes over the flows of a plan."""
 
     def __init__(
-        self, context: UpdateContext, events: EventLog, plan: Plan, fingerprint: str, stop: Stop
+        self,
+        context: UpdateContext,
+        events: EventLog,
+        plan: Plan,
+        fingerprint: str,
+        stop: StopRequest,
     ):
         self.context = context
         self.events = events

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-class Stop:
+class StopRequest:
     """A request to stop. Once made it stays; flows that have not started are not started."""
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class Stop:
             watcher.join()
 
 
-def passes(stop: Stop, pause: float, seconds: float | None) -> Iterator[None]:
+def passes(stop: StopRequest, pause: float, seconds: float | None) -> Iterator[None]:
     """Yields for each further pass of a continuous update, until a stop or after `seconds`.
 
     [choice] A pass starts only flows that have something to do, so a continuous update is a

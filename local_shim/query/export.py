@@ -14,7 +14,7 @@ from local_shim.errors import UsageError, close_match
 from local_shim.graph.names import TableName
 from local_shim.query.catalog import default_namespace
 from local_shim.query.render import MICROSECONDS
-from local_shim.query.session import reading
+from local_shim.query.storage_session import reading
 from local_shim.sql_text import quote
 from local_shim.storage import Storage
 

@@ -14,7 +14,7 @@ from dlt_pipelines.source_tables import SOURCE_TABLES
 from local_shim.graph.plan import RefreshSelection
 from local_shim.pipeline_spec.load import from_bundle
 from local_shim.query.catalog import default_namespace
-from local_shim.query.session import reading
+from local_shim.query.storage_session import reading
 from local_shim.run import Request, run
 from local_shim.storage import Storage
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from local_shim.dms.changes.sequence import ChangeSequence
-from local_shim.dms.changes.stream import RecordIgnored, Streams, TableStream
+from local_shim.dms.changes.table_stream import RecordIgnored, Streams, TableStream
 from local_shim.dms.clock import Clock, timestamp_text
 from local_shim.dms.publishing.publisher import Finished, Publisher
 from local_shim.dms.publishing.state import State, TableState

@@ -16,11 +16,11 @@ from psycopg2 import sql
 
 from local_shim.dms.full_load import LoadNames, Stamps, load_table, selected_tables
 from local_shim.dms.publishing.state import State
-from local_shim.dms.session import Session
-from local_shim.dms.source.catalog import Catalog, SourceTable
+from local_shim.dms.source.catalog import Catalog, CatalogTable
 from local_shim.dms.source.connection import connect
 from local_shim.dms.source.open_transactions import open_transactions
 from local_shim.dms.source.slot import current_position, published, sync_publications
+from local_shim.dms.task_session import Session
 
 _SECONDS_BETWEEN_LOOKS = 2.0
 _LOCK_TIMEOUT = "2s"  # others queue behind us while we wait for the lock
@@ -57,19 +57,19 @@ class NewTables:
             if self._is_new(table) and self._load(table, taken):
                 taken.append(table)
 
-    def _is_new(self, table: SourceTable) -> bool:
+    def _is_new(self, table: CatalogTable) -> bool:
         return is_new(self._session.state, table)
 
-    def _was_refused(self, table: SourceTable) -> bool:
+    def _was_refused(self, table: CatalogTable) -> bool:
         return any(oid == table.oid for oid, _ in self._refused)
 
-    def _publications_differ(self, tables: Sequence[SourceTable]) -> bool:
+    def _publications_differ(self, tables: Sequence[CatalogTable]) -> bool:
         name = self._session.state.publication
         return published(self._session.connection, name) != {
             (table.schema, table.name, table.tells_old_rows) for table in tables
         }
 
-    def _load(self, table: SourceTable, taken: Sequence[SourceTable]) -> bool:
+    def _load(self, table: CatalogTable, taken: Sequence[CatalogTable]) -> bool:
         try:
             rows = self._publish_and_load(table, taken)
         except psycopg2.Error as error:
@@ -83,7 +83,7 @@ class NewTables:
         )
         return True
 
-    def _refuse(self, table: SourceTable, error: psycopg2.Error) -> None:
+    def _refuse(self, table: CatalogTable, error: psycopg2.Error) -> None:
         """The table is not taken yet, nothing of it is lost: the next look tries again."""
         reason = " ".join(str(error).split())
         if isinstance(error, psycopg2.errors.LockNotAvailable):
@@ -93,7 +93,7 @@ class NewTables:
             self._session.report(f"{table.full_name} is new and cannot be taken yet: {reason}")
             self._refused.add((table.oid, reason))
 
-    def _publish_and_load(self, table: SourceTable, taken: Sequence[SourceTable]) -> int:
+    def _publish_and_load(self, table: CatalogTable, taken: Sequence[CatalogTable]) -> int:
         session, source = self._session, self._session.task.source
         with (
             closing(connect(source)) as locker,
@@ -121,7 +121,7 @@ class NewTables:
         return load.rows
 
 
-def is_new(state: State, table: SourceTable) -> bool:
+def is_new(state: State, table: CatalogTable) -> bool:
     """Has the task neither loaded this table nor seen a change of it, under whatever name?"""
     by_name = state.tables.get(table.full_name)
     if by_name is not None and by_name.oid in (0, table.oid):

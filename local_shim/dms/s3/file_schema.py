@@ -25,7 +25,7 @@ from local_shim.dms.s3.type_rules import (
 from local_shim.dms.settings.expression import ChangeHeader, ColumnReference, Literal, Term
 from local_shim.dms.settings.mapping import TablePlan
 from local_shim.dms.settings.s3_target import S3Settings
-from local_shim.dms.source.catalog import SourceTable
+from local_shim.dms.source.catalog import CatalogTable
 from local_shim.dms.source.types import ColumnType, Kind
 from local_shim.errors import UsageError
 
@@ -61,7 +61,7 @@ class FileSchema:
 
     def __init__(
         self,
-        table: SourceTable,
+        table: CatalogTable,
         types: Sequence[ColumnType],
         plan: TablePlan,
         settings: S3Settings,

@@ -16,7 +16,7 @@ _OLDEST, _NEWEST = 13, 18
 
 
 @dataclass(frozen=True)
-class SourceColumn:
+class CatalogColumn:
     """A column of a source table."""
 
     name: str
@@ -25,13 +25,13 @@ class SourceColumn:
 
 
 @dataclass(frozen=True)
-class SourceTable:
+class CatalogTable:
     """A table of the source, its columns in their order and its primary key."""
 
     oid: int
     schema: str
     name: str
-    columns: tuple[SourceColumn, ...]
+    columns: tuple[CatalogColumn, ...]
     key: tuple[str, ...]
     tells_old_rows: bool = True  # can the stream say which row an update or delete meant?
 
@@ -144,11 +144,11 @@ class Catalog:
         """
         return "SQL_ASCII" if self.one("SHOW server_encoding") == "SQL_ASCII" else "UTF8"
 
-    def tables(self) -> list[SourceTable]:
+    def tables(self) -> list[CatalogTable]:
         """All ordinary tables that are not the system's."""
         return self._tables(None)
 
-    def table(self, oid: int) -> SourceTable | None:
+    def table(self, oid: int) -> CatalogTable | None:
         """One table, None if it is gone."""
         return next(iter(self._tables(oid)), None)
 
@@ -158,7 +158,7 @@ class Catalog:
             cursor.execute(_OTHERS)
             return [OtherRelation(s, n, k, tuple(p)) for s, n, k, p in cursor.fetchall()]
 
-    def rewritten(self, table: SourceTable) -> tuple[int, int]:
+    def rewritten(self, table: CatalogTable) -> tuple[int, int]:
         """How many rows were ever updated and deleted, as the server's statistics count them.
 
         They come a little late and count transactions that were rolled back too.
@@ -194,14 +194,14 @@ class Catalog:
             self._types[oid] = TypeRow(*row) if row else None
         return self._types[oid]
 
-    def _tables(self, oid: int | None) -> list[SourceTable]:
+    def _tables(self, oid: int | None) -> list[CatalogTable]:
         with self._link.connection().cursor() as cursor:
             cursor.execute(_TABLES, {"oid": oid})
             rows = cursor.fetchall()
         return [_source_table(row) for row in rows]
 
 
-def _source_table(row: tuple[Any, ...]) -> SourceTable:
+def _source_table(row: tuple[Any, ...]) -> CatalogTable:
     oid, schema, name, tells_old_rows, names, types, typmods, key = row
-    columns = tuple(map(SourceColumn, names, types, typmods))
-    return SourceTable(oid, schema, name, columns, tuple(key), tells_old_rows)
+    columns = tuple(map(CatalogColumn, names, types, typmods))
+    return CatalogTable(oid, schema, name, columns, tuple(key), tells_old_rows)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import psycopg2
 from psycopg2 import sql
 
-from local_shim.dms.source.catalog import SourceTable
+from local_shim.dms.source.catalog import CatalogTable
 from local_shim.dms.source.change import Value
 from local_shim.dms.source.connection import Link
 
@@ -42,7 +42,7 @@ class Lookup:
         self._conditions: dict[tuple[int, tuple[str, ...]], sql.Composable] = {}
 
     def values(
-        self, table: SourceTable, key: Sequence[int], row: Sequence[Value], missing: Sequence[int]
+        self, table: CatalogTable, key: Sequence[int], row: Sequence[Value], missing: Sequence[int]
     ) -> list[bytes | None] | None:
         """The missing columns of the row with this key; None if there is no such row any more.
 
@@ -71,7 +71,7 @@ class Lookup:
             return None
         return [None if value is None else value.encode() for value in current_row]
 
-    def _condition(self, table: SourceTable, key: tuple[str, ...]) -> sql.Composable:
+    def _condition(self, table: CatalogTable, key: tuple[str, ...]) -> sql.Composable:
         """`"a" OPERATOR(public.=) %s::ltree AND …`, asked once for each table."""
         condition = self._conditions.get((table.oid, key))
         if condition is None:

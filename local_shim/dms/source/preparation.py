@@ -9,15 +9,15 @@ from psycopg2.extras import LogicalReplicationConnection
 
 from local_shim.dms.errors import TaskFailed
 from local_shim.dms.full_load import selected_tables
-from local_shim.dms.session import Session
-from local_shim.dms.source.catalog import Catalog, SourceTable
+from local_shim.dms.source.catalog import Catalog, CatalogTable
 from local_shim.dms.source.key_guard import install_key_guard, remove_key_guard
 from local_shim.dms.source.open_transactions import open_transactions, told_waiting
 from local_shim.dms.source.slot import NewSlot, create_slot, drop_slot
+from local_shim.dms.task_session import Session
 from local_shim.errors import ShimError, UsageError, close_match
 
 
-def checked_tables(session: Session, catalog: Catalog) -> list[SourceTable]:
+def checked_tables(session: Session, catalog: Catalog) -> list[CatalogTable]:
     """The selected tables; what else the rules match is reported.
 
     Raises:

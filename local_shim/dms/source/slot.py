@@ -12,7 +12,7 @@ from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from psycopg2.extensions import connection as Connection
 from psycopg2.extras import LogicalReplicationConnection
 
-from local_shim.dms.source.catalog import SourceTable
+from local_shim.dms.source.catalog import CatalogTable
 from local_shim.errors import SetupError
 
 PLUGIN = "pgoutput"
@@ -140,7 +140,7 @@ def publications(name: str) -> tuple[str, str]:
     return name, f"{name}_inserts"
 
 
-def sync_publications(connection: Connection, name: str, tables: Sequence[SourceTable]) -> None:
+def sync_publications(connection: Connection, name: str, tables: Sequence[CatalogTable]) -> None:
     """Make the publications hold exactly these tables.
 
     A table that cannot say which row an UPDATE means would make that UPDATE fail at the source
@@ -206,7 +206,7 @@ def _one_transaction(connection: Connection) -> Iterator[None]:
 
 
 def _publish(
-    connection: Connection, name: str, tables: Sequence[SourceTable], operations: str
+    connection: Connection, name: str, tables: Sequence[CatalogTable], operations: str
 ) -> None:
     selected = {(table.schema, table.name) for table in tables}
     with connection.cursor() as cursor:

@@ -113,7 +113,7 @@ def _row(dice: random.Random, seed: int, shape: Shape) -> tuple[Any, ...]:
     op = dice.choices("UDT", weights=(8, 3, 1 if truncates else 0))[0]
     identity = dice.choice((1, 1, 2) + ((None,) if shape.null_keys else ()))
     top = 6 if op == "T" else 14
-    seq = dice.randint(0, top) if shape.ties else dice.randint(0, 1_000_000)
+    seq: int | None = dice.randint(0, top) if shape.ties else dice.randint(0, 1_000_000)
     struct = dice.choice((None, {"x": None, "y": None}, {"x": 1, "y": None}, {"x": 2, "y": "r"}))
     if shape.null_sequences and dice.random() < 0.2:
         seq = None

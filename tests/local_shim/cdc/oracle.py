@@ -114,8 +114,8 @@ class Oracle:
         return found
 
     def steps(self, events: Iterable[Event]) -> list[tuple[Any, bool, Cells]]:
-        """One step per sequence, in order: delete first, then the greatest (2.2)."""
-        found = []
+        """One step per sequence, in order: delete first, then the greatest (behaviour 33)."""
+        found: list[tuple[Any, bool, Cells]] = []
         for seq, same in sorted(_by(events, lambda e: e.seq).items()):
             upserts = [e for e in same if e.kind == "upsert"]
             if len(upserts) < len(same):

@@ -12,7 +12,8 @@ import pytest
 from _pytest.mark import ParameterSet
 from pyspark.sql import Row, SparkSession
 
-from tests.local_shim.cdc.shapes import SHAPES, Shape, compare, open_rows, target_in, target_rows
+from tests.local_shim.cdc.histories import Shape
+from tests.local_shim.cdc.shapes import SHAPES, compare, open_rows, target_in, target_rows
 
 SEEDS = range(int(os.environ.get("CDC_FIRST_SEED", "0")), int(os.environ.get("CDC_SEEDS", "300")))
 

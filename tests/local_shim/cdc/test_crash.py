@@ -16,10 +16,9 @@ from pyspark.sql import SparkSession
 
 from local_shim.cdc.apply import Batch, CdcTarget, apply_batch
 from local_shim.errors import ShimError
-from tests.local_shim.cdc.histories import history
+from tests.local_shim.cdc.histories import Shape, history
 from tests.local_shim.cdc.shapes import (
     SHAPES,
-    Shape,
     differences,
     flow_of,
     frame,
@@ -32,7 +31,7 @@ NAMED = {shape.name: shape for shape in SHAPES}
 CRASHED = ("scd1", "scd1 ignoring nulls", "scd2 tracked", "bitemporal tracked")
 
 
-def split(shape: Shape) -> tuple[list, list, list]:
+def split(shape: Shape) -> tuple[list[Any], list[Any], list[Any]]:
     """Three batches; the middle one is the one that crashes."""
     rows = [row for seed in SEEDS for row in history(seed, shape)]
     return rows[::3], rows[1::3], rows[2::3]
@@ -69,7 +68,8 @@ def set_append_only(spark: SparkSession, target: CdcTarget, value: str) -> None:
 
 def document(target: CdcTarget) -> dict[str, Any]:
     """The manifest of the target's state, as it is on disk."""
-    return json.loads((target.state / "manifest.json").read_text())
+    manifest: dict[str, Any] = json.loads((target.state / "manifest.json").read_text())
+    return manifest
 
 
 def rewrite_document(target: CdcTarget, values: dict[str, Any]) -> None:

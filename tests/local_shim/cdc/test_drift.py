@@ -37,7 +37,7 @@ def test_a_new_source_column_is_added(target: Target, scd_type: int) -> None:
     target.take([(1, "a", "n", "U", 1), (2, "a", "n", "U", 1)], declared)
     target.take([(1, "a", "n", 7, "U", 2)], declared, wider)
     ends = {1: (), 2: ((1, None), (1, 2), (2, None))}[scd_type]
-    expected = [(1, "a", "n", 7), (2, "a", "n", None)]
+    expected: list[tuple[object, ...]] = [(1, "a", "n", 7), (2, "a", "n", None)]
     if ends:
         expected = [
             (1, "a", "n", 7, 2, None),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pyspark.sql import SparkSession
 
 from local_shim.cdc.explain.explain import explain, rendered_ties, ties
 from local_shim.declaring.cdc_arguments import auto_cdc_flow
 from local_shim.errors import UsageError
+from local_shim.graph.elements import AutoCdcFlow
 from tests.local_shim.cdc.shapes import HERE, SPACE
 
 CHANGES = [
@@ -37,7 +40,7 @@ rows left:
   {"id": 1, "v": "c"}  from 30 to 40"""
 
 
-def flow(**arguments: object) -> object:
+def flow(**arguments: Any) -> AutoCdcFlow:
     return auto_cdc_flow(
         target="t",
         source="s",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import pytest
 from pyspark.sql import SparkSession
@@ -140,7 +141,7 @@ def test_the_schema_of_a_target_is_clean_and_a_declared_one_is_checked(spark: Sp
         ("id int, v string, __START_AT bigint, __END_AT bigint", "lacks the source's columns note"),
     ):
         with pytest.raises(DefinitionError, match=message):
-            target_schema(two, source, StructType.fromDDL(wrong))
+            target_schema(two, source, cast(StructType, StructType.fromDDL(wrong)))
 
 
 @pytest.mark.dlt(39, 42)

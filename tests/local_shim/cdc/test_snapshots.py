@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
@@ -46,7 +46,8 @@ def rows(spark: SparkSession, target: CdcTarget) -> list[tuple[Any, ...]]:
 
 @pytest.mark.dlt(72, 73, 74, 160)
 def test_all_waiting_versions_are_taken_in_one_update(spark: SparkSession, tmp_path: Path) -> None:
-    target, calls = target_in(tmp_path), []
+    target = target_in(tmp_path)
+    calls: list[Any] = []
     known: dict[Any, Any] = {1: [(1, "a"), (2, "b")], 2: [(1, "a"), (2, "b")]}
     declared = flow(versions(spark, known, calls), stored_as_scd_type=2)
     apply_snapshots(declared, target, None, NOON)
@@ -175,7 +176,7 @@ def test_snapshots_and_changes_share_an_scd1_target(
     ):
         if snapshot_first:
             snapshot(version, content)
-        changes(number, events)
+        changes(number, cast(list[tuple[Any, ...]], events))
         if not snapshot_first:
             snapshot(version, content)
         assert rows(spark, target) == expected

@@ -38,7 +38,7 @@ def test_a_big_table_is_changed_in_place(target: Target, scd_type: int) -> None:
     assert before <= set(target.at.table.glob("*.parquet"))
     assert list(target.at.table.glob("deletion_vector_*.bin"))
     detail = target.spark.sql(f"DESCRIBE HISTORY delta.`{target.at.table}`").first()
-    assert detail["operation"] == "MERGE"
+    assert detail and detail["operation"] == "MERGE"
 
 
 def test_a_small_table_without_checksum_is_written_anew_and_keeps_its_layout(
@@ -56,7 +56,7 @@ def test_a_small_table_without_checksum_is_written_anew_and_keeps_its_layout(
     target.take([(1, "b", None, "U", 2), (3, "b", None, "U", 2)])
     assert [row[:2] for row in target.rows()] == [(1, "b"), (2, "a"), (3, "b")]
     detail = target.spark.sql(f"DESCRIBE DETAIL delta.`{target.at.table}`").first()
-    assert detail["clusteringColumns"] == ["id"]
+    assert detail and detail["clusteringColumns"] == ["id"]
 
 
 @pytest.mark.dlt(45)
@@ -68,8 +68,8 @@ def test_layout_properties_and_change_feed_of_the_table_are_kept(target: Target)
     target.take([(1, "a", None, "U", 1), (2, "a", None, "U", 1), (3, "a", None, "U", 1)])
     target.take([(1, "b", None, "U", 2), (2, None, None, "D", 2)])
     detail = target.spark.sql(f"DESCRIBE DETAIL delta.`{target.at.table}`").first()
-    assert detail["clusteringColumns"] == ["id"]
-    assert detail["properties"]["quality"] == "silver"
+    assert detail and detail["clusteringColumns"] == ["id"]
+    assert detail and detail["properties"]["quality"] == "silver"
     feed = target.spark.read.format("delta").option("readChangeFeed", "true")
     changes = feed.option("startingVersion", "2").load(str(target.at.table))
     feed_rows = sorted((row["_change_type"], row["id"], row["v"]) for row in changes.collect())

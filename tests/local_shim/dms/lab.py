@@ -17,14 +17,14 @@ import psycopg2
 
 from local_shim.dms import run_task
 from local_shim.dms.changes.applier import Applier
-from local_shim.dms.changes.stream import Streams
+from local_shim.dms.changes.table_stream import Streams
 from local_shim.dms.clock import Clock
 from local_shim.dms.publishing.statistics import table_statistics
-from local_shim.dms.session import Session, opened
 from local_shim.dms.source.catalog import Catalog
 from local_shim.dms.source.slot import flush_wal
 from local_shim.dms.stopping import Stop
 from local_shim.dms.task import load_task
+from local_shim.dms.task_session import Session, opened
 
 csv.field_size_limit(1 << 27)
 NOON = 1_700_000_000_000_000  # 2023-11-14 22:13:20 UTC, in microseconds

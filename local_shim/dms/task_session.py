@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
-from local_shim.dms.changes.stream import TaskContext
+from local_shim.dms.changes.table_stream import TaskContext
 from local_shim.dms.clock import Clock
 from local_shim.dms.errors import TaskFailed
 from local_shim.dms.publishing.publisher import Publisher

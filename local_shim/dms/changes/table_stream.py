@@ -12,7 +12,7 @@ from local_shim.dms.s3.column_clashes import tell_clashes
 from local_shim.dms.s3.control import Exceptions
 from local_shim.dms.s3.conversions import UnfitValue
 from local_shim.dms.s3.file_schema import Facts, Fields, FileSchema
-from local_shim.dms.source.catalog import Catalog, SourceColumn, SourceTable
+from local_shim.dms.source.catalog import Catalog, CatalogColumn, CatalogTable
 from local_shim.dms.source.change import UNCHANGED, Relation, RowChange, Value
 from local_shim.dms.source.lookup import Lookup, LookupFailed
 from local_shim.dms.source.table_name import full_table_name
@@ -154,11 +154,11 @@ class TableStream:
 
     def _new_file_schema(self, columns: Columns, key: tuple[str, ...]) -> FileSchema:
         task, relation = self._context.task, self._relation
-        table = SourceTable(
+        table = CatalogTable(
             relation.oid,
             relation.schema,
             relation.table,
-            tuple(SourceColumn(*column) for column in columns),
+            tuple(CatalogColumn(*column) for column in columns),
             key,
         )
         self._key_places = [i for i, c in enumerate(table.columns) if c.name in key]
@@ -245,7 +245,7 @@ class Streams:
 
 def handle_unfit(
     context: TaskContext,
-    table: SourceTable,
+    table: CatalogTable,
     column: str,
     unfit: UnfitValue,
     row: Sequence[bytes | None],
@@ -271,7 +271,7 @@ def handle_unfit(
 def new_file_schema(
     task: Task,
     catalog: Catalog,
-    table: SourceTable,
+    table: CatalogTable,
     *,
     load: bool,
     report: Callable[[str], None],
