@@ -15,6 +15,7 @@ from pyspark.sql import DataFrame
 
 from local_shim.autoloader import rescue
 from local_shim.autoloader.csv.header_groups import HeaderGroups
+from local_shim.autoloader.csv.title_lines import frame_below_titles
 from local_shim.autoloader.options.parse import CloudFilesOptions
 from local_shim.autoloader.partitions import partition_value
 from local_shim.autoloader.rescue import FILE_PATH
@@ -33,6 +34,7 @@ _OURS = {
     "inferschema",
     "mergeschema",
     "mode",
+    "skiprows",
     "timestampformat",
     "timestampntzformat",
 }
@@ -54,7 +56,10 @@ def csv_frame(
     settings = plan.reader_options()
     if line_feeds and plan.has_header and folder.options.flag("multiline"):
         settings = {"lineSep": "\n", **settings}
-    frame = folder.load("csv", plan.source_schema(), settings)
+    if folder.options.skip_rows:
+        frame = frame_below_titles(folder, plan.source_schema(), plan.reader_options())
+    else:
+        frame = folder.load("csv", plan.source_schema(), settings)
     if not plan.one_header:
         frame = frame.selectExpr("*", f"{plan.group()} AS {_GROUP}").where(f"{_GROUP} >= 0")
     condition = plan.accepted()
@@ -176,8 +181,8 @@ class _CsvPlan:
 
     def corrupt(self) -> str:
         """The whole record, if its number of fields is not that of its header."""
-        if all(len(g.header.names) == self.header_groups.width for g in self.header_groups.groups):
-            return _CORRUPT
+        if len({len(group.header.names) for group in self.header_groups.groups}) == 1:
+            return self._corrupt_of(self.header_groups.width)
         whens = " ".join(
             f"WHEN {i} THEN {self._corrupt_of(len(group.header.names))}"
             for i, group in enumerate(self.header_groups.groups)
@@ -185,13 +190,27 @@ class _CsvPlan:
         return f"CASE {_GROUP} {whens} END"
 
     def _corrupt_of(self, width: int) -> str:
-        # Spark marks all records that are narrower than the widest header: parse those again.
-        # It does not mark a record that is too long for its file but just as wide as the widest.
-        if width == self.header_groups.width:
-            return _CORRUPT
+        # With the headers `a,b` and `a,b,c`, Spark reads all files with three fields. It marks the
+        # correct record `1,2` of an `a,b` file as corrupt, and does not mark the record `1,2,3` of
+        # that file, which is too long. So marked records are parsed again with their own width.
+        corrupt = _CORRUPT
+        if width != self.header_groups.width:
+            fields = ", ".join(quote(field) for field in self._fields())
+            whole = f"to_csv(struct({fields}), {self._parser_options()})"
+            corrupt = f"if({_CORRUPT} IS NULL, {whole}, {self._misfit_of(width)})"
+        if not self.has_header:  # a record may be as short as the schema, if others are longer
+            for shorter in range(max(1, len(self.expected.data)), width):
+                fits = f"{_CORRUPT} IS NOT NULL AND {self._misfit_of(shorter)} IS NULL"
+                corrupt = f"if({fits}, NULL, {corrupt})"
+        return corrupt
+
+    def _misfit_of(self, width: int) -> str:
+        """The marked record, if it has not exactly `width` fields."""
         schema = ", ".join([f"c{i} STRING" for i in range(width)] + ["bad STRING"])
+        return f"from_csv({_CORRUPT}, {literal(schema)}, {self._parser_options()}).bad"
+
+    def _parser_options(self) -> str:
         own = {**self.reader_options(), "columnNameOfCorruptRecord": "bad", "header": "false"}
-        pairs = ", ".join(f"{literal(key)}, {literal(value)}" for key, value in own.items())
-        again = f"from_csv({_CORRUPT}, {literal(schema)}, map({pairs})).bad"
-        fields = ", ".join(quote(field) for field in self._fields())
-        return f"if({_CORRUPT} IS NULL, to_csv(struct({fields}), map({pairs})), {again})"
+        return (
+            f"map({', '.join(f'{literal(key)}, {literal(value)}' for key, value in own.items())})"
+        )

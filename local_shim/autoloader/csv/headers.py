@@ -31,6 +31,7 @@ class Dialect:
     null_value: str = ""
     header: bool = False
     multi_line: bool = False
+    skip_rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def dialect_of(options: CloudFilesOptions) -> Dialect:
         null_value=options.get("nullvalue"),
         header=options.flag("header"),
         multi_line=options.flag("multiline"),
+        skip_rows=options.skip_rows,
     )
 
 
@@ -100,9 +102,10 @@ def sample_rows(file: SourceFile, dialect: Dialect, limit: int) -> list[list[str
 
 
 def records(file: SourceFile, dialect: Dialect) -> Iterator[list[str]]:
-    """All records of the file; blank and comment lines are none."""
+    """All records after the skipped lines; blank and comment lines are none."""
     with open_text(file.path, dialect.encoding) as stream:
-        lines = (line for line in stream if line.strip() and not _is_comment(line, dialect))
+        rest = islice(stream, dialect.skip_rows, None)
+        lines = (line for line in rest if line.strip() and not _is_comment(line, dialect))
         for record in _parsed(lines, dialect):
             if record:
                 yield record

@@ -51,6 +51,7 @@ class CloudFilesOptions:
     case_sensitive: bool = True
     ignore_corrupt_files: bool = False
     ignore_missing_files: bool = False
+    skip_rows: int = 0
     reader: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -139,6 +140,7 @@ def _of_files(plain: Mapping[str, str]) -> dict[str, Any]:
         "ignore_missing_files": values.flag(
             "ignoreMissingFiles", plain.get("ignoremissingfiles", "false")
         ),
+        "skip_rows": values.whole("skipRows", plain.get("skiprows", "0")),
         "reader": reader,
     }
 

@@ -32,6 +32,13 @@ def positive(option: str, text: str) -> int:
     return int(text)
 
 
+def whole(option: str, text: str) -> int:
+    """A whole number, zero or more."""
+    if not text.strip().isdigit():
+        raise wrong(option, text, "a whole number, 0 or more")
+    return int(text)
+
+
 def size(option: str, text: str) -> int:
     """Bytes, written `1048576`, `10m`, `10mb` or `1g`."""
     match = re.fullmatch(r"\s*(\d+)\s*([kmgt]?)b?\s*", text.lower())

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pyspark.errors import StreamingQueryException
 
-from local_shim.errors import SchemaChanged
+from local_shim.errors import DefinitionError, SchemaChanged
 from tests.local_shim.autoloader.landing_flow import Flow
 
 
@@ -223,3 +223,48 @@ def test_other_separators_quotes_and_encodings(flow: Flow) -> None:
     flow.land("a.csv", "# note\nnäme;'b|c'\n'ä;ö';x\n".encode("latin-1"))
     flow.run()
     assert flow.rows() == [{"näme": "ä;ö", "b|c": "x"}]
+
+
+def test_title_lines_are_skipped_before_the_header_is_read(flow: Flow) -> None:
+    flow.options |= {"skipRows": "2", "comment": "#", "cloudFiles.inferColumnTypes": "true"}
+    flow.land("a.csv", 'Claims\nJanuary, "2026\nid,paid\nA-1,10\n# checked\n\nA-2,20\n')
+    flow.land("b.csv", "Claims\r\nFebruary\r\npaid,id\r\n30,A-3\r\nmany,A-4\r\n")
+    flow.run()
+    flow.land("c.csv", "Claims\nMarch\nid,paid\nA-5,50\nA-6\n")
+    flow.run()
+    rows = {row["id"]: row for row in flow.rows()}
+    assert {key: row.get("paid") for key, row in rows.items()} == {
+        "A-1": "10",
+        "A-2": "20",
+        "A-3": "30",
+        "A-4": "many",
+        "A-5": "50",
+        "A-6": None,
+    }
+    assert rescued(rows["A-6"]) == {"_corrupt_record": "A-6"}
+
+
+def test_title_lines_are_skipped_in_files_without_a_header(flow: Flow) -> None:
+    flow.options |= {"header": "false", "skipRows": "1"}
+    flow.land("a.csv", "Claims\n1,2\n3,4\n")
+    flow.run()
+    assert flow.rows() == [{"_c0": "1", "_c1": "2"}, {"_c0": "3", "_c1": "4"}]
+
+
+@pytest.mark.parametrize(("option", "value"), [("multiLine", "true"), ("encoding", "UTF-16")])
+def test_title_lines_cannot_go_with(flow: Flow, option: str, value: str) -> None:
+    flow.options |= {"skipRows": "1", option: value, "cloudFiles.schemaHints": "id STRING"}
+    with pytest.raises(DefinitionError, match="skipRows"):
+        flow.frame()
+
+
+def test_headerless_rows_as_long_as_the_schema_are_whole_beside_longer_ones(flow: Flow) -> None:
+    flow.options |= {"header": "false", "rescuedDataColumn": "_rescued_data"}
+    flow.schema = "id STRING, name STRING"
+    flow.land("a.csv", "1,Ada\n2,Bob,more\n3\n")
+    flow.land("b.csv", "4,Cyd\n")
+    flow.run()
+    rows = {row["id"]: row for row in flow.rows()}
+    assert [rows["1"], rows["4"]] == [{"id": "1", "name": "Ada"}, {"id": "4", "name": "Cyd"}]
+    assert rescued(rows["2"]) == {"_c2": "more"}
+    assert rescued(rows["3"]) == {"_corrupt_record": "3"}
