@@ -32,6 +32,7 @@ class Dialect:
     header: bool = False
     multi_line: bool = False
     skip_rows: int = 0
+    skip_leading_space: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ def dialect_of(options: CloudFilesOptions) -> Dialect:
         header=options.flag("header"),
         multi_line=options.flag("multiline"),
         skip_rows=options.skip_rows,
+        skip_leading_space=options.flag("ignoreleadingwhitespace"),
     )
 
 
@@ -131,5 +133,6 @@ def _reader(lines: Iterable[str], dialect: Dialect) -> Iterator[list[str]]:
         quotechar=dialect.quote or None,
         quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
         doublequote=doubled,
+        skipinitialspace=dialect.skip_leading_space,
         escapechar=None if doubled else (dialect.escape or None),
     )

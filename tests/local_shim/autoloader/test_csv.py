@@ -268,3 +268,12 @@ def test_headerless_rows_as_long_as_the_schema_are_whole_beside_longer_ones(flow
     assert [rows["1"], rows["4"]] == [{"id": "1", "name": "Ada"}, {"id": "4", "name": "Cyd"}]
     assert rescued(rows["2"]) == {"_c2": "more"}
     assert rescued(rows["3"]) == {"_corrupt_record": "3"}
+
+
+def test_leading_blanks_count_neither_for_names_nor_for_types_if_they_are_ignored(
+    flow: Flow,
+) -> None:
+    flow.options |= {"ignoreLeadingWhiteSpace": "true", "cloudFiles.inferColumnTypes": "true"}
+    flow.land("a.csv", "id, paid\nA-1, 10\n")
+    flow.run()
+    assert flow.rows() == [{"id": "A-1", "paid": 10}]
