@@ -229,10 +229,12 @@ _READ_ELSEWHERE = ("spark.", PREFIX, "delta.")
 
 def _unread(spec: PipelineSpec, keys_read: set[str]) -> Iterator[str]:
     """A misspelt configuration key has no effect, so nobody would notice it without a warning."""
+    own_keys = {key for key in keys_read if not key.startswith(_READ_ELSEWHERE)}
     for key in spec.configuration:
-        if key not in keys_read and not key.startswith(_READ_ELSEWHERE):
-            hint = close_match(key, keys_read)
-            yield f"no file reads the configuration key '{key}'" + (f"; {hint}" if hint else ".")
+        if key not in own_keys and not key.startswith(_READ_ELSEWHERE):
+            hint = close_match(key, own_keys)
+            meant = f"; {hint}" if hint.startswith("did you mean") else "."
+            yield f"no file reads the configuration key '{key}'{meant}"
 
 
 def _fingerprint(ready: Prepared) -> str:

@@ -93,7 +93,7 @@ class Executor:
         if flow.once and once_marker(self.context.storage, flow.flow).exists():
             self._report(flow, FlowStatus.SKIPPED, f"Flow '{flow.name}' ran in an earlier update.")
             return True
-        if is_up_to_date(self.context, flow, self.fingerprint):
+        if is_up_to_date(self.context, flow, self._digest(flow)):
             self._report_technique(flow, Technique.NO_OP)
             self._report(flow, FlowStatus.COMPLETED, f"Flow '{flow.name}' is up to date.")
             return True
@@ -133,6 +133,11 @@ class Executor:
         size = sum(log.size(storage.table(source.name)) for source in sources)
         return LARGE_DATA if size > _SMALL_BYTES or not fast_paths_enabled() else {}
 
+    def _digest(self, flow: ResolvedFlow) -> str:
+        """Files, configuration and query: all that a view's rows depend on besides its inputs."""
+        text = f"{self.fingerprint}/{self.plan.graph.query_digest(flow)}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
     def _retries(self, flow: ResolvedFlow) -> int:
         return MAX_RETRIES.read(_spark_conf(flow), self.context.configuration)
 
@@ -141,7 +146,7 @@ class Executor:
             self._report(flow, FlowStatus.RUNNING, data_quality=quality)
         dataset = self.plan.graph.datasets[flow.target]
         if dataset.kind is DatasetKind.MATERIALIZED_VIEW:
-            record_table(self.context, dataset, result, self.fingerprint)
+            record_table(self.context, dataset, result, self._digest(flow))
             self._report_technique(flow, Technique.COMPLETE_RECOMPUTE)
         details: dict[str, Any] = {"metrics": dict(result.metrics)} if result.metrics else {}
         self._report(flow, FlowStatus.COMPLETED, **details)

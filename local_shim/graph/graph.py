@@ -36,6 +36,7 @@ class ResolvedFlow:
     inputs: tuple[Input, ...]
     schema: StructType
     streaming: bool
+    digest: str = ""  # of a batch query, as `plan_digest` gives it
 
     @property
     def name(self) -> str:
@@ -116,6 +117,14 @@ class Graph:
                 for view in self.writers(each.name):
                     tables |= self.sources(view)
         return tables
+
+    def query_digest(self, flow: ResolvedFlow) -> str:
+        """The digest of a flow's query and of the views that it reads."""
+        views = {
+            each.name for each in flow.inputs if not each.external and self._is_view(each.name)
+        }
+        digests = [self.query_digest(writer) for name in views for writer in self.writers(name)]
+        return "/".join([flow.digest, *sorted(digests)])
 
     def ordered(self) -> tuple[ResolvedFlow, ...]:
         """The running flows, each after those it needs; ties in order of definition."""

@@ -8,6 +8,8 @@ Delta 4.4.0: `files/TahoeFileIndex.scala` (path), and the name of the V2 table's
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
@@ -21,6 +23,9 @@ _CLOCKS = (
     "expressions.localtimestamp",
     "expressions.currenttime",
 )
+_EXPRESSION_ID = re.compile(r'"id":(\d+),"jvmId":"[^"]*"')
+_FRAME_ID = re.compile(r'"__(?:dataset_id|col_position)":\d+,?')
+_VIEW_OF_A_NAME = re.compile(r'__dlt_\d+|"createTime":\d+')
 _WITHOUT_TABLES = ("LocalRelation", "OneRowRelation", "Range", "CTERelationRef")
 _UNKNOWN_BYTES = 2**62
 
@@ -51,6 +56,25 @@ def delta_folders(frame: DataFrame) -> set[str] | None:
     folders = [_delta_folder(leaf) for leaf in tables]
     named = {folder for folder in folders if folder is not None}
     return None if None in folders else named
+
+
+def plan_digest(frame: DataFrame) -> str:
+    """A digest of the analysed query: equal for the same query in every process.
+
+    It covers expressions, literals, the rows of local relations and the folders of Delta tables.
+    Attributes, data frames and the views that stand for names in SQL text (reading/sql_names.py)
+    are numbered by counters of the process, which are left out.
+    The code of Python functions is not in the plan.
+    """
+    plan = _analyzed(frame)
+    numbers: dict[str, int] = {}
+    text = _EXPRESSION_ID.sub(
+        lambda match: f"#{numbers.setdefault(match.group(1), len(numbers))}", plan.toJSON()
+    )
+    text = _VIEW_OF_A_NAME.sub("", _FRAME_ID.sub("", text))
+    rows = [str(leaf.data()) for leaf in leaves(frame) if leaf.nodeName() == "LocalRelation"]
+    folders = sorted(str(_delta_folder(leaf)) for leaf in leaves(frame))
+    return hashlib.sha256("\n".join([text, *rows, *folders]).encode()).hexdigest()
 
 
 def leaves(frame: DataFrame) -> list[Any]:

@@ -26,14 +26,14 @@ class Technique(StrEnum):
     COMPLETE_RECOMPUTE = "MAINTENANCE_TYPE_COMPLETE_RECOMPUTE"
 
 
-def is_up_to_date(context: UpdateContext, flow: ResolvedFlow, fingerprint: str) -> bool:
-    """Whether code, configuration and the version of every input are as at the last refresh."""
+def is_up_to_date(context: UpdateContext, flow: ResolvedFlow, digest: str) -> bool:
+    """Whether query, code, configuration and all inputs are as at the last refresh."""
     storage = context.storage
     record = storage.record(flow.target)
     return (
         context.graph.datasets[flow.target].kind is DatasetKind.MATERIALIZED_VIEW
         and record is not None
-        and record.fingerprint == fingerprint != ""
+        and record.fingerprint == digest
         and storage.has_table(flow.target)
         and all(delta_version(Path(path)) == version for path, version in record.inputs.items())
     )

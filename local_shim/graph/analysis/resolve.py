@@ -15,9 +15,10 @@ from local_shim.graph.analysis.external_sources import ExternalSources
 from local_shim.graph.analysis.query_errors import query_failure
 from local_shim.graph.analysis.recording_reads import RecordingReads
 from local_shim.graph.analysis.resolution import OpenFlow, Resolution, UpstreamFailed
-from local_shim.graph.elements import AutoCdcFlow, Flow, QueryFlow
-from local_shim.graph.graph import Graph, ResolvedFlow
+from local_shim.graph.elements import AutoCdcFlow, Flow, QueryFlow, SnapshotFlow
+from local_shim.graph.graph import Graph, Input, ResolvedFlow
 from local_shim.graph.registry import Registry
+from local_shim.jvm.spark_plan import plan_digest
 from local_shim.reading.source_resolver import evaluating, resolving_with
 
 
@@ -75,15 +76,18 @@ class GraphResolver:
 
     def _analysed(self, flow: Flow) -> ResolvedFlow:
         self._check_target(flow)
-        schema, streaming = self._shape(flow)
-        inputs = tuple(dict.fromkeys(self.resolution.stack[-1].inputs))
-        return ResolvedFlow(flow, inputs, schema, streaming)
-
-    def _shape(self, flow: Flow) -> tuple[StructType, bool]:
-        """The columns of a flow's rows, and whether they stream."""
         if isinstance(flow, QueryFlow):
             frame = _called(flow)
-            return frame.schema, frame.isStreaming
+            digest = "" if frame.isStreaming else plan_digest(frame)
+            return ResolvedFlow(flow, self._inputs(), frame.schema, frame.isStreaming, digest)
+        schema, streaming = self._change_rows(flow)
+        return ResolvedFlow(flow, self._inputs(), schema, streaming)
+
+    def _inputs(self) -> tuple[Input, ...]:
+        return tuple(dict.fromkeys(self.resolution.stack[-1].inputs))
+
+    def _change_rows(self, flow: AutoCdcFlow | SnapshotFlow) -> tuple[StructType, bool]:
+        """The columns of the target of an AUTO CDC flow, and whether its source streams."""
         declared = self.registry.datasets[flow.target].schema
         if isinstance(flow, AutoCdcFlow):
             source = self._source(flow.source, streaming=not flow.once)

@@ -95,3 +95,64 @@ def test_a_materialized_view_is_replaced_in_one_commit(pipeline: Pipeline, layou
         few = pipeline.quality("t")["expectations"]["few"]
         assert few == [min(last, 2), max(last - 2, 0)]
     assert [later - one for one, later in pairwise(versions)] == [1, 1, 1]
+
+
+QUERY_IN_A_FILE = """
+import json
+from pathlib import Path
+import dlt
+from pyspark.sql import functions as F
+
+folder = Path(spark.conf.get("queries"))
+
+@dlt.table
+def numbers():
+    return spark.range(3)
+
+@dlt.view
+def doubled():
+    return spark.sql((folder / "query.sql").read_text())
+
+@dlt.table
+def from_view():
+    return spark.read.table("doubled")
+
+@dlt.table
+def named():
+    ((number, name),) = json.loads((folder / "names.json").read_text())
+    return spark.sql(f"SELECT * FROM VALUES ({number}, '{name}') AS t(id, name)")
+
+@dlt.table
+def constant():
+    return spark.read.table("numbers").select(F.lit((folder / "constant").read_text()).alias("c"))
+"""
+
+
+def test_a_view_is_computed_again_when_what_its_query_reads_in_python_changes(
+    pipeline: Pipeline,
+) -> None:
+    """A query kept in a file, rows from JSON, a literal: none of them is part of the sources."""
+    folder = pipeline.folder / "queries"
+    folder.mkdir()
+    pipeline.conf["queries"] = str(folder)
+    pipeline.write(QUERY_IN_A_FILE)
+
+    def update(query: str, name: str, constant: str) -> set[str]:
+        (folder / "query.sql").write_text(query)
+        (folder / "names.json").write_text(f'[[1, "{name}"]]')
+        (folder / "constant").write_text(constant)
+        assert pipeline.update() == 0, pipeline.errors()
+        return {
+            event.origin["flow_name"].split(".")[-1]
+            for event in pipeline.events
+            if event.event_type == "planning_information" and "NO_OP" not in event.message
+        }
+
+    query = "SELECT id * 2 AS n FROM numbers"
+    assert update(query, "a", "x") == {"numbers", "named", "from_view", "constant"}
+    assert update(query, "a", "x") == set()
+    assert update("SELECT id * 3 AS n FROM numbers", "a", "x") == {"from_view"}
+    assert pipeline.rows("from_view") == [(0,), (3,), (6,)]
+    assert update("SELECT id * 3 AS n FROM numbers", "b", "x") == {"named"}
+    assert pipeline.rows("named") == [(1, "b")]
+    assert update("SELECT id * 3 AS n FROM numbers", "b", "y") == {"constant"}
