@@ -1,1 +1,1 @@
-"""The whole line on one machine: a living insurer, DMS files, an update, an insurer's figures."""
+"""The whole line on one machine: a simulated insurer, DMS files, updates and figures."""

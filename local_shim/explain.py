@@ -8,7 +8,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 
 from local_shim.cdc.explain.explain import explain, rendered_ties, ties
-from local_shim.cdc.target.target import cdc_options
+from local_shim.cdc.target_table.target import cdc_options
 from local_shim.engine.reads.flow_reads import FlowReads
 from local_shim.engine.update_context import UpdateContext
 from local_shim.errors import UsageError, close_match

@@ -13,7 +13,7 @@ def claim_kpis(positions: DataFrame, exposures: DataFrame, earned: DataFrame) ->
     """One row per accident year and segment, and `ALL`; every ratio is a sum over a sum.
 
     Claims of no known policy count in ALL, but neither they nor the segment UNKNOWN enter a ratio
-    to exposure or premium: nobody paid premium for them here.
+    to exposure or premium: they have no premium here.
 
     Args:
         positions: claims as at one valuation.

@@ -15,7 +15,7 @@ def claims_with_changes(versions: DataFrame) -> DataFrame:
     """The current row of every claim, and `changes`: when its status changed, oldest first.
 
     `changes` is an array of (at, status). A claim row knows only its last closing and reopening;
-    the recorded versions still know the earlier ones, so all of them are asked. A refusal without
+    the recorded versions hold the earlier ones, so all versions are read. A refusal without
     a closing time counts from the update that recorded it.
     """
     closed = F.when(

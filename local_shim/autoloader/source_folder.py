@@ -48,7 +48,7 @@ class SourceFolder:
     ) -> DataFrame:
         """Spark's own stream of the files in the format `kind`, without those left out.
 
-        A `watched` stream fails, asking for a restart, at a file that nobody has looked at.
+        A `watched` stream fails, asking for a restart, at a file that planning has not seen.
         """
         reader = self.session.readStream.format(kind).schema(schema)
         for key, value in {**self._settings(), **settings}.items():

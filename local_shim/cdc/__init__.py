@@ -1,1 +1,1 @@
-"""AUTO CDC: a target is a fold over its keys' events."""
+"""AUTO CDC: a target is a fold over the events of its keys."""

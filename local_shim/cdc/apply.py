@@ -32,8 +32,8 @@ from local_shim.cdc.snapshots.apply import apply_snapshots
 from local_shim.cdc.state.compaction import compacted
 from local_shim.cdc.state.store import BatchResult, CdcState, Manifest, Part
 from local_shim.cdc.state.tombstones import collect_tombstones
-from local_shim.cdc.target.columns import is_sparse
-from local_shim.cdc.target.target import Batch, CdcResult, CdcTarget, transaction
+from local_shim.cdc.target_table.columns import is_sparse
+from local_shim.cdc.target_table.target import Batch, CdcResult, CdcTarget, transaction
 from local_shim.cdc.write.edits import TargetEdits, edits_of, write
 from local_shim.cdc.write.size import Size
 from local_shim.cdc.write.table import ensure_table, table_at

@@ -7,8 +7,8 @@ from typing import Any
 from pyspark.sql.types import DataType
 
 from local_shim.cdc.state.store import Manifest
-from local_shim.cdc.target.columns import TargetColumns, is_sparse
-from local_shim.cdc.target.target import CdcTarget, shows_remainders
+from local_shim.cdc.target_table.columns import TargetColumns, is_sparse
+from local_shim.cdc.target_table.target import CdcTarget, shows_remainders
 from local_shim.errors import FlowError
 from local_shim.graph.elements import AutoCdcFlow, SnapshotFlow
 from local_shim.pipeline_spec.pipeline_settings import SHOW_REMAINDERS

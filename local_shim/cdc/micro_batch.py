@@ -20,8 +20,8 @@ from local_shim.cdc.fold.batch_counts import (
 from local_shim.cdc.fold.change_rows import TRUNCATE, UPSERT, literal, scalar, state_schema
 from local_shim.cdc.fold.outcome import Bounds
 from local_shim.cdc.state.store import CdcState, Manifest
-from local_shim.cdc.target.columns import TargetColumns
-from local_shim.cdc.target.target import Batch, CdcTarget
+from local_shim.cdc.target_table.columns import TargetColumns
+from local_shim.cdc.target_table.target import Batch, CdcTarget
 from local_shim.cdc.write.size import Size
 from local_shim.cdc.write.table import Table, target_rows
 from local_shim.graph.elements import AutoCdcFlow, ScdType

@@ -10,9 +10,9 @@ from pyspark.sql.types import DataType, StructField, StructType
 from local_shim.cdc.drift import check_definition, drift_error, refuse_lost_keys
 from local_shim.cdc.fold.change_rows import null_lowest
 from local_shim.cdc.state.store import CdcState, Manifest
-from local_shim.cdc.target.columns import START, SYSTEM_START, TargetColumns, columns_of
-from local_shim.cdc.target.schema import fits, lost_columns, merged_type, widest
-from local_shim.cdc.target.target import CdcTarget, shows_remainders
+from local_shim.cdc.target_table.columns import START, SYSTEM_START, TargetColumns, columns_of
+from local_shim.cdc.target_table.schema import fits, lost_columns, merged_type, widest
+from local_shim.cdc.target_table.target import CdcTarget, shows_remainders
 from local_shim.cdc.write.table import Table, table_at
 from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow
 

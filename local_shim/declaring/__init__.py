@@ -1,1 +1,1 @@
-"""How a declaration is made: from the arguments of a call to nouns in the active registry."""
+"""Turns calls of the decorators into datasets and flows of the active registry."""

@@ -1,1 +1,1 @@
-"""The hands on Delta tables: making them, filling them, and reading their logs."""
+"""Creates, fills and reads Delta tables, and reads their logs."""

@@ -1,1 +1,1 @@
-"""The hands that carry out a plan on Spark."""
+"""Executes the plan of an update on Spark."""

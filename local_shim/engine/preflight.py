@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from local_shim.cdc.target.sharing import sharing_errors
+from local_shim.cdc.target_table.sharing import sharing_errors
 from local_shim.errors import DefinitionError, ShimError, raise_all
 from local_shim.graph.elements import AutoCdcFlow, Dataset, SnapshotFlow
 from local_shim.graph.graph import Graph

@@ -1,1 +1,1 @@
-"""What happened, told as Databricks tells it."""
+"""The event log of updates, in Databricks' shape."""

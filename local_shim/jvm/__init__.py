@@ -1,1 +1,1 @@
-"""The Java machine: jars, the session, and every reach into Spark's internals."""
+"""The JVM: jars, the session, and every use of Spark's internals."""

@@ -47,8 +47,8 @@ def root_cause(error: BaseException) -> JavaCause | None:
 
     Exceptions that only wrap another one, such as STREAM_FAILED, are passed over. The message is
     one line. Where the innermost exception has no condition, that of the exception around it is
-    named and both messages are told. An exception that Python code raised within a Spark job or
-    foreachBatch is told in Python's words.
+    named and both messages are given. An exception that Python code raised within a Spark job or
+    foreachBatch is given in Python's words.
     """
     causes = [_describe(throwable) for throwable in _chain(error)]
     if not causes:

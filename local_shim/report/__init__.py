@@ -1,1 +1,1 @@
-"""What a person sees of an update; reads events only."""
+"""Shows an update to people; reads events only."""

@@ -4,7 +4,7 @@ Spark's own CSV reader splits records into fields; which field is which column i
 If all unread files share one header, Spark itself compares every file it opens with it, so that
 a file with another header fails the stream instead of landing in wrong columns. If there are
 several, fields are read by position and each file's header, known from planning, names them; a
-file that nobody has looked at then fails the stream too.
+file that planning has not seen then fails the stream too.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ class _CsvPlan:
         return rescue.typed(self.raw(column), field.dataType, self.options)
 
     def rescued_cells(self) -> dict[str, str]:
-        """What may not fit: wrong types, columns nobody asked for, records of a wrong length."""
+        """Values of a wrong type, columns that the stream does not have, records of a wrong length."""
         cells = {}
         for field in self.expected.data:
             if not rescue.is_text(field.dataType):

@@ -20,7 +20,7 @@ _SAMPLED_ROWS = 1000  # of a file; a later value that does not fit is rescued, n
 def csv_fields(
     headers: Mapping[SourceFile, Header | None], dialect: Dialect, options: CloudFilesOptions
 ) -> StructType:
-    """Columns of all the files, in the order they come up, all text unless types are asked for."""
+    """Columns of all the files, in the order of the headers, all text unless types are inferred."""
     names = union_of(headers.values())
     types: dict[str, DataType] = {}
     if options.infer_column_types:

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from local_shim.cdc.explain.replay import ChangeEvent, Effect, HistoryRow, replay
 from local_shim.cdc.fold.change_rows import DELETE, TRUNCATE, UPSERT, events_of, scalar
 from local_shim.cdc.fold.leaf_columns import leaves_of
-from local_shim.cdc.target.columns import TargetColumns, columns_of
+from local_shim.cdc.target_table.columns import TargetColumns, columns_of
 from local_shim.errors import UsageError, close_match
 from local_shim.graph.elements import AutoCdcFlow, ScdType
 from local_shim.text_table import text_table

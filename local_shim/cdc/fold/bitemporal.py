@@ -20,7 +20,7 @@ from local_shim.cdc.fold.outcome import DROP, PUT, Gather
 from local_shim.cdc.fold.row_versions import row_versions
 from local_shim.cdc.fold.scd2 import in_batch
 from local_shim.cdc.fold.sparse import carried
-from local_shim.cdc.target.columns import TargetColumns
+from local_shim.cdc.target_table.columns import TargetColumns
 
 
 def fold(

@@ -20,9 +20,9 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, LongType, StringType, StructField, StructType
 
 from local_shim.cdc.fold.leaf_columns import NAMES, leaves_of, supplied_leaves
-from local_shim.cdc.target.columns import TargetColumns, ignoring_nulls, is_sparse, sortable
-from local_shim.cdc.target.schema import conformed
-from local_shim.cdc.target.target import CdcTarget
+from local_shim.cdc.target_table.columns import TargetColumns, ignoring_nulls, is_sparse, sortable
+from local_shim.cdc.target_table.schema import conformed
+from local_shim.cdc.target_table.target import CdcTarget
 from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow
 from local_shim.sql_text import quote
 

@@ -13,7 +13,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, BooleanType, DataType, StringType, StructType
 
-from local_shim.cdc.target.columns import TargetColumns
+from local_shim.cdc.target_table.columns import TargetColumns
 from local_shim.graph.elements import AutoCdcFlow
 from local_shim.sql_text import quote
 

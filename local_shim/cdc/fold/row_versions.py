@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from local_shim.cdc.fold.change_rows import same_rows
-from local_shim.cdc.target.columns import TargetColumns
+from local_shim.cdc.target_table.columns import TargetColumns
 
 _WHOLE = (Window.unboundedPreceding, Window.unboundedFollowing)
 _EARLIER = (Window.unboundedPreceding, -1)

@@ -27,7 +27,7 @@ from local_shim.cdc.fold.known_events import known_events
 from local_shim.cdc.fold.outcome import DROP, PUT, Gather
 from local_shim.cdc.fold.row_versions import row_versions
 from local_shim.cdc.fold.sparse import carried, merged_leaves, with_merged_leaves
-from local_shim.cdc.target.columns import TargetColumns
+from local_shim.cdc.target_table.columns import TargetColumns
 
 BATCH, STATE, TARGET = "batch", "state", "target"  # where an event is known from
 

@@ -23,7 +23,7 @@ from local_shim.cdc.fold.change_rows import (
 from local_shim.cdc.fold.known_events import known_events
 from local_shim.cdc.fold.leaf_columns import NAMES, LeafColumn, is_supplied, leaves_of, rebuilt
 from local_shim.cdc.fold.outcome import DROP, PUT, Bounds, Gather
-from local_shim.cdc.target.columns import TargetColumns
+from local_shim.cdc.target_table.columns import TargetColumns
 
 
 def merged_leaves(columns: TargetColumns, counts: Column) -> tuple[Column, ...]:

@@ -39,9 +39,9 @@ from local_shim.cdc.snapshots.versions import (
     written,
 )
 from local_shim.cdc.state.store import CdcState, Manifest
-from local_shim.cdc.target.columns import TargetColumns
-from local_shim.cdc.target.schema import fits, widest
-from local_shim.cdc.target.target import CdcResult, CdcTarget
+from local_shim.cdc.target_table.columns import TargetColumns
+from local_shim.cdc.target_table.schema import fits, widest
+from local_shim.cdc.target_table.target import CdcResult, CdcTarget
 from local_shim.cdc.write.edits import TargetEdits, edits_of, write
 from local_shim.cdc.write.size import Size
 from local_shim.cdc.write.table import Table, ensure_table, target_rows

@@ -1,1 +1,1 @@
-"""What AUTO CDC must know beyond its target: the state rows beside it."""
+"""The state of an AUTO CDC target, which its rows cannot show: sequences and tombstones."""

@@ -10,7 +10,7 @@ from typing import Any
 from pyspark.sql.types import StructType
 
 from local_shim import stored_json
-from local_shim.cdc.target.target import CdcResult
+from local_shim.cdc.target_table.target import CdcResult
 
 _VERSION = 1  # of the file's format
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from local_shim.cdc.state.compaction import merged
 from local_shim.cdc.state.store import CdcState, Manifest
-from local_shim.cdc.target.target import CdcTarget
+from local_shim.cdc.target_table.target import CdcTarget
 from local_shim.graph.elements import AutoCdcFlow, SnapshotFlow
 from local_shim.jvm.session import running_session
 

@@ -13,7 +13,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from local_shim.cdc.fold.outcome import DROP, PUT
-from local_shim.cdc.target.columns import END, START, SYSTEM_END, SYSTEM_START, TargetColumns
+from local_shim.cdc.target_table.columns import END, START, SYSTEM_END, SYSTEM_START, TargetColumns
 from local_shim.cdc.write.table import Table, rows_of
 from local_shim.delta.transaction import Transaction, append, replace_all, with_positions
 from local_shim.sql_text import quote

@@ -10,8 +10,8 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from local_shim.cdc.fold.change_rows import key_schema, packed
-from local_shim.cdc.target.columns import END, START, SYSTEM_END, SYSTEM_START, TargetColumns
-from local_shim.cdc.target.schema import missing_columns
+from local_shim.cdc.target_table.columns import END, START, SYSTEM_END, SYSTEM_START, TargetColumns
+from local_shim.cdc.target_table.schema import missing_columns
 from local_shim.delta.snapshot import newest_snapshot
 from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.session import empty_frame

@@ -1,1 +1,1 @@
-"""The PostgreSQL side: connections, the catalog, the slot and what its stream says."""
+"""The PostgreSQL side: connections, the catalog, the slot and its messages."""

@@ -16,7 +16,7 @@ from local_shim.cdc.apply import (
     check_drift,
     collect_tombstones,
 )
-from local_shim.cdc.target.target import cdc_options
+from local_shim.cdc.target_table.target import cdc_options
 from local_shim.engine.flows.flow_run import FlowRun
 from local_shim.engine.update_context import FlowResult
 from local_shim.graph.elements import AutoCdcFlow

@@ -1,1 +1,1 @@
-"""What a dataset function's reads become: while flows are analysed, and while they run."""
+"""Resolves the reads of dataset functions, during analysis and while flows run."""

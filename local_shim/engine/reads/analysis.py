@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType, TimestampType
 
 from local_shim.autoloader.stream import open_stream
-from local_shim.cdc.target.schema import target_schema
+from local_shim.cdc.target_table.schema import target_schema
 from local_shim.delta.log import stored_schema
 from local_shim.engine.reads.sources import (
     cloud_files_options,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from local_shim.pipeline_spec.document.node import Node
 
-# Lists are appended, except these, whose elements are told apart by a field.
+# Lists are appended, except these, whose elements have a key.
 _KEYED = {
     "tasks": "task_key",
     "job_clusters": "job_cluster_key",

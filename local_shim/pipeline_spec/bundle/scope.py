@@ -1,6 +1,6 @@
 """What `${bundle.…}`, `${workspace.…}` and `${resources.…}` stand for on one's own machine.
 
-[choice] No workspace is asked: the user is the operating system's, `${workspace.file_path}` is
+[choice] There is no workspace: the user is the operating system's, `${workspace.file_path}` is
 the bundle's own folder, and a host that the bundle does not name is `http://127.0.0.1`.
 [choice] Names are not prefixed with `[dev <user>]` or `dev_<user>_`: the prefix keeps people in one
 workspace apart, and a laptop has one.

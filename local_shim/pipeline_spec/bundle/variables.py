@@ -21,7 +21,7 @@ _DEFINITION_KEYS = {"default", "lookup", "description", "type"}
 
 @dataclass(frozen=True)
 class Variable:
-    """A declared variable; `value` is None while nobody gave one."""
+    """A declared variable; `value` is None while it has none."""
 
     name: str
     declared: Place
@@ -32,7 +32,7 @@ class Variable:
 def read_variables(
     bundle: Bundle, given: Mapping[str, str], environ: Mapping[str, str], problems: Problems
 ) -> dict[str, Variable]:
-    """All variables of the bundle by name; a value for one that nobody declared is a problem."""
+    """All variables of the bundle by name; a value for an undeclared one is a problem."""
     declared = dict((bundle.tree.at("variables") or Node({}, Place(bundle.file, 1))).items())
     in_target = dict((bundle.override.at("variables") or Node({}, bundle.override.place)).items())
     in_file = dict(_override_file(bundle, problems).items())

@@ -6,7 +6,7 @@ from local_shim.errors import UsageError
 
 
 class Problems:
-    """Errors and warnings in the order of their finding; each is told once."""
+    """Errors and warnings in order, each once."""
 
     def __init__(self) -> None:
         self.errors: list[UsageError] = []

@@ -10,7 +10,7 @@ from typing import Any
 from pyspark.sql import DataFrame, Row, SparkSession
 
 from local_shim.cdc.apply import Batch, CdcTarget, apply_batch
-from local_shim.cdc.target.target import CdcOptions
+from local_shim.cdc.target_table.target import CdcOptions
 from local_shim.declaring.cdc_arguments import auto_cdc_flow
 from local_shim.graph.elements import AutoCdcFlow, SourceLocation
 from local_shim.graph.names import Namespace, TableName

@@ -11,8 +11,8 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from local_shim.cdc.apply import check_drift
-from local_shim.cdc.target.schema import target_schema
-from local_shim.cdc.target.target import CdcOptions
+from local_shim.cdc.target_table.schema import target_schema
+from local_shim.cdc.target_table.target import CdcOptions
 from local_shim.errors import DefinitionError, FlowError
 from tests.local_shim.cdc.one_target import COLUMNS, Target, flow
 

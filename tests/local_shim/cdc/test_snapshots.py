@@ -11,7 +11,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from local_shim.cdc.apply import Batch, CdcTarget, apply_batch, apply_snapshots
-from local_shim.cdc.target.sharing import sharing_errors
+from local_shim.cdc.target_table.sharing import sharing_errors
 from local_shim.declaring.cdc_arguments import auto_cdc_flow, snapshot_flow
 from local_shim.errors import FlowError
 from local_shim.graph.elements import AutoCdcFlow, SnapshotFlow

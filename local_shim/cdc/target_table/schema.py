@@ -18,7 +18,7 @@ from pyspark.sql.types import (
     StructType,
 )
 
-from local_shim.cdc.target.columns import TargetColumns, columns_of, ignoring_nulls
+from local_shim.cdc.target_table.columns import TargetColumns, columns_of, ignoring_nulls
 from local_shim.errors import DefinitionError
 from local_shim.graph.elements import AutoCdcFlow, SnapshotFlow
 from local_shim.sql_text import quote

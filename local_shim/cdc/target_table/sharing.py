@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from local_shim.cdc.target.columns import is_sparse
+from local_shim.cdc.target_table.columns import is_sparse
 from local_shim.errors import DefinitionError
 from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow
 
