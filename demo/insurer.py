@@ -70,10 +70,10 @@ def insurer(place: Place) -> Iterator[Insurer]:
     """The insurer on a private server, which runs no longer than the demo."""
     running = server.start(place.data)
     try:
-        found = Insurer(running.uri)
+        connected = Insurer(running.uri)
         try:
-            yield found
+            yield connected
         finally:
-            found.close()
+            connected.close()
     finally:
         server.stop(running)

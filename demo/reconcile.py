@@ -114,6 +114,6 @@ def _rows_differ(origin: _Results, silver: _Results) -> Iterator[str]:
 
 def _sums_differ(sums: Mapping[str, Row]) -> Iterator[str]:
     for name, sides in _TWICE.items():
-        found = {table: sums[table][name] or 0 for table in sides}
-        if len(set(found.values())) > 1:
-            yield f"{name}: " + ", ".join(f"{total} in {table}" for table, total in found.items())
+        totals = {table: sums[table][name] or 0 for table in sides}
+        if len(set(totals.values())) > 1:
+            yield f"{name}: " + ", ".join(f"{total} in {table}" for table, total in totals.items())

@@ -55,12 +55,12 @@ def _seen(ledger: DataFrame, latest: DataFrame) -> DataFrame:
 
 def _known_at_booking(rows: DataFrame, versions: DataFrame, key: str) -> DataFrame:
     versions = versions.withColumnRenamed(key, "_key")
-    held = (
+    dated = (
         (F.col(key) == F.col("_key"))
         & (F.col("known_from") <= F.col("booked_on"))
         & (F.col("booked_on") < F.col("known_to"))
     )
-    return rows.join(versions, held, "left").drop("_key", "known_from", "known_to")
+    return rows.join(versions, dated, "left").drop("_key", "known_from", "known_to")
 
 
 def premium_by_month(booked: DataFrame) -> DataFrame:

@@ -58,8 +58,8 @@ def parquet_stream(
         expected = columns_of_declared(schema, options, folder.partitions)
     else:
         files = folder.files if store.latest() is None else folder.new
-        found = _union(_footer(folder.session, file) for file in files)
-        learned = inferred_or_stored_schema(found, options, store, remember=remember)
+        inferred = _union(_footer(folder.session, file) for file in files)
+        learned = inferred_or_stored_schema(inferred, options, store, remember=remember)
         expected = columns_of_inferred(learned, options, folder.partitions)
     extra = _extra_columns(folder, expected)
     _refuse_conflicts(folder, StructType([*expected.data.fields, *extra]))
@@ -72,10 +72,10 @@ def _footer(session: SparkSession, file: SourceFile) -> StructType:
 
 
 def _union(schemas: Iterable[StructType]) -> StructType:
-    found = StructType([])
+    union = StructType([])
     for schema in schemas:
-        found = StructType([*found.fields, *new_fields(schema, found)])
-    return found
+        union = StructType([*union.fields, *new_fields(schema, union)])
+    return union
 
 
 def _extra_columns(folder: SourceFolder, expected: StreamColumns) -> list[StructField]:

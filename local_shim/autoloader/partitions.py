@@ -30,13 +30,13 @@ def partition_fields(
                 values.setdefault(key, []).append(value)
     if not options.infer_column_types:
         return [StructField(name, StringType()) for name in values]
-    return [StructField(name, type_of(found, Patterns())) for name, found in values.items()]
+    return [StructField(name, type_of(texts, Patterns())) for name, texts in values.items()]
 
 
 def partition_value(column: str) -> str:
     """SQL text of the column's value in the file's path, NULL if the path has no such key."""
     pattern = literal(f"/{re.escape(column)}=([^/]*)/")
-    found = f"nullif(regexp_extract({FILE_PATH}, {pattern}, 1), '')"
+    value = f"nullif(regexp_extract({FILE_PATH}, {pattern}, 1), '')"
     # Once for the URI, once for Hive's own escapes; a plus sign is no blank here.
-    plain = f"url_decode(replace({found}, '+', '%2B'))"
+    plain = f"url_decode(replace({value}, '+', '%2B'))"
     return f"nullif(url_decode(replace({plain}, '+', '%2B')), {literal(_NULL)})"

@@ -39,6 +39,6 @@ def plain_stream(
 
 
 def _struct(ddl: str) -> StructType:
-    found = StructType.fromDDL(ddl)
-    assert isinstance(found, StructType)
-    return found
+    schema = StructType.fromDDL(ddl)
+    assert isinstance(schema, StructType)
+    return schema

@@ -82,7 +82,7 @@ def _stream_columns(
 
 
 def inferred_or_stored_schema(
-    found: StructType, options: CloudFilesOptions, store: SchemaStore, *, remember: bool
+    inferred: StructType, options: CloudFilesOptions, store: SchemaStore, *, remember: bool
 ) -> StructType:
     """The schema of the data columns, evolved by what the unread files hold.
 
@@ -91,9 +91,9 @@ def inferred_or_stored_schema(
     """
     stored = store.latest()
     if stored is None:
-        return _first_schema(found, options, store, remember)
+        return _first_schema(inferred, options, store, remember)
     hints = hints_of(options)
-    new = new_fields(found, StructType([*stored.fields, *hints.fields]))
+    new = new_fields(inferred, StructType([*stored.fields, *hints.fields]))
     mode = options.evolution or "addNewColumns"
     if not new or mode in ("none", "rescue"):
         return stored
@@ -109,23 +109,23 @@ def inferred_or_stored_schema(
 
 
 def _first_schema(
-    found: StructType, options: CloudFilesOptions, store: SchemaStore, remember: bool
+    inferred: StructType, options: CloudFilesOptions, store: SchemaStore, remember: bool
 ) -> StructType:
-    if not found.fields and not options.schema_hints:
+    if not inferred.fields and not options.schema_hints:
         raise DefinitionError(
             "CF_EMPTY_DIR_FOR_SCHEMA_INFERENCE",
             "there is no file with a record to learn the schema from.",
             hint="land a file, or give a schema or cloudFiles.schemaHints",
         )
-    if remember and found.fields:
-        store.save(found)
-    return found
+    if remember and inferred.fields:
+        store.save(inferred)
+    return inferred
 
 
-def new_fields(found: StructType, known: StructType) -> list[StructField]:
+def new_fields(inferred: StructType, known: StructType) -> list[StructField]:
     """Fields of `found` that `known` lacks; a name in another case is not new."""
     names = {field.name.lower() for field in known.fields}
-    return [field for field in found.fields if field.name.lower() not in names]
+    return [field for field in inferred.fields if field.name.lower() not in names]
 
 
 def new_fields_text(new: Iterable[StructField], *, retry: bool) -> str:

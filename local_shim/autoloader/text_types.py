@@ -39,13 +39,13 @@ class Patterns:
 
 def type_of(texts: Iterable[str], patterns: Patterns) -> DataType:
     """The narrowest type that all texts have; text if there are none."""
-    found: DataType | None = None
+    common_type: DataType | None = None
     for text in texts:
         kind = _type_of(text, patterns)
-        found = kind if found is None else common(found, kind)
-        if isinstance(found, StringType):
+        common_type = kind if common_type is None else common(common_type, kind)
+        if isinstance(common_type, StringType):
             break
-    return found or StringType()
+    return common_type or StringType()
 
 
 def common(one: DataType, other: DataType) -> DataType:

@@ -24,10 +24,10 @@ def matching(pattern: str, folder: Path, where: object, problems: Problems) -> l
         return _globbed(pattern, folder, where, problems)
     path = Path(os.path.abspath(folder / stem))
     if path.is_dir():
-        found = _sources_in(_below(path))
-        if not found:
+        sources = _sources_in(_below(path))
+        if not sources:
             problems.warn(f"no .py or .sql file lies under {path}", where)
-        return found
+        return sources
     if stem != pattern:
         _missing(path, "folder", where, problems)
         return []
@@ -36,33 +36,33 @@ def matching(pattern: str, folder: Path, where: object, problems: Problems) -> l
 
 def _globbed(pattern: str, folder: Path, where: object, problems: Problems) -> list[Path]:
     matches = glob.glob(pattern, root_dir=folder, recursive=True)
-    found = _sources_in(Path(os.path.abspath(folder / match)) for match in matches)
-    if not found:
+    sources = _sources_in(Path(os.path.abspath(folder / match)) for match in matches)
+    if not sources:
         problems.add(
             "SOURCE_NOT_FOUND",
             f"No .py, .sql or .ipynb file matches '{pattern}' in {folder}.",
             where,
             "a whole folder is written as folder/**",
         )
-    return found
+    return sources
 
 
-def _single(file: Path, where: object, problems: Problems) -> list[Path]:
+def _single(path: Path, where: object, problems: Problems) -> list[Path]:
     # A notebook is named without its extension in a workspace, so people write it so here, too.
-    candidates = [file, *(file.with_name(file.name + suffix) for suffix in SUFFIXES)]
-    found = next((path for path in candidates if path.is_file()), None)
-    if found is None:
-        _missing(file, "file", where, problems)
+    candidates = [path, *(path.with_name(path.name + suffix) for suffix in SUFFIXES)]
+    source = next((each for each in candidates if each.is_file()), None)
+    if source is None:
+        _missing(path, "file", where, problems)
         return []
-    if found.suffix not in SUFFIXES:
+    if source.suffix not in SUFFIXES:
         problems.add(
             "SOURCE_NOT_SUPPORTED",
-            f"{found} is neither Python nor SQL.",
+            f"{path} is neither Python nor SQL.",
             where,
             f"allowed: {', '.join(SUFFIXES)}",
         )
         return []
-    return [found]
+    return [source]
 
 
 def _below(folder: Path) -> Iterator[Path]:

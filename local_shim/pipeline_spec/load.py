@@ -100,8 +100,8 @@ def from_files(
     problems = Problems()
     sources: dict[Path, None] = {}
     for pattern in patterns:
-        found = matching(str(pattern), Path.cwd(), "the command line", problems)
-        sources.update(dict.fromkeys(found))
+        files = matching(str(pattern), Path.cwd(), "the command line", problems)
+        sources.update(dict.fromkeys(files))
     if not sources and not problems.errors:
         named = ", ".join(map(str, patterns)) or "nothing"
         problems.add(
@@ -127,15 +127,15 @@ def _spec_file(path: Path) -> Path:
     path = Path(os.path.abspath(path))
     names = ("spark-pipeline.yml", "spark-pipeline.yaml")
     candidates = [path / name for name in names] if path.is_dir() else [path]
-    found = [file for file in candidates if file.is_file()]
-    if len(found) != 1:
-        what = "several specs" if found else "no spec"
+    spec_files = [file for file in candidates if file.is_file()]
+    if len(spec_files) != 1:
+        what = "several specs" if spec_files else "no spec"
         raise UsageError(
             "SPEC_NOT_FOUND",
             f"There is {what} at {path}.",
             hint="--spec wants a spark-pipeline.yml; see also --bundle, or give FILES",
         )
-    return found[0]
+    return spec_files[0]
 
 
 def _spark_sources(tree: Node, folder: Path, problems: Problems) -> tuple[Path, ...]:
@@ -145,8 +145,8 @@ def _spark_sources(tree: Node, folder: Path, problems: Problems) -> tuple[Path, 
     for library in libraries.elements() if libraries else ():
         include = library.at("glob", "include")
         if include:
-            found = matching(include.text(), folder, include.place, problems)
-            sources.update(dict.fromkeys(found))
+            files = matching(include.text(), folder, include.place, problems)
+            sources.update(dict.fromkeys(files))
         else:
             problems.add(
                 "UNKNOWN_LIBRARY",
@@ -179,8 +179,8 @@ def _warn_of_storage(tree: Node, problems: Problems) -> None:
 
 
 def _field(tree: Node, name: str, default: str) -> str:
-    found = tree.at(name)
-    return (found.text() if found else "") or default
+    value = tree.at(name)
+    return (value.text() if value else "") or default
 
 
 def _key(name: str) -> str:

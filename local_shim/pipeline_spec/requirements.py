@@ -58,7 +58,7 @@ def _unmet_distribution(requirement: Requirement) -> str:
 
 def _of_extras(distribution: metadata.Distribution, extras: set[str]) -> list[str]:
     """The requirements that only the extras bring."""
-    found = []
+    missing = []
     for text in distribution.requires or ():
         requirement = Requirement(text)
         marker = requirement.marker
@@ -66,5 +66,5 @@ def _of_extras(distribution: metadata.Distribution, extras: set[str]) -> list[st
             continue
         if any(marker.evaluate({"extra": extra}) for extra in extras):
             requirement.marker = None
-            found.append(str(requirement))
-    return found
+            missing.append(str(requirement))
+    return missing

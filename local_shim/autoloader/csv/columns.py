@@ -144,7 +144,7 @@ class _CsvPlan:
         return rescue.typed(self.raw(column), field.dataType, self.options)
 
     def rescued_cells(self) -> dict[str, str]:
-        """Values of a wrong type, columns that the stream does not have, records of a wrong length."""
+        """Values of a wrong type, columns outside the stream, records of a wrong length."""
         cells = {}
         for field in self.expected.data:
             if not rescue.is_text(field.dataType):

@@ -36,10 +36,10 @@ def csv_stream(
     else:
         # The first schema is that of all files, also of those that are left out.
         sample = folder.files if store.latest() is None else folder.new
-        found = csv_fields(
+        inferred = csv_fields(
             {file: header_of(file, dialect) for file in sample}, dialect, folder.options
         )
-        learned = inferred_or_stored_schema(found, folder.options, store, remember=remember)
+        learned = inferred_or_stored_schema(inferred, folder.options, store, remember=remember)
         expected = columns_of_inferred(learned, folder.options, folder.partitions)
     headers = {file: _named(header, expected, dialect) for file, header in headers.items()}
     line_feeds = all(ends_with_line_feed(file, dialect) for file in folder.new)

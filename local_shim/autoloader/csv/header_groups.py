@@ -54,11 +54,11 @@ def group_headers(headers: Mapping[SourceFile, Header | None], otherwise: Header
 
 def union_of(headers: Iterable[Header | None]) -> list[str]:
     """Column names in the order in which files bring them; another case is not a new name."""
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     for header in headers:
         for name in header.names if header else ():
-            found.setdefault(name.lower(), name)
-    return list(found.values())
+            names.setdefault(name.lower(), name)
+    return list(names.values())
 
 
 def _index(header: Sequence[str], names: Collection[str]) -> int | None:

@@ -54,8 +54,8 @@ def source_files(path: str, options: CloudFilesOptions) -> list[SourceFile]:
 
     `path` is a folder, a file or a glob. Raises UsageError if there is nothing of that name.
     """
-    found = sorted({file for root in roots(path) for file in _under(root, options)})
-    return sorted(found, key=lambda file: file.modified_ms)
+    files = sorted({file for root in roots(path) for file in _under(root, options)})
+    return sorted(files, key=lambda file: file.modified_ms)
 
 
 def refuse_patterns(files: Iterable[SourceFile]) -> None:

@@ -42,13 +42,13 @@ def unread(
 
 def read_times(checkpoint: Path) -> dict[str, datetime]:
     """When each file was read: the time of the first commit known to cover it."""
-    found: dict[str, datetime] = {}
+    times: dict[str, datetime] = {}
     for batch in sorted(_numbers(checkpoint / "commits"), reverse=True):
         seconds = (checkpoint / "commits" / str(batch)).stat().st_mtime
         for log, until in _logs(checkpoint, batch):
             for entry in _entries(log, until):
-                found[entry.path] = datetime.fromtimestamp(seconds, UTC)
-    return found
+                times[entry.path] = datetime.fromtimestamp(seconds, UTC)
+    return times
 
 
 def forget_overwritten(checkpoint: Path, files: Iterable[SourceFile]) -> list[str]:
@@ -103,13 +103,13 @@ def _logs(checkpoint: Path, batch: int) -> list[tuple[Path, int]]:
     """The file sources' logs, each with the last offset that the batch covers."""
     file = checkpoint / "offsets" / str(batch)
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-    found = []
+    logs = []
     # Line 0 is a version, line 1 metadata, then one offset a source ("-" if it has none yet).
     for number, line in enumerate(lines[2:]):
         offset = json.loads(line) if line.startswith("{") else {}
         if "logOffset" in offset:
-            found.append((checkpoint / "sources" / str(number), int(offset["logOffset"])))
-    return found
+            logs.append((checkpoint / "sources" / str(number), int(offset["logOffset"])))
+    return logs
 
 
 def _entries(log: Path, until: int) -> Iterator[_Entry]:

@@ -28,21 +28,21 @@ _NUMBERS: list[type[DataType]] = [LongType, DecimalType, DoubleType]
 
 def json_fields(files: Iterable[SourceFile], *, multi_line: bool, typed: bool) -> StructType:
     """Fields of all records in the order of their names; all text unless typed."""
-    found: DataType = StructType([])
+    fields_type: DataType = StructType([])
     for file in files:
-        found = common(found, _fields_of_file(file, multi_line))
-    fields = found.fields if isinstance(found, StructType) else []
+        fields_type = common(fields_type, _fields_of_file(file, multi_line))
+    fields = fields_type.fields if isinstance(fields_type, StructType) else []
     kept = [StructField(f.name, settled(f.dataType) if typed else StringType()) for f in fields]
     return StructType(sorted(kept, key=lambda field: field.name))
 
 
 @lru_cache(maxsize=20_000)
 def _fields_of_file(file: SourceFile, multi_line: bool) -> DataType:
-    found: DataType = StructType([])
+    record_type: DataType = StructType([])
     for record in _records(file, multi_line):
         if isinstance(record, dict):
-            found = common(found, _type_of(record))
-    return found
+            record_type = common(record_type, _type_of(record))
+    return record_type
 
 
 def _records(file: SourceFile, multi_line: bool) -> Iterator[Any]:

@@ -43,8 +43,8 @@ def json_stream(
         )
     files = folder.files if store.latest() is None else folder.new
     multi_line = options.flag("multiline")
-    found = json_fields(files, multi_line=multi_line, typed=options.infer_column_types)
-    learned = inferred_or_stored_schema(found, options, store, remember=remember)
+    inferred = json_fields(files, multi_line=multi_line, typed=options.infer_column_types)
+    learned = inferred_or_stored_schema(inferred, options, store, remember=remember)
     expected = columns_of_inferred(learned, options, folder.partitions)
     watched = options.evolution not in ("none", "rescue")
     return _frame(folder, expected, watched=watched)
@@ -131,12 +131,12 @@ class _JsonPlan:
         cases = [f"NOT ({among('k', known)})"] if known else ["true"]
         cases += [f"(k = {literal(f.name)} AND {self._misfit(f)})" for f in self.typed]
         odd = f"map_filter({_MAP}, (k, v) -> v IS NOT NULL AND ({' OR '.join(cases)}))"
-        found = f"coalesce({odd}, cast(map() AS MAP<STRING, STRING>))"
+        entries = f"coalesce({odd}, cast(map() AS MAP<STRING, STRING>))"
         if self.expected.corrupt is None:
             whole = f"map({literal(CORRUPT_KEY)}, {self._corrupt()})"
-            found = f"map_concat({found}, map_filter({whole}, (k, v) -> v IS NOT NULL))"
+            entries = f"map_concat({entries}, map_filter({whole}, (k, v) -> v IS NOT NULL))"
         path = f"map({literal(FILE_KEY)}, {FILE_PATH})"
-        return f"if(cardinality({found}) > 0, to_json(map_concat({found}, {path})), NULL)"
+        return f"if(cardinality({entries}) > 0, to_json(map_concat({entries}, {path})), NULL)"
 
     def _misfit(self, field: StructField) -> str:
         """Whether a present field has no value, or one with a part that did not fit."""

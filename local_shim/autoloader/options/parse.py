@@ -64,16 +64,16 @@ class CloudFilesOptions:
         return values.flag(key, self.get(key, str(default)))
 
 
-def parse_options(given: Mapping[str, object]) -> CloudFilesOptions:
+def parse_options(user_options: Mapping[str, object]) -> CloudFilesOptions:
     """Checks and types reader options.
 
     Raises DefinitionError for an unknown `cloudFiles.` option (unless `validateOptions` is
     false), a value of the wrong kind, a missing `cloudFiles.format`.
     """
-    texts = {key.lower(): _text(value) for key, value in given.items() if value is not None}
+    texts = {key.lower(): _text(value) for key, value in user_options.items() if value is not None}
     cloud = {key.removeprefix(_PREFIX): v for key, v in texts.items() if key.startswith(_PREFIX)}
     if values.flag("cloudFiles.validateOptions", cloud.get("validateoptions", "true")):
-        _refuse_unknown(given)
+        _refuse_unknown(user_options)
     plain = {key: v for key, v in texts.items() if not key.startswith(_PREFIX)}
     options = CloudFilesOptions(**_of_cloud(cloud, plain), **_of_files(plain))
     _refuse_contradictions(options)
@@ -84,9 +84,9 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _refuse_unknown(given: Mapping[str, object]) -> None:
+def _refuse_unknown(user_options: Mapping[str, object]) -> None:
     known = {name.lower() for name in (*HONOURED, *IGNORED)}
-    for key in given:
+    for key in user_options:
         if key.lower().startswith(_PREFIX) and key.lower().removeprefix(_PREFIX) not in known:
             near = close_match(key, [f"cloudFiles.{name}" for name in (*HONOURED, *IGNORED)])
             raise DefinitionError(

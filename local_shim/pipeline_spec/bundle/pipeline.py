@@ -150,19 +150,19 @@ class PipelineReader:
 
     def _sources(self, used: Node, node: Node) -> tuple[Path, ...]:
         libraries = used.at("libraries")
-        found: dict[Path, None] = {}
+        sources: dict[Path, None] = {}
         before = len(self.problems.errors)
         for library in libraries.elements() if libraries else ():
             for path in self._library(library):
-                found[path] = None
-        if not found and len(self.problems.errors) == before:
+                sources[path] = None
+        if not sources and len(self.problems.errors) == before:
             hint = "name files under `libraries`: - glob: {include: ../src/**}"
             if libraries and libraries.elements():
                 hint = "what `libraries` names holds no .py, .sql or .ipynb file"
             elif node.at("ingestion_definition") or node.at("gateway_definition"):
                 hint = "managed ingestion runs inside Databricks only; choose another --pipeline"
             self.problems.add("NO_SOURCES", "The pipeline has no source files.", node.place, hint)
-        return tuple(found)
+        return tuple(sources)
 
     def _library(self, library: Node) -> list[Path]:
         named = library.at("glob", "include") or library.at("file", "path")
@@ -198,9 +198,9 @@ class PipelineReader:
         return path
 
     def _configuration(self, used: Node) -> Mapping[str, str]:
-        found = used.at("configuration")
+        configuration = used.at("configuration")
         values = {}
-        for key, node in found.items() if found else ():
+        for key, node in configuration.items() if configuration else ():
             if isinstance(node.value, Mapping | tuple):
                 self.problems.add(
                     "CONFIGURATION_NOT_TEXT",
@@ -215,19 +215,19 @@ class PipelineReader:
     def _dependencies(self, used: Node) -> tuple[str, ...]:
         listed = used.at("environment", "dependencies")
         libraries = used.at("libraries")
-        wheels = [found.at("whl") for found in libraries.elements()] if libraries else []
+        wheels = [library.at("whl") for library in libraries.elements()] if libraries else []
         nodes = [*(listed.elements() if listed else ()), *(node for node in wheels if node)]
         return tuple(self.paths.dependency(node) for node in nodes if node.text().strip())
 
     def _continuous(self, used: Node) -> bool:
-        found = used.at("continuous")
+        continuous = used.at("continuous")
         # Development mode switches it off, as a deployment would.
         development = self.bundle.tree.at("mode")
         if development and development.text() == "development":
             return False
-        return found is not None and found.text().lower() in ("true", "yes", "on", "y")
+        return continuous is not None and continuous.text().lower() in ("true", "yes", "on", "y")
 
 
 def _text(used: Node, field: str, default: str) -> str:
-    found = used.at(field)
-    return (found.text() if found else "") or default
+    value = used.at(field)
+    return (value.text() if value else "") or default

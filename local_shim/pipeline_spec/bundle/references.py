@@ -39,25 +39,25 @@ class References:
         if whole and not whole.group(1):
             # `${var.x}` alone keeps the type of what it points to. A relative path in it counts
             # from here, as in the CLI, so the place is that of the reference.
-            found = self._follow(whole.group(2), node)
-            return Node(found.value, node.place, found.spelling) if found else node
+            target = self._follow(whole.group(2), node)
+            return Node(target.value, node.place, target.spelling) if target else node
         replaced = _REFERENCE.sub(lambda match: self._piece(match, node), text)
         return text_node(replaced, node.place)
 
     def _piece(self, match: re.Match[str], node: Node) -> str:
         if match.group(1):  # `$${x}` is the text `${x}`
             return match.group(0)[1:]
-        found = self._follow(match.group(2), node)
-        if found is None:
+        target = self._follow(match.group(2), node)
+        if target is None:
             return match.group(0)
-        if isinstance(found.value, Mapping | tuple):
+        if isinstance(target.value, Mapping | tuple):
             self.problems.add(
                 "REFERENCE_NOT_TEXT",
                 f"{match.group(0)} is a mapping or a list and cannot be part of a text.",
                 node.place,
                 "let it stand alone as the whole value",
             )
-        return found.text()
+        return target.text()
 
     def _follow(self, path: str, node: Node) -> Node | None:
         steps = _STEP.findall(path)
@@ -72,8 +72,8 @@ class References:
             return None
         self.following.append(path)
         try:
-            found = self._look_up(steps, path, node)
-            return self.resolved(found) if found else None
+            target = self._look_up(steps, path, node)
+            return self.resolved(target) if target else None
         finally:
             self.following.pop()
 
@@ -113,10 +113,10 @@ class References:
         return self._walk(variable.value, rest, path, node)
 
     def _walk(self, start: Node, steps: list[str], path: str, node: Node) -> Node | None:
-        found = start
+        current = start
         for depth, step in enumerate(steps):
             # What is passed on the way may itself be a reference: `cluster: ${var.small}`.
-            below = self._text(found) if isinstance(found.value, str) else found
+            below = self._text(current) if isinstance(current.value, str) else current
             children = _children(below)
             if step not in children and steps[0] == "resources" and depth > 2:
                 self.problems.warn(f"${{{path}}} is known after a deployment only", node.place)
@@ -129,8 +129,8 @@ class References:
                     close_match(step, children),
                 )
                 return None
-            found = children[step]
-        return found
+            current = children[step]
+        return current
 
 
 def _children(node: Node) -> dict[str, Node]:

@@ -65,19 +65,19 @@ def read_bundle(
 
 def _root_file(folder: Path) -> Path:
     folder = _normal(folder.parent if folder.is_file() else folder)
-    found = [folder / name for name in ROOT_FILES if (folder / name).is_file()]
-    if not found:
+    root_files = [folder / name for name in ROOT_FILES if (folder / name).is_file()]
+    if not root_files:
         raise UsageError(
             "BUNDLE_NOT_FOUND",
             f"There is no bundle in {folder}.",
             hint="--bundle wants a folder with a databricks.yml; see also --spec, or give FILES",
         )
-    if len(found) > 1:
-        names = ", ".join(file.name for file in found)
+    if len(root_files) > 1:
+        names = ", ".join(file.name for file in root_files)
         raise UsageError(
             "BUNDLE_AMBIGUOUS", f"{folder} has several root files: {names}.", hint="keep one"
         )
-    return found[0]
+    return root_files[0]
 
 
 def _with_includes(root: Node, file: Path, problems: Problems) -> Node:
@@ -97,8 +97,8 @@ def _with_includes(root: Node, file: Path, problems: Problems) -> Node:
 def _included(pattern: Node, file: Path, problems: Problems) -> list[Path]:
     # The CLI matches with Go's filepath.Glob, to which `**` is `*` (cli#4831).
     text = pattern.text().replace("**", "*")
-    found = [_normal(Path(path)) for path in sorted(glob.glob(str(file.parent / text)))]
-    if not found and not glob.has_magic(text):
+    paths = [_normal(Path(path)) for path in sorted(glob.glob(str(file.parent / text)))]
+    if not paths and not glob.has_magic(text):
         near = [str(path.relative_to(file.parent)) for path in file.parent.rglob("*.y*ml")]
         problems.add(
             "INCLUDE_NOT_FOUND",
@@ -106,7 +106,7 @@ def _included(pattern: Node, file: Path, problems: Problems) -> list[Path]:
             pattern.place,
             close_match(pattern.text(), near),
         )
-    return [path for path in found if path.is_file() and path.suffix in (".yml", ".yaml", ".json")]
+    return [path for path in paths if path.is_file() and path.suffix in (".yml", ".yaml", ".json")]
 
 
 def _refuse_second_definitions(tree: Node, part: Node, problems: Problems) -> None:
@@ -123,7 +123,7 @@ def _refuse_second_definitions(tree: Node, part: Node, problems: Problems) -> No
 
 def _resources(tree: Node) -> list[tuple[str, Node]]:
     types = tree.at("resources")
-    return [pair for _, found in types.items() for pair in found.items()] if types else []
+    return [pair for _, resources in types.items() for pair in resources.items()] if types else []
 
 
 def _target_name(targets: Node, wanted: str | None, file: Path) -> str:

@@ -30,16 +30,18 @@ class Variable:
 
 
 def read_variables(
-    bundle: Bundle, given: Mapping[str, str], environ: Mapping[str, str], problems: Problems
+    bundle: Bundle, assigned: Mapping[str, str], environ: Mapping[str, str], problems: Problems
 ) -> dict[str, Variable]:
     """All variables of the bundle by name; a value for an undeclared one is a problem."""
     declared = dict((bundle.tree.at("variables") or Node({}, Place(bundle.file, 1))).items())
     in_target = dict((bundle.override.at("variables") or Node({}, bundle.override.place)).items())
     in_file = dict(_override_file(bundle, problems).items())
-    on_command_line = {name: text_node(text, Place(Path("--var"))) for name, text in given.items()}
+    on_command_line = {
+        name: text_node(text, Place(Path("--var"))) for name, text in assigned.items()
+    }
     for source in (in_target, in_file, on_command_line):
         _refuse_unknown(source, declared, problems)
-    found = {}
+    variables = {}
     for name, definition in declared.items():
         from_environ = environ.get(f"BUNDLE_VAR_{name}")
         candidates = (
@@ -51,8 +53,10 @@ def read_variables(
         )
         value = next((candidate for candidate in candidates if candidate is not None), None)
         lookup = definition.at("lookup") or (in_target.get(name) or definition).at("lookup")
-        found[name] = Variable(name, definition.place, value, value is None and lookup is not None)
-    return found
+        variables[name] = Variable(
+            name, definition.place, value, value is None and lookup is not None
+        )
+    return variables
 
 
 def _value(override: Node | None) -> Node | None:

@@ -92,26 +92,26 @@ class _Conversion:
         self.problems = problems
         self.open: set[int] = set()
 
-    def node(self, found: yaml.Node) -> Node:
-        place = self.place(found)
-        if isinstance(found, yaml.ScalarNode):
-            return Node(_scalar(found), place, found.value)
-        if id(found) in self.open:
+    def node(self, yaml_node: yaml.Node) -> Node:
+        place = self.place(yaml_node)
+        if isinstance(yaml_node, yaml.ScalarNode):
+            return Node(_scalar(yaml_node), place, yaml_node.value)
+        if id(yaml_node) in self.open:
             self.problems.add("YAML_BROKEN", "An anchor contains itself.", place)
             return Node(None, place)
-        self.open.add(id(found))
+        self.open.add(id(yaml_node))
         try:
-            if isinstance(found, yaml.SequenceNode):
-                return Node(tuple(self.node(child) for child in found.value), place)
-            return Node(self.children(found), place)
+            if isinstance(yaml_node, yaml.SequenceNode):
+                return Node(tuple(self.node(child) for child in yaml_node.value), place)
+            return Node(self.children(yaml_node), place)
         finally:
-            self.open.discard(id(found))
+            self.open.discard(id(yaml_node))
 
-    def children(self, found: yaml.Node) -> dict[str, Node]:
+    def children(self, yaml_node: yaml.Node) -> dict[str, Node]:
         """The pairs of a mapping; what it says itself beats what `<<` brings in."""
         own: dict[str, Node] = {}
         merged: dict[str, Node] = {}
-        for key, value in found.value:
+        for key, value in yaml_node.value:
             if key.tag == _PREFIX + "merge":
                 sources = value.value if isinstance(value, yaml.SequenceNode) else [value]
                 for source in sources:
@@ -130,16 +130,16 @@ class _Conversion:
         """A mapping or list starts, for a reader, at its key and not one line below it."""
         return Node(value.value, self.place(key), value.spelling)
 
-    def place(self, found: yaml.Node) -> Place:
-        return Place(self.file, found.start_mark.line + 1)
+    def place(self, yaml_node: yaml.Node) -> Place:
+        return Place(self.file, yaml_node.start_mark.line + 1)
 
 
-def _scalar(found: yaml.ScalarNode) -> str | bool | int | float | None:
-    kind = found.tag.removeprefix(_PREFIX)
+def _scalar(yaml_node: yaml.ScalarNode) -> str | bool | int | float | None:
+    kind = yaml_node.tag.removeprefix(_PREFIX)
     if kind not in _SCALARS or kind == "merge":
-        return str(found.value)
+        return str(yaml_node.value)
     try:
-        value = _SCALARS[kind][2](found.value)
+        value = _SCALARS[kind][2](yaml_node.value)
     except ValueError:  # an explicit tag on text that does not fit it, such as `!!int x`
-        return str(found.value)
-    return str(found.value) if isinstance(value, float) and math.isnan(value) else value
+        return str(yaml_node.value)
+    return str(yaml_node.value) if isinstance(value, float) and math.isnan(value) else value
