@@ -51,7 +51,27 @@ def as_failure(error: BaseException, flow: ResolvedFlow, attempt: int = 1) -> Fa
     condition, message = cause(error)
     retryable = isinstance(error, _NETWORK) or bool(_RETRYABLE.search(str(error)))
     counted = f"{message} (attempt {attempt})" if retryable else message
-    return Failure(flow.name, FlowError(condition, counted, where=flow.where), retryable)
+    hint = _hint(condition, flow)
+    return Failure(flow.name, FlowError(condition, counted, where=flow.where, hint=hint), retryable)
+
+
+# What a stream cannot follow: its source was changed, replaced or emptied (by a full refresh, say).
+_SOURCE_CHANGED = (
+    "DELTA_SOURCE_TABLE_IGNORE_CHANGES",
+    "DELTA_SOURCE_IGNORE_DELETE",
+    "DIFFERENT_DELTA_TABLE_READ_BY_STREAMING_SOURCE",
+    "DELTA_VERSIONS_NOT_CONTIGUOUS",
+)
+
+
+def _hint(condition: str, flow: ResolvedFlow) -> str:
+    if condition not in _SOURCE_CHANGED:
+        return ""
+    return (
+        f"--full-refresh {flow.target.table} empties the table and reads its source again; "
+        f"--reset-checkpoint {flow.name} reads it again and keeps the rows; "
+        'option("skipChangeCommits", "true") on the read ignores such commits'
+    )
 
 
 def cause(error: BaseException) -> tuple[str, str]:
