@@ -7,10 +7,12 @@ from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
 
+from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame
 
 from local_shim.delta import kernel, log, tables
 from local_shim.engine.flows.flow_run import FlowRun
+from local_shim.engine.reads.flow_reads import FlowReads
 from local_shim.engine.update_context import FlowResult, UpdateContext
 from local_shim.graph.elements import DatasetKind, QueryFlow
 from local_shim.graph.graph import ResolvedFlow
@@ -41,10 +43,23 @@ def is_up_to_date(context: UpdateContext, flow: ResolvedFlow, digest: str) -> bo
 
 def refresh(run: FlowRun, flow: QueryFlow) -> FlowResult:
     """Computes the view anew and replaces its rows in one commit."""
+    if not for_small_data(run.context.spark):
+        return _refresh(run, flow)
+    try:
+        run.reads.by_kernel = True
+        return _refresh(run, flow)
+    except AnalysisException:
+        # The kernel connector reads inside kernel.enabled only, and Spark plans cached frames in
+        # a session of its own. Nothing is committed yet, so the usual connector may try.
+        run.reads = FlowReads(run.context, run.flow)
+        return _refresh(run, flow)
+
+
+def _refresh(run: FlowRun, flow: QueryFlow) -> FlowResult:
     rules, spark = run.rules(), run.context.spark
-    frame, observation = rules.observed(_query(run, flow))
-    before = run.context.storage.version(flow.target)
     with kernel.enabled(spark) if run.reads.by_kernel else nullcontext():
+        frame, observation = rules.observed(run.query(flow))
+        before = run.context.storage.version(flow.target)
         tables.replace(frame, run.folder, run.dataset, observed=observation is not None)
     tables.restore_clustering(spark, run.folder, run.dataset)
     return FlowResult(
@@ -53,16 +68,6 @@ def refresh(run: FlowRun, flow: QueryFlow) -> FlowResult:
         inputs=dict(run.reads.versions),
         repeatable=not run.reads.foreign and is_repeatable(frame, run.reads.versions),
     )
-
-
-def _query(run: FlowRun, flow: QueryFlow) -> DataFrame:
-    """The view's query, read by Delta's kernel if that can write the result, too."""
-    run.reads.by_kernel = for_small_data(run.context.spark)
-    frame = run.query(flow)
-    if run.reads.by_kernel and not kernel.can_replace(frame, run.folder):
-        run.reads.by_kernel = False
-        frame = run.query(flow)
-    return frame
 
 
 def is_repeatable(frame: DataFrame, versioned: Collection[str]) -> bool:

@@ -55,7 +55,7 @@ class FlowReads:
         full = self.context.namespace.qualify(name)
         dataset = self.context.graph.datasets.get(full)
         if dataset is not None and dataset.kind is DatasetKind.VIEW:
-            return self._view(full)
+            return self._view(full, in_batch=not streaming)
         storage = self.context.storage
         if dataset is None and not storage.has_table(full):
             self.foreign = True
@@ -91,11 +91,16 @@ class FlowReads:
         own_start = keys & {"startingversion", "startingtimestamp", "readchangefeed"}
         return not own_start and grew_by_appends_only(Path(path))
 
-    def _view(self, name: TableName) -> DataFrame:
+    def _view(self, name: TableName, *, in_batch: bool) -> DataFrame:
+        """The query of a view; read in batch, its own streams are read in batch, too."""
         flow = self.context.graph.writers(name)[0].flow
         assert isinstance(flow, QueryFlow)
-        with resolving_with(self), evaluating(flow.name):
-            frame = flow.function()
+        outer, self.all_in_batch = self.all_in_batch, self.all_in_batch or in_batch
+        try:
+            with resolving_with(self), evaluating(flow.name):
+                frame = flow.function()
+        finally:
+            self.all_in_batch = outer
         expectations = self.context.graph.datasets[name].expectations
         rules = Rules(str(name), self.flow.name if self.flow else "", expectations)
         self.view_rules.append(rules)

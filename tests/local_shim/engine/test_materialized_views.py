@@ -156,3 +156,56 @@ def test_a_view_is_computed_again_when_what_its_query_reads_in_python_changes(
     assert update("SELECT id * 3 AS n FROM numbers", "b", "x") == {"named"}
     assert pipeline.rows("named") == [(1, "b")]
     assert update("SELECT id * 3 AS n FROM numbers", "b", "y") == {"constant"}
+
+
+STREAMING_VIEW_IN_BATCH = """
+import dlt
+
+spark.conf.set("pipelines.incompatibleViewCheck.enabled", "false")
+
+dlt.create_streaming_table("source")
+
+@dlt.append_flow(target="source", once=True)
+def rows():
+    return spark.range(4)
+
+@dlt.view
+def even():
+    return spark.readStream.table("source").where("id % 2 = 0")
+
+@dlt.table
+def counted():
+    return spark.read.table("even").groupBy().count()
+
+@dlt.table
+def streamed():
+    return spark.readStream.table("even")
+"""
+
+
+@pytest.mark.dlt(101)
+def test_a_streaming_view_can_be_read_whole_when_the_check_is_off(pipeline: Pipeline) -> None:
+    pipeline.write(STREAMING_VIEW_IN_BATCH)
+    assert pipeline.update() == 0, pipeline.errors()
+    assert pipeline.rows("counted") == [(2,)]
+    assert pipeline.rows("streamed") == [(0,), (2,)]
+
+
+@pytest.mark.parametrize("kept", ["cache()", "persist()", "hint('broadcast')"])
+def test_a_frame_may_be_cached_in_a_dataset_function(pipeline: Pipeline, kept: str) -> None:
+    pipeline.write(
+        f"""
+        import dlt
+
+        @dlt.table
+        def numbers():
+            return spark.range(4)
+
+        @dlt.table
+        def halves():
+            large = spark.read.table("numbers").where("id > 1").{kept}
+            return large.where("id = 2").union(large.where("id = 3"))
+        """
+    )
+    assert pipeline.update() == 0, pipeline.errors()
+    assert pipeline.rows("halves") == [(2,), (3,)]
