@@ -44,5 +44,6 @@ def _analysis_error(
     message = text.removeprefix(f"[{condition}]").strip().split(" SQLSTATE:")[0]
     hint = ""
     if condition == "TABLE_OR_VIEW_NOT_FOUND":
+        message = message.split(" Verify the spelling")[0]  # the advice is about Spark's catalog
         hint = near((error.getMessageParameters() or {}).get("relationName", ""))
     return DefinitionError(condition, f"in '{flow.name}': {message}", where=where, hint=hint)

@@ -236,9 +236,18 @@ WRONG = {
 }
 
 
-@pytest.mark.dlt(36, 37, 40, 79)
-@pytest.mark.parametrize("condition", WRONG)
-def test_what_cannot_be_is_refused_before_any_write(pipeline: Pipeline, condition: str) -> None:
+RULES = {
+    "APPEND_FLOW_INTO_AUTO_CDC_TARGET": 40,
+    "EXPECTATION_ON_SNAPSHOT_TARGET": 79,
+    "AUTOCDC_NON_ORDERABLE_SEQUENCE": 36,
+    "AUTOCDC_COLUMNS_NOT_FOUND": 37,
+}
+
+
+@pytest.mark.parametrize(
+    "condition", [pytest.param(each, marks=pytest.mark.dlt(RULES[each])) for each in WRONG]
+)
+def test_a_wrong_flow_is_refused_before_any_write(pipeline: Pipeline, condition: str) -> None:
     feed(pipeline, (1, "a", "I", 10))
     pipeline.write(WRONG[condition])
     with pytest.raises(ShimError, match=condition):
