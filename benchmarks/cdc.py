@@ -122,7 +122,7 @@ def flow(scd_type: int) -> AutoCdcFlow:
 
 
 def target(folder: Path) -> CdcTarget:
-    """Where it lies."""
+    """Its folder."""
     return CdcTarget(folder / "table", folder / "state", TableName("m", "d", "t"))
 
 

@@ -29,7 +29,7 @@ DAYS_LATER = 3
 
 
 def main() -> int:
-    """The first run opens a book and makes two updates; each later run lives one more day."""
+    """The first run makes a book of business and two updates; each later run adds one day."""
     place = here()
     # The JVM needs some seconds to start; the database work does not need it.
     warm = threading.Thread(target=open_session, daemon=True)

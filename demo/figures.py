@@ -1,4 +1,4 @@
-"""What an insurer wants to see after an update."""
+"""The figures of an insurer after an update."""
 
 from __future__ import annotations
 

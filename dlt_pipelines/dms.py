@@ -1,4 +1,4 @@
-"""What a file of AWS DMS looks like to a reader: where it lies, how it is written, what it means.
+"""The files of AWS DMS: their folders, their format, and the meaning of their columns.
 
 The task's endpoint settings are part of the contract (resources of the replication, not of this
 pipeline): CSV with a header, `Op` also on full load, commit time in `_dms_commit_ts` (UTC), null
@@ -100,5 +100,5 @@ def split_operations(keys: tuple[str, ...]) -> str:
 
 
 def old_key(key: str) -> str:
-    """SQL for a key before its update; where the source did not tell, it did not change."""
+    """SQL for a key before its update; without a before image it did not change."""
     return f"coalesce({BEFORE_IMAGE}{key}, {key})"

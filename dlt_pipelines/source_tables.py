@@ -17,10 +17,10 @@ class History(Enum):
 
 @dataclass(frozen=True)
 class SourceTable:
-    """One source table as silver wants it.
+    """One source table and how silver keeps it.
 
     `columns` maps column to SQL type, in source order. A column that the replication task leaves
-    out (claim.description) is not listed, and neither is one nobody has classified yet: a new
+    out (claim.description) is not listed, nor is one that is not classified yet: a new
     column of the source stays in bronze until it gets a line here, because it may be personal.
     `hashed` are direct identifiers: silver holds a digest, equal where the values were equal.
     `cluster_by` is how silver is laid out.

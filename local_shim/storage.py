@@ -1,4 +1,4 @@
-"""Where everything of a storage lies, and what it remembers between updates.
+"""The folders of a storage, and what it records between updates.
 
     tables/<catalog>/<schema>/<table>                 plain Delta tables
     checkpoints/<pipeline>/<table>/<flow>/<n>         progress of streaming flows
@@ -59,7 +59,7 @@ class Storage:
         return self.root / "tables" / _safe(name.catalog) / _safe(name.schema) / _safe(name.table)
 
     def has_table(self, name: TableName) -> bool:
-        """Whether somebody, this pipeline or another, laid a Delta table there."""
+        """Whether a Delta table is there, made by this pipeline or by others."""
         return self.version(name) >= 0  # an update killed early may leave a folder without a commit
 
     def version(self, name: TableName) -> int:

@@ -15,7 +15,7 @@ def declare(table: SourceTable) -> None:
     @dlt.table(
         name=f"bronze_{table.name}",
         comment=f"Change files of {table.name}: one row per row of a file, text as delivered",
-        # Files may be gone from the landing folder by the time somebody asks for a full refresh.
+        # At a full refresh the files may no longer be in the landing folder.
         table_properties={"quality": "bronze", "pipelines.reset.allowed": "false"},
     )
     def ingest() -> DataFrame:

@@ -40,7 +40,7 @@ def declare_target(table: SourceTable) -> None:
         target=f"silver_{table.name}",
         source=f"changes_{table.name}",
         keys=list(table.keys),
-        # History wants a start that is a time; commit time alone ties inside a transaction.
+        # History needs a time as its start; commit time alone is equal inside a transaction.
         sequence_by=F.struct("_commit_ts", "_seq") if versions else F.col("_seq"),
         apply_as_deletes=F.expr(dms.IS_DELETE),
         column_list=list(table.columns),

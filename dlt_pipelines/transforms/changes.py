@@ -36,7 +36,7 @@ def typed_changes(bronze: DataFrame, table: SourceTable) -> DataFrame:
 
 
 def changes_to_apply(typed: DataFrame, table: SourceTable, salt: str) -> DataFrame:
-    """Typed rows as AUTO CDC wants them: key updates split in two, identifiers masked.
+    """Typed rows for AUTO CDC: key updates split in two, identifiers masked.
 
     A direct identifier becomes a salted SHA-256, null staying null. The digest depends on salt
     and value alone, so that equal values stay equal across columns and tables: a telephone number

@@ -1,7 +1,7 @@
 """Cover on risk: which segment runs from when to when, and how much of it is earned exposure.
 
 Never from a status alone: a segment is on risk between its dates, cut where its term was
-cancelled. Offers that nobody bound are the one thing a status decides, for an offer has the same
+cancelled. Offers that were not bound are the one thing a status decides, for an offer has the same
 dates as a contract.
 """
 

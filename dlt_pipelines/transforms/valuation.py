@@ -1,4 +1,4 @@
-"""The dates at which the book is valued. No figure of gold asks what day it is today."""
+"""The dates at which the book is valued. No figure of gold depends on today's date."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def columns_of_inferred(
     schema: StructType, options: CloudFilesOptions, partitions: Sequence[StructField]
 ) -> StreamColumns:
     """The columns of a stream whose schema was inferred, now or in an earlier update."""
-    # Mode `none` neither evolves nor rescues, unless a column for it is named (8.4).
+    # Mode `none` neither evolves nor rescues, unless a column for it is named.
     rescued = options.rescued_column or (None if options.evolution == "none" else RESCUED)
     return _stream_columns(hinted(schema, hints_of(options)), options, partitions, rescued)
 
@@ -87,7 +87,7 @@ def inferred_or_stored_schema(
     """The schema of the data columns, evolved by what the unread files hold.
 
     Raises SchemaChanged after storing an evolved schema, FlowError if new columns are forbidden
-    and DefinitionError if there is nothing to learn from.
+    and DefinitionError if there is nothing to infer from.
     """
     stored = store.latest()
     if stored is None:

@@ -37,12 +37,12 @@ class SchemaStore:
         return number
 
     def skipped_files(self) -> frozenset[str] | None:
-        """URIs of files left out for ever; None before the stream's first start."""
+        """URIs of files that the stream never reads; None before its first start."""
         text = durable_files.read_text(self.folder / _FIRST_FILES)
         return None if text is None else frozenset(json.loads(text))
 
     def skip_files(self, uris: Collection[str]) -> None:
-        """Settles, at the first start, which files are left out for ever."""
+        """Stores, at the first start, which files the stream never reads."""
         self._write(_FIRST_FILES, sorted(uris))
 
     def _versions(self) -> list[int]:

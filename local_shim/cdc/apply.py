@@ -1,7 +1,7 @@
 """AUTO CDC on Delta: a target is a fold over its keys' events.
 
 What a target holds depends on the set of events alone, not on their order, on their batches or on
-how often they came. `apply_batch` brings one micro-batch into its target; it can be repeated after
+how often they came. `apply_batch` folds one micro-batch into its target; it can be repeated after
 a crash at any point.
 """
 
@@ -93,7 +93,7 @@ def apply_batch(
 
 
 def _manifest_after_crash(spark: SparkSession, state: CdcState, target: CdcTarget) -> Manifest:
-    """The manifest; a batch that committed and died before step 4 of `_apply` counts as done."""
+    """The manifest; a batch that committed, but did not reach step 4 of `_apply`, is done."""
     manifest = state.manifest()
     if manifest.interrupted and table_at(spark, target.table) is not None:
         return manifest.with_commits(transactions(spark, str(target.table)))

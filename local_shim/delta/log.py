@@ -80,7 +80,7 @@ def commits(folder: Path, after: int) -> Iterator[Sequence[Mapping[str, Any]]]:
 
 
 def _actions(folder: Path, version: int) -> Sequence[Mapping[str, Any]] | None:
-    """The actions of one commit; None if its file is gone, as it is after a clean-up of the log."""
+    """The actions of one commit; None if its file was removed by a clean-up of the log."""
     text = durable_files.read_text(folder / "_delta_log" / f"{version:020}.json")
     return None if text is None else [json.loads(line) for line in text.splitlines()]
 

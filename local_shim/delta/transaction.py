@@ -82,7 +82,7 @@ class Transaction:
     def layout(self) -> tuple[list[str], list[str]] | None:
         """The columns that the table is partitioned and clustered by.
 
-        None if only a Spark job could tell: the last commit has no checksum.
+        None if the last commit has no checksum: then only a Spark job could say.
         """
         checksum = optional(self._snapshot.checksumOpt())
         domains = None if checksum is None else optional(checksum.domainMetadata())

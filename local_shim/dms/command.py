@@ -18,7 +18,7 @@ from local_shim.dms.task_session import Session, opened
 
 @dataclass(frozen=True)
 class Output:
-    """How an action tells what it does: lines on standard error, or JSON lines on output."""
+    """How an action reports: lines on standard error, or JSON lines on standard output."""
 
     quiet: bool = False  # no line for each file
     json: bool = False

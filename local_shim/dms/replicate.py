@@ -18,7 +18,7 @@ from local_shim.dms.task import Task
 from local_shim.errors import SetupError, ShimError
 
 _MESSAGES_BETWEEN_LOOKS = 4096
-_LONGEST_WAIT = 5.0  # seconds; the server wants a sign of life within a minute
+_LONGEST_WAIT = 5.0  # seconds; the server ends a connection that is silent for a minute
 _ASKING_WAIT = 0.02
 _OBJECT_IN_USE = "55006"
 _BUSY_TRIES = 50  # a killed reader's slot is free as soon as the server notices
@@ -34,20 +34,20 @@ class Replication:
 
     task: Task
     applier: Applier
-    link: Link  # the ordinary connection that the applier asks questions by
+    link: Link  # the ordinary connection for the catalog and look-ups
     clock: Clock
     report: Callable[[str], None]
     stop: Stop
     encoding: str = "UTF8"
     until: int | None = None  # a position at which to end; None: until stopped
-    interrupt: Callable[[], bool] = lambda: False  # asked between transactions
+    interrupt: Callable[[], bool] = lambda: False  # called between transactions
     interrupted: bool = False
 
     def run(self) -> None:
         """Read until stopped, interrupted or caught up, then publish everything and confirm it.
 
         Raises:
-            TaskFailed: The slot or its WAL is gone, the disk is full, the server stays away.
+            TaskFailed: The slot or its WAL is missing, the disk is full, the server is away.
         """
         lost = 0
         while True:
@@ -140,7 +140,7 @@ class Replication:
                 self._wait(stream)
 
     def _is_over(self, stream: SlotStream) -> bool:
-        """Everything sent so far has been read: is that enough?"""
+        """Whether to end, now that everything sent so far has been read."""
         self.applier.idle_at(stream.sent_to)
         if self.applier.in_transaction:
             return False
@@ -188,7 +188,7 @@ class Replication:
 
 
 class _Heartbeat:
-    """Writes a message into the source's WAL now and then, if the endpoint asks for it."""
+    """Writes a message into the source's WAL now and then, if the endpoint is set so."""
 
     def __init__(self, task: Task, link: Link, clock: Clock):
         self._task = task
@@ -204,7 +204,7 @@ class _Heartbeat:
 
 
 def slot_lost(slot: str, where: str) -> TaskFailed:
-    """The error for a slot that somebody dropped."""
+    """The error for a slot that was dropped."""
     return TaskFailed(
         "DMS_SLOT_LOST",
         f"The slot {slot} is gone from the server; changes made since cannot be read.",
@@ -214,7 +214,7 @@ def slot_lost(slot: str, where: str) -> TaskFailed:
 
 
 def publication_lost(name: str, where: str) -> TaskFailed:
-    """The error for a publication that somebody dropped."""
+    """The error for a publication that was dropped."""
     return TaskFailed(
         "DMS_PUBLICATION_LOST",
         f"The task's publication {name} was dropped; changes made since cannot be read.",

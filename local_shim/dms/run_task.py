@@ -1,4 +1,4 @@
-"""What a task can be told to do: load, replicate, both, or go away."""
+"""The actions of a task: load, replicate, both, drop."""
 
 from __future__ import annotations
 

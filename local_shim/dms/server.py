@@ -4,7 +4,7 @@ It listens on a unix socket only, in a folder that only its own user (and root) 
 `trust` is a safe way to log in. PostgreSQL refuses to run as root; for root the server runs as
 `postgres` or `nobody` and owns its data folder. A folder that this user cannot reach (below
 /root, say) is replaced by one below /var/tmp/dlt-local, named after the folder asked for:
-nobody's folders are made more open than they were.
+no folder gets wider permissions.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _FAST_AND_FORGETFUL = "-c fsync=off -c synchronous_commit=off -c full_page_write
 
 @dataclass(frozen=True)
 class Server:
-    """A running server: where it listens, where its data lies, which programs run it."""
+    """A running server: its address, its data folder and its programs."""
 
     uri: str  # libpq URI of the database `postgres`, superuser
     data: Path
@@ -205,7 +205,7 @@ def _run(
 
 
 def _server_user() -> pwd.struct_passwd | None:
-    """Who the server runs as: ourselves, or for root somebody without its rights."""
+    """The user that runs the server: the current one, or for root one without its rights."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):
@@ -253,7 +253,7 @@ def _shelter() -> Path:
 
 
 def _may_enter(path: Path, owner: pwd.struct_passwd) -> bool:
-    """May this user pass through every folder above `path`?"""
+    """Whether this user may pass through every folder above `path`."""
     for folder in path.parents:
         if not folder.exists():
             continue  # we shall make it, and it will be open
@@ -265,7 +265,7 @@ def _may_enter(path: Path, owner: pwd.struct_passwd) -> bool:
 
 
 def _socket_folder(data: Path, owner: pwd.struct_passwd | None) -> Path:
-    """Where the socket lies: beside the data, or in a short place if that path is too long."""
+    """The folder of the socket: beside the data, or a short path if that one is too long."""
     if len(str(data)) <= _LONGEST_SOCKET_FOLDER:
         return data
     short = Path("/tmp") / f"dlt-local-{hashlib.sha256(str(data).encode()).hexdigest()[:12]}"

@@ -1,4 +1,4 @@
-"""A wish to stop that can be waited for together with a socket."""
+"""A request to stop that can be waited for together with a socket."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Stop:
         self._read, self._write = os.pipe()
 
     def fileno(self) -> int:
-        """What becomes readable when the wish is there."""
+        """The descriptor that becomes readable when a stop is requested."""
         return self._read
 
     def wish(self) -> None:
@@ -37,7 +37,7 @@ class Stop:
             signal.signal(number, lambda *_: self.wish())
 
     def wait(self, seconds: float, *others: Waitable) -> None:
-        """Wait until something can be read, the wish comes, or the time is over."""
+        """Waits until something can be read, a stop is requested, or the time is over."""
         if not self.wished:
             select.select([self, *others], [], [], max(seconds, 0.0))
 

@@ -62,7 +62,7 @@ def opened(
     report: Report,
     on_published: Callable[[Move], None] = lambda move: None,
 ) -> Iterator[Session]:
-    """Hold the task; each file that becomes visible is told to `on_published`.
+    """Hold the task; each file that becomes visible is passed to `on_published`.
 
     Raises:
         ShimError: Another process holds it, or the source is not set up for it.

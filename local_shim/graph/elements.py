@@ -63,7 +63,7 @@ class Dataset:
     kind: DatasetKind
     where: SourceLocation
     comment: str | None = None
-    schema: StructType | None = None  # what the user declared, else the queries tell
+    schema: StructType | None = None  # what the user declared; else the queries decide
     table_properties: Mapping[str, str] = field(default_factory=dict)
     partition_cols: tuple[str, ...] = ()
     cluster_by: tuple[str, ...] = ()

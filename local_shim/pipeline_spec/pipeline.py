@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class PipelineSpec:
-    """What a run needs to know of a pipeline, whoever described it.
+    """What a run needs to know of a pipeline, from any kind of description.
 
     `sources` are existing files in the order of the description (their order never matters to
     the result). `root` goes on the import path. `dependencies` are pip requirements; paths in

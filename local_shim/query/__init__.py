@@ -1,1 +1,1 @@
-"""Reading a storage from outside of an update: SQL over its tables, and their export."""
+"""Reads a storage outside of updates: SQL over its tables, and their export."""

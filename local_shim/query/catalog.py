@@ -1,4 +1,4 @@
-"""The storage as a catalog: which tables it holds, and where they lie."""
+"""The storage as a catalog of tables."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class SourceResolver(Protocol):
         """Where `path` lies on this machine (`--path FROM=TO`)."""
 
 
-# A new thread starts without a resolver: whoever starts one sets it.
+# A new thread starts without a resolver: the code that starts one sets it.
 _resolver: ContextVar[SourceResolver | None] = ContextVar("resolver", default=None)
 _function: ContextVar[str | None] = ContextVar("function", default=None)
 

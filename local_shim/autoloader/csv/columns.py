@@ -49,7 +49,7 @@ def csv_frame(
 ) -> DataFrame:
     """The stream of records with the expected columns.
 
-    `line_feeds` tells that no file ends its lines with CRLF. Spark then need not guess, and a
+    With `line_feeds` no file ends its lines with CRLF. Spark then does not detect line ends, and a
     CRLF inside quotes stays what it is; else it becomes a line feed.
     """
     plan = _CsvPlan(folder.options, expected, header_groups)

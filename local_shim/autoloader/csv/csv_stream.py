@@ -1,4 +1,4 @@
-"""CSV: which headers there are, which columns that makes, and the stream over them."""
+"""CSV streams: the headers of the files, the columns of the stream, and its frame."""
 
 from __future__ import annotations
 

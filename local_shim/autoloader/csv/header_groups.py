@@ -53,7 +53,7 @@ def group_headers(headers: Mapping[SourceFile, Header | None], otherwise: Header
 
 
 def union_of(headers: Iterable[Header | None]) -> list[str]:
-    """Column names in the order in which files bring them; another case is not a new name."""
+    """Column names in the order of the files; a name in another case is not a new one."""
     names: dict[str, str] = {}
     for header in headers:
         for name in header.names if header else ():

@@ -13,7 +13,7 @@ from local_shim.autoloader.files.listing import SourceFile
 from local_shim.autoloader.files.text import open_text
 from local_shim.autoloader.options.parse import CloudFilesOptions
 
-# A field may be as long as it likes; Python's own limit would refuse what Spark reads.
+# Fields may have any length; Python's own limit would refuse what Spark reads.
 csv.field_size_limit(2**31 - 1)
 
 _LOOKED_AT = 100  # records of a file without a header line; one of them may be too short
@@ -39,7 +39,7 @@ class Dialect:
 class Header:
     """Column names of a file, made unique as Spark does (empty → `_c3`, twice → `a0`, `a2`).
 
-    `plain` tells that the names stand in the file just so.
+    `plain`: the names are written in the file exactly so.
     """
 
     names: tuple[str, ...]
@@ -82,7 +82,7 @@ def header_of(file: SourceFile, dialect: Dialect) -> Header | None:
 
 @lru_cache(maxsize=200_000)
 def ends_with_line_feed(file: SourceFile, dialect: Dialect) -> bool:
-    """Whether lines end with a line feed alone, as far as the first line tells."""
+    """Whether lines end with a line feed alone, judged by the first line."""
     with open_text(file.path, dialect.encoding) as stream:
         return not next(stream, "").endswith("\r\n")
 

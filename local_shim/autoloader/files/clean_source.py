@@ -16,7 +16,7 @@ def clean_source(
 ) -> list[str]:
     """Moves or deletes files at `path` that were read longer ago than `retentionDuration`.
 
-    Gives the paths of the files that are gone; none if `cleanSource` is OFF. To be called
+    Gives the paths of the removed files; none if `cleanSource` is OFF. Call it
     between runs of the stream. A file changed after it was read stays.
     """
     if options.clean_source == "OFF":

@@ -48,7 +48,7 @@ def file_filter(
 ) -> FileFilter:
     """What the options leave out.
 
-    `includeExistingFiles` is decided at the first start and then remembered for ever.
+    `includeExistingFiles` is decided at the first start and stored.
     """
     skipped = store.skipped_files()
     if skipped is None:

@@ -29,7 +29,7 @@ def unread_files(checkpoint: Path, path: str, options: CloudFilesOptions) -> int
 def unread(
     checkpoint: Path | None, files: list[SourceFile], *, overwrites: bool = False
 ) -> list[SourceFile]:
-    """Those of the files that no committed batch has read, if asked also those changed since."""
+    """The files that no committed batch has read, with `overwrites` also those changed since."""
     if checkpoint is None or not files:
         return files
     done = {entry.path: entry.modified for entry in _read(checkpoint)}

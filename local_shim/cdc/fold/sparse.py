@@ -99,7 +99,7 @@ def fold_sparse(
 
 
 def _newest_per_key(events: DataFrame, columns: TargetColumns, bounds: Bounds) -> DataFrame:
-    """Per key whether it `lives`, and per leaf the newest event that supplied it."""
+    """Per key whether it exists (`lives`), and per leaf the newest event that supplied it."""
     key = Window.partitionBy("key")
     sequence = Window.partitionBy("key", "seq")
     counts = (F.col("kind") != TRUNCATE) & bounds.alive(F.col("seq"))

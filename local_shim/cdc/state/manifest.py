@@ -81,7 +81,7 @@ class Manifest:
         """The manifest after looking into the target's log for the batches that were planned.
 
         `committed` has the last committed version per application. What was planned and committed
-        is done, though the process died before it noted that.
+        is done, though the process was killed before it stored that.
         """
         done = {
             app: plan

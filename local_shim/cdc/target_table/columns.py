@@ -52,7 +52,7 @@ class TargetColumns:
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """What tells one target row from another."""
+        """The identity of a target row."""
         starts = [name for name in self.intervals if name in (START, SYSTEM_START)]
         return (*self.keys, *starts)
 

@@ -1,4 +1,4 @@
-"""The rows to put into a target and the rows to drop from it, and how they get there."""
+"""The rows that a batch puts into a target and drops from it, and their write."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def _same(columns: TargetColumns, nullable: Iterable[str]) -> Column:
 
 
 def _identity(columns: TargetColumns, of: Callable[[str], Column]) -> dict[str, Column]:
-    """What tells one target row from another; a row without a start has its end."""
+    """The identity of a target row; a row without a start has its end."""
     values = {name: of(name) for name in columns.identity}
     if columns.remainders:
         values[START] = F.coalesce(of(START), of(END))

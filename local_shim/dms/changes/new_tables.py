@@ -1,4 +1,4 @@
-"""Tables that the source makes while a task lives: published, loaded, and taken from there on.
+"""Tables that are created while a task runs: published, loaded, and then replicated.
 
 A table is published under a lock that keeps writers out for a moment. The snapshot of its load is
 taken under the same lock, so each row is in the load or in the stream, never in both. Rows of the
@@ -36,7 +36,7 @@ class NewTables:
         self._refused: set[tuple[int, str]] = set()
 
     def are_due(self) -> bool:
-        """Has the source made, dropped or changed tables, so that the publications must follow?"""
+        """Whether tables were created, dropped or changed, so that the publications must change."""
         if self._session.clock.elapsed() < self._next_look:
             return False
         self._next_look = self._session.clock.elapsed() + _SECONDS_BETWEEN_LOOKS
@@ -122,7 +122,7 @@ class NewTables:
 
 
 def is_new(state: State, table: CatalogTable) -> bool:
-    """Has the task neither loaded this table nor seen a change of it, under whatever name?"""
+    """Whether the task has neither loaded this table nor read a change of it, under any name."""
     by_name = state.tables.get(table.full_name)
     if by_name is not None and by_name.oid in (0, table.oid):
         return False  # 0: written before states knew the table's number

@@ -1,7 +1,7 @@
 """The messages of a replication slot, read with libpq's COPY functions.
 
 psycopg2 has a replication cursor, but it raises the confirmed position by itself: at a keepalive
-it takes everything for flushed if the last flush lies behind the last message's position
+it counts everything as flushed if the last flush is beyond the last message's position
 (psycopg/pqpath.c of 2.9, pq_read_replication_message). The rows of a long transaction have early
 positions, so that this is true while rows of shorter transactions still lie in open files. Here
 the server hears only the positions that `confirm` is given.

@@ -63,18 +63,18 @@ class TableStream:
         return self._schema
 
     def described(self, relation: Relation) -> None:
-        """The server has told the table's shape (again)."""
+        """Takes a description of the table from the server."""
         if relation != self._relation or self._schema is None:
             self._relation = relation
             self.relation_is_new = True
 
     def adopt(self) -> bool:
-        """Take the shape that was told last; True if it differs from the one in use."""
+        """Uses the newest description; True if it differs from the one in use."""
         told = tuple((c.name, c.type_oid, c.typmod) for c in self._relation.columns)
         changed = bool(self.columns) and told != self.columns
         keep_old = changed and not self._context.task.settings.handle_alter
         columns = self.columns if keep_old else told
-        # The catalog is asked first: if it does not answer, nothing has been taken yet.
+        # Read the catalog first: if that fails, nothing has changed yet.
         key = self._current_key(columns)
         self._schema = self._new_file_schema(columns, key)
         places = {name: i for i, (name, _, _) in enumerate(told)}
@@ -106,7 +106,7 @@ class TableStream:
         self._published, self._written = self.position, START
 
     def fields(self, change: RowChange, facts: Facts, raw: bytes | None) -> Fields:
-        """The row as its file wants it; `raw` is the message that holds it.
+        """The row as fields of its file; `raw` is the message that holds it.
 
         Raises:
             RecordIgnored: The error policy leaves the row out.

@@ -29,7 +29,7 @@ from local_shim.durable_files import write_atomically
 
 @dataclass(frozen=True)
 class Finished:
-    """A closed CDC file: where it lies, whose rows it holds, and how many of each Op."""
+    """A closed CDC file: its folder, the tables of its rows, and their number by Op."""
 
     origin: str
     folder: tuple[str, ...]  # below the prefix

@@ -39,7 +39,7 @@ class Counts:
     deletes: int = 0
     ddls: int = 0
     truncates_ignored: int = 0
-    ignored_updates: int = 0  # of a table whose old rows cannot be told
+    ignored_updates: int = 0  # of a table whose old rows are not in the WAL
     ignored_deletes: int = 0
 
     def plus(self, letters: dict[str, int]) -> Counts:

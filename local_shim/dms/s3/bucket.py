@@ -56,7 +56,7 @@ class Bucket:
         return self.key(folder_name(schema), folder_name(table))
 
     def exists(self, key: str) -> bool:
-        """Is there such an object?"""
+        """Whether the object exists."""
         return self._path(key).exists()
 
     def deliver(self, moves: Iterable[Move]) -> list[Move]:

@@ -1,7 +1,7 @@
 """The control table awsdms_apply_exceptions: values that could not be written as they were.
 
 [choice] It lies beside the stand-in's state, and as CSV files below the prefix only if the task
-names a ControlSchema. The other control tables are not kept: `status` tells what they would.
+names a ControlSchema. The other control tables are not kept: `status` shows their content.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A CSV file in the making: lines in DMS's dialect, written as they come."""
+"""A CSV file that is being written, in DMS's dialect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opening a file of the format that the endpoint asks for."""
+"""Opens a file of the endpoint's format."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def open_file(
     boolean: bool,
     on_bad_text: Callable[[str], None],
 ) -> DataFile:
-    """A new file for rows of a schema; preserved transactions are CSV whatever is asked for."""
+    """A new file for rows of a schema; preserved transactions are always CSV."""
     if settings.parquet is None or schema.is_csv:
         header = schema.header if settings.csv.header else None
         return CsvFile(path, header, settings.csv, settings.gzip, on_bad_text)

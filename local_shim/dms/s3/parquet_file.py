@@ -1,4 +1,4 @@
-"""A Parquet file in the making: rows gathered to row groups, columns typed by the catalog."""
+"""A Parquet file that is being written: row groups, with columns typed by the catalog."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def limiter(type_: ColumnType, rules: ValueRules) -> Text | None:
 
 
 def is_ordinary(raw: bytes, rules: ValueRules) -> bool:
-    """Is a whole row so short and plain that `ordinary_converter` does for its values?"""
+    """Whether a row is so short and plain that `ordinary_converter` serves all its values."""
     return len(raw) <= rules.shortest_limit and _ODD(raw) is None
 
 

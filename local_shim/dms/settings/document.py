@@ -99,7 +99,7 @@ class Document:
             )
 
     def finish(self) -> None:
-        """Refuse keys that nobody asked about."""
+        """Refuses keys that were not read."""
         unknown = sorted(set(self.values) - set(self.classes))
         if unknown:
             raise UsageError(

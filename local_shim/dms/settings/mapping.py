@@ -18,7 +18,7 @@ class Locator:
     column: str = "%"
 
     def names(self, schema: str, table: str, column: str | None = None) -> bool:
-        """Does the rule speak about this table (and column)?"""
+        """Whether the rule applies to this table (and column)."""
         return (
             matches(self.schema, schema)
             and matches(self.table, table)
@@ -103,7 +103,7 @@ class TableMapping:
     target_schema: str = ""  # TargetSchema of the task: renaming a schema takes precedence
 
     def selects(self, schema: str, table: str) -> bool:
-        """Is the table included by a rule and excluded by none?"""
+        """Whether a rule includes the table and none excludes it."""
         actions = {rule.action for rule in self.selections if rule.locator.names(schema, table)}
         return bool(actions & {"include", "explicit"}) and "exclude" not in actions
 

@@ -23,5 +23,5 @@ def _translate(part: str) -> str:
 
 
 def matches(pattern: str, name: str) -> bool:
-    """Does the whole name match?"""
+    """Whether the whole name matches."""
     return _compiled(pattern).fullmatch(name) is not None

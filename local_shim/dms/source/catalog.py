@@ -102,7 +102,7 @@ FROM pg_type WHERE oid = %s
 
 
 class Catalog:
-    """Questions to the catalog; types are asked for once."""
+    """Reads the catalog; each type once."""
 
     def __init__(self, link: Link):
         self._link = link

@@ -113,7 +113,7 @@ def replication_dsn(source: Source, encoding: str) -> str:
 
 
 class Link:
-    """An ordinary connection that is made when first needed, and anew after it was lost."""
+    """An ordinary connection, opened when first used and again after it was lost."""
 
     def __init__(self, source: Source):
         self._source = source
@@ -133,7 +133,7 @@ class Link:
 
 @contextlib.contextmanager
 def linked(source: Source) -> Iterator[Link]:
-    """A link, closed at the end; the server is asked at once whether it is there."""
+    """A link, opened at once and closed at the end."""
     link = Link(source)
     link.connection()
     try:

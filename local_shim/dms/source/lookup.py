@@ -72,7 +72,7 @@ class Lookup:
         return [None if value is None else value.encode() for value in current_row]
 
     def _condition(self, table: CatalogTable, key: tuple[str, ...]) -> sql.Composable:
-        """`"a" OPERATOR(public.=) %s::ltree AND …`, asked once for each table."""
+        """`"a" OPERATOR(public.=) %s::ltree AND …`, read once for each table."""
         condition = self._conditions.get((table.oid, key))
         if condition is None:
             with self._link.connection().cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Transactions that a new slot or a lock has to wait for, told while it waits."""
+"""Reports the transactions that a new slot or a lock waits for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from psycopg2.extensions import connection as Connection
 from local_shim.dms.source.connection import Source, connected
 from local_shim.errors import ShimError
 
-_BEFORE_THE_FIRST_WORD = 1.0  # seconds; shorter waits are the rule and nobody's business
+_BEFORE_THE_FIRST_WORD = 1.0  # seconds; shorter waits are normal and not reported
 _BETWEEN_LOOKS = 5.0
 _WRITERS = """
 SELECT 'pid ' || pid || ' (' || concat_ws(', ', nullif(application_name, ''), usename, state)

@@ -77,7 +77,7 @@ def new_slot(session: Session, holder: LogicalReplicationConnection) -> NewSlot:
 
 
 def drop_slot_of_failed_load(session: Session) -> None:
-    """A slot that nobody will read would fill the source's disk."""
+    """A slot without a reader would fill the source's disk."""
     if session.state.phase != "running":
         with contextlib.suppress(psycopg2.Error, ShimError):
             drop_slot(session.connection, session.state.slot)

@@ -1,4 +1,4 @@
-"""The replication slot and its publications: made, watched, dropped."""
+"""The replication slot and its publications: create, inspect, drop."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DROP_TRIES = 100
 
 @dataclass(frozen=True)
 class NewSlot:
-    """A slot just made: where its changes begin, and the snapshot of exactly that moment."""
+    """A new slot: the position where its changes begin, and the snapshot of that moment."""
 
     lsn: int
     snapshot: str
@@ -71,7 +71,7 @@ def create_slot(connection: LogicalReplicationConnection, name: str) -> NewSlot:
 
 
 def slot_status(connection: Connection, name: str) -> SlotStatus | None:
-    """The slot, None if the server has none of this name."""
+    """The slot of this name, or None."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT confirmed_flush_lsn::text, active_pid, coalesce(wal_status, 'reserved'),"
@@ -88,8 +88,8 @@ def slot_status(connection: Connection, name: str) -> SlotStatus | None:
 def drop_slot(connection: Connection, name: str) -> None:
     """Drop the slot if it exists.
 
-    Its reader may have died so lately that the server has not noticed; the task is ours, so
-    whoever still holds the slot is such a reader, and is sent away.
+    A reader that was killed may still hold the slot until the server notices. The lock of the
+    task excludes any other reader, so the holder's connection is terminated.
     """
     with connection.cursor() as cursor:
         for attempt in range(_DROP_TRIES):
@@ -136,7 +136,7 @@ def flush_wal(connection: Connection) -> int:
 
 
 def publications(name: str) -> tuple[str, str]:
-    """Two publications: tables whose old rows can be told, and tables that only insert."""
+    """Two publications: tables whose old rows are in the WAL, and tables whose inserts are."""
     return name, f"{name}_inserts"
 
 
@@ -150,7 +150,7 @@ def sync_publications(connection: Connection, name: str, tables: Sequence[Catalo
     which also count what was rolled back.
     """
     keyed, unkeyed = publications(name)
-    with _one_transaction(connection):  # a table that changes sides is never in neither
+    with _one_transaction(connection):  # a table that moves between them is always in one
         _publish(connection, keyed, [t for t in tables if t.tells_old_rows], "")
         _publish(
             connection, unkeyed, [t for t in tables if not t.tells_old_rows], "insert, truncate"
@@ -167,7 +167,7 @@ def drop_publications(connection: Connection, name: str) -> None:
 
 
 def have_publications(connection: Connection, name: str) -> bool:
-    """Are both there? PostgreSQL 18 passes over a missing one, and its changes, in silence."""
+    """Whether both exist. PostgreSQL 18 ignores a missing one and its changes without an error."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_publication WHERE pubname IN %s", [publications(name)]
@@ -177,7 +177,7 @@ def have_publications(connection: Connection, name: str) -> bool:
 
 
 def published(connection: Connection, name: str) -> set[tuple[str, str, bool]]:
-    """Every table that the publications hold: schema, name, and are its updates published?"""
+    """The tables of both publications: schema, name, and whether their updates are published."""
     keyed, _ = publications(name)
     with connection.cursor() as cursor:
         cursor.execute(

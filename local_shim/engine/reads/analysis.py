@@ -104,7 +104,7 @@ class AnalysisSources:
     def snapshot_schema(
         self, flow: SnapshotFlow, source: DataFrame | None, declared: StructType | None
     ) -> StructType:
-        """Columns of a snapshot target; none if only the flow's function could tell."""
+        """Columns of a snapshot target; none if only the flow's function knows them."""
         if source is None:
             return declared or StructType([])
         return target_schema(flow, source, declared, TimestampType())

@@ -1,4 +1,4 @@
-"""What analysis asks about tables, files and schemas outside the pipeline's own files."""
+"""What analysis needs to know about tables, files and schemas outside the definitions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from local_shim.graph.names import TableName
 
 
 class ExternalSources(Protocol):
-    """What analysis asks about tables, files and schemas outside the pipeline's own files."""
+    """What analysis needs to know about tables, files and schemas outside the definitions."""
 
     def external(
         self, name: TableName, streaming: bool, options: Mapping[str, str]
@@ -45,7 +45,7 @@ class ExternalSources(Protocol):
     def snapshot_schema(
         self, flow: SnapshotFlow, source: DataFrame | None, declared: StructType | None
     ) -> StructType:
-        """Columns of a snapshot target; none if only the flow's function could tell."""
+        """Columns of a snapshot target; none if only the flow's function knows them."""
 
     def probed_schema(self, flow: SnapshotFlow) -> StructType:
         """Columns of a snapshot target, from the first snapshot that its function returns."""

@@ -89,7 +89,7 @@ class Resolution:
         return close_match(name.replace("`", ""), full if "." in name else short)
 
     def unknown(self, name: str) -> DefinitionError:
-        """The error of a read of something that nobody declared or stored."""
+        """The error for a read of a table that is neither declared nor stored."""
         return DefinitionError(
             "TABLE_OR_VIEW_NOT_FOUND",
             f"'{self.reader.name}' reads '{name}', "

@@ -78,7 +78,7 @@ class References:
             self.following.pop()
 
     def _other_text(self, path: str, root: str, node: Node) -> None:
-        """Other `${…}`, say of Spark's own configuration, stays; a near miss is worth a word."""
+        """Other `${…}`, say of Spark's own configuration, stays; a close match is a warning."""
         hint = close_match(root, _KNOWN)
         if hint.startswith("did you mean") and "." in path:
             self.problems.warn(f"${{{path}}} is no reference and stays as text", node.place, hint)

@@ -1,4 +1,4 @@
-"""What is wrong with a spec, collected so that one reading tells all of it."""
+"""The errors and warnings of a spec, collected so that all are reported at once."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ _SCALARS: dict[str, tuple[str, str, Callable[[str], bool | int | float | None]]]
 
 
 class _Yaml12(yaml.SafeLoader):
-    """The safe loader, told to resolve nothing but what is added below."""
+    """The safe loader, which resolves only what is added below."""
 
 
 _Yaml12.yaml_implicit_resolvers = {}
@@ -108,7 +108,7 @@ class _Conversion:
             self.open.discard(id(yaml_node))
 
     def children(self, yaml_node: yaml.Node) -> dict[str, Node]:
-        """The pairs of a mapping; what it says itself beats what `<<` brings in."""
+        """The pairs of a mapping; its own keys win over those of `<<`."""
         own: dict[str, Node] = {}
         merged: dict[str, Node] = {}
         for key, value in yaml_node.value:
