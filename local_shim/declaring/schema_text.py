@@ -7,7 +7,7 @@ from pyspark.sql.types import StructField, StructType
 
 from local_shim.declaring.arguments import fault
 from local_shim.errors import ShimError
-from local_shim.graph.columns import GENERATED_AS
+from local_shim.graph.table_columns import GENERATED_AS
 from local_shim.jvm.spark_parser import ColumnDefinition, table_definition
 from local_shim.reading.interception import session
 

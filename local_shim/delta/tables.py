@@ -12,8 +12,8 @@ from pyspark.sql.types import StructType
 from local_shim.delta import kernel
 from local_shim.delta.log import stored_schema
 from local_shim.delta.transaction import Transaction
-from local_shim.graph.columns import as_declared, has_constraints
 from local_shim.graph.elements import Dataset
+from local_shim.graph.table_columns import as_declared, has_constraints
 from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.session import empty_frame, nullable
 from local_shim.sql_text import quote

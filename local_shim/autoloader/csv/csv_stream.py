@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
-from local_shim.autoloader.csv.columns import csv_frame
+from local_shim.autoloader.csv.csv_columns import csv_frame
 from local_shim.autoloader.csv.header_groups import group_headers
 from local_shim.autoloader.csv.headers import (
     Dialect,

@@ -8,11 +8,11 @@ from pyspark.sql.types import StructType
 
 from local_shim.errors import DefinitionError, close_match
 from local_shim.graph.analysis.external_sources import ExternalSources
-from local_shim.graph.columns import as_read, merged
 from local_shim.graph.elements import Dataset, DatasetKind, Flow, SnapshotFlow
 from local_shim.graph.graph import Input, ResolvedFlow
 from local_shim.graph.names import TableName
 from local_shim.graph.registry import Registry
+from local_shim.graph.table_columns import as_read, merged
 
 
 class UpstreamFailed(Exception):
