@@ -87,12 +87,18 @@ class Progress:
 
 def _cells(flow: FlowView) -> tuple[Text, ...]:
     return (
-        Text(flow.name.split(".", 1)[-1]),
+        Text(_short_name(flow)),
         Text(flow.status.lower(), style=_STYLE.get(flow.status, "")),
         Text(_rows(flow), justify="right"),
         Text(_quality(flow), style="yellow"),
         Text("" if flow.seconds is None else f"{flow.seconds:.1f} s", style="dim"),
     )
+
+
+def _short_name(flow: FlowView) -> str:
+    """The flow without its catalog; a flow called like its table is shown as the table."""
+    table = flow.dataset.split(".")[-1]
+    return (flow.dataset if flow.name == table else flow.name).split(".", 1)[-1]
 
 
 def _line_of(flow: FlowView) -> Text:
@@ -120,5 +126,5 @@ def _quality(flow: FlowView) -> str:
     if flow.dropped:
         parts.append(f"{flow.dropped:,} dropped")
     if flow.failed_checks:
-        parts.append(f"{flow.failed_checks:,} broken rules")
+        parts.append(f"{flow.failed_checks:,} broken rule{'' if flow.failed_checks == 1 else 's'}")
     return ", ".join(parts)
