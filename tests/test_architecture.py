@@ -83,7 +83,7 @@ def light_modules() -> list[str]:
     return [".".join(path.relative_to(HERE).with_suffix("").parts) for path in files]
 
 
-def test_a_package_says_what_it_is_and_nothing_else() -> None:
+def test_an_init_file_holds_a_docstring_only() -> None:
     """Importing one module of a package must not import its neighbours."""
     wrong = []
     for path in modules(*PRODUCT):
@@ -196,7 +196,7 @@ def test_every_file_is_about_something() -> None:
     "command",
     ["ruff check .", "ruff format --check .", "mypy", "lint-imports"],
 )
-def test_what_make_check_checks(command: str) -> None:
+def test_make_check_passes(command: str) -> None:
     """CI runs the tests and nothing else, so the checks are tests, too."""
     program, *arguments = command.split()
     tool = Path(sys.executable).with_name(program)

@@ -50,7 +50,7 @@ def test_every_rule_is_on_the_page() -> None:
     assert missing == []
 
 
-def test_the_page_tells_of_no_failure() -> None:
+def test_the_page_has_no_failure() -> None:
     assert {*committed().values()} <= {"passed", "xfailed", "skipped"}
 
 

@@ -103,7 +103,7 @@ def test_a_broken_rule_is_reported_by_name(small_book: Database, rule: str) -> N
         assert rule in {name for name, _ in small_book.rows("SELECT * FROM check_business()")}
 
 
-def test_a_week_brings_every_kind_of_change_that_a_replica_must_bear(
+def test_a_week_has_every_kind_of_change_that_a_replica_must_apply(
     open_book: OpenBook,
 ) -> None:
     book = open_book(400, 1)

@@ -31,7 +31,7 @@ def test_a_file_that_cannot_be_replaced_leaves_nothing_behind(tmp_path: Path) ->
     assert os.listdir(tmp_path) == ["file"]
 
 
-def test_what_does_not_exist_has_no_text_names_or_entries(tmp_path: Path) -> None:
+def test_a_missing_file_has_no_text_and_a_missing_folder_no_entries(tmp_path: Path) -> None:
     missing = tmp_path / "missing"
     assert durable_files.read_text(missing) is None
     assert durable_files.names(missing) == []

@@ -94,7 +94,7 @@ def test_a_file_may_be_one_document(lines: Flow) -> None:
     assert sorted(by_id(lines), key=str) == ["1", "2", "3", None]
 
 
-def test_what_is_not_there_is_refused(lines: Flow) -> None:
+def test_a_missing_part_is_refused(lines: Flow) -> None:
     lines.options["readerCaseSensitive"] = "false"
     with pytest.raises(DefinitionError, match="not there yet"):
         lines.frame()

@@ -193,7 +193,7 @@ def test_snapshots_and_changes_share_an_scd1_target(
 
 
 @pytest.mark.dlt(163)
-def test_what_may_not_share_a_target(spark: SparkSession) -> None:
+def test_flows_that_may_not_share_a_target(spark: SparkSession) -> None:
     def conditions(*flows: AutoCdcFlow | SnapshotFlow, **more: bool) -> str:
         rules = {"continuous": False, "expectations": False, **more}
         return " ".join(error.condition for error in sharing_errors(flows, **rules))

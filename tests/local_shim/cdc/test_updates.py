@@ -84,7 +84,7 @@ def test_a_flow_does_the_same_by_either_name(pipeline: Pipeline, module: str) ->
 
 
 @pytest.mark.dlt(25, 45)
-def test_the_next_update_brings_new_changes_in_and_counts_them(pipeline: Pipeline) -> None:
+def test_the_next_update_applies_new_changes_and_counts_them(pipeline: Pipeline) -> None:
     pipeline.write("import dlt" + CDC + BY_EITHER_NAME)
     feed(pipeline, (1, "a", "I", 10), (1, "b", "U", 20), (2, "a", "I", 10))
     assert pipeline.update() == 0, pipeline.errors()

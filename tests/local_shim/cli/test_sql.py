@@ -155,7 +155,7 @@ def test_a_wrong_name_in_a_command_gets_a_close_match(shop: Shop, statement: str
 @pytest.mark.parametrize(
     "query", ["SELEC 1", "SELECT nothing FROM orders", "SELECT CAST('x' AS INT)"]
 )
-def test_a_wrong_query_is_told_in_spark_s_words(shop: Shop, query: str) -> None:
+def test_a_wrong_query_is_reported_with_sparks_message(shop: Shop, query: str) -> None:
     result = shop.sql(query)
     assert result.code == 2 and result.err.startswith("[") and not result.out
     assert "Traceback" not in result.err and "JVM" not in result.err

@@ -230,7 +230,7 @@ def test_plan_shows_what_would_be_reset_and_what_is_left_out(new_shop: Shop) -> 
     assert_golden("plan_reset_checkpoint.txt", result.out)
 
 
-def test_plan_names_a_configuration_key_that_nobody_reads(new_shop: Shop) -> None:
+def test_plan_names_a_configuration_key_that_no_file_reads(new_shop: Shop) -> None:
     result = new_shop.command("plan", *new_shop.where(), "--conf", "shop.landign=x")
     assert "warning: no file reads the configuration key 'shop.landign'" in result.out
     assert "did you mean 'shop.landing'?" in " ".join(result.out.split())

@@ -80,7 +80,7 @@ WRONG = {
 }
 
 
-def test_wrong_use_says_in_a_line_what_is_wrong_and_what_was_meant(tmp_path: Path) -> None:
+def test_wrong_use_is_one_line_with_a_close_match(tmp_path: Path) -> None:
     for name in ("file", "pipeline.py"):
         (tmp_path / name).touch()
     for name in ("shop", "bank"):

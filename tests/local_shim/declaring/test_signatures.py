@@ -64,7 +64,7 @@ def signature(name: str) -> inspect.Signature:
 
 
 @pytest.mark.dlt(4)
-def test_the_front_door_offers_every_documented_name_and_nothing_else() -> None:
+def test_dlt_offers_the_documented_names_only() -> None:
     assert {*DOCUMENTED, *SAME} == set(dlt_api.__all__)
 
 
@@ -112,7 +112,7 @@ WRONG: list[tuple[Callable[[], Any], set[str], str]] = [
 
 
 @pytest.mark.parametrize(("call", "conditions", "says"), WRONG, ids=[each[2] for each in WRONG])
-def test_all_that_is_wrong_with_a_call_is_told_at_its_line(
+def test_all_errors_of_a_call_are_reported_at_its_line(
     spark: SparkSession,  # sequences are Columns, and Columns live in the JVM
     call: Callable[[], Any],
     conditions: set[str],

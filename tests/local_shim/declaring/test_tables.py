@@ -56,7 +56,7 @@ def test_a_three_part_name_is_another_table_than_the_short_one(pipeline: Pipelin
     assert pipeline.rows("reader") == pipeline.rows("numbers") == [(0,)]
 
 
-def test_a_row_filter_is_left_alone_with_a_warning_at_its_line(pipeline: Pipeline) -> None:
+def test_a_row_filter_is_not_applied_and_is_a_warning_at_its_line(pipeline: Pipeline) -> None:
     pipeline.write(
         """
         import dlt

@@ -166,7 +166,7 @@ def test_service_files_and_password_files_are_libpq_s(lab: Lab, tmp_path: Path) 
 
 
 @pytest.mark.dms(55)
-def test_status_tells_the_lag_in_bytes_and_seconds(lab: Lab) -> None:
+def test_status_shows_the_lag_in_bytes_and_seconds(lab: Lab) -> None:
     lab.sql("CREATE TABLE t (id int PRIMARY KEY)")
     lab.load()
     lab.sql("INSERT INTO t VALUES (1)")

@@ -177,7 +177,7 @@ def test_two_columns_renamed_to_one_name_are_refused(lab: Lab) -> None:
         ("id int PRIMARY KEY, op text", "public.t: the columns Op and op differ in case only"),
     ],
 )
-def test_columns_whose_names_clash_are_told(lab: Lab, columns: str, words: str) -> None:
+def test_columns_whose_names_clash_are_reported(lab: Lab, columns: str, words: str) -> None:
     lab.sql(f"CREATE TABLE t ({columns})")
     lab.load()
     assert words in lab.reports

@@ -111,7 +111,7 @@ def test_a_lost_connection_repeats_no_row_that_waits_in_an_open_file(lab: Lab) -
     assert [row["id"] for row in lab.changed()] == ["1", "2"]
 
 
-def test_a_server_that_stays_away_ends_the_task_when_its_patience_is_over(
+def test_a_server_that_cannot_be_reached_ends_the_task_after_its_retries(
     lab: Lab, server: postgres.Server
 ) -> None:
     patience = {"RecoverableErrorCount": 2, "RecoverableErrorInterval": 0}
@@ -170,7 +170,7 @@ def test_a_dropped_publication_is_named(lab: Lab) -> None:
     assert caught.value.condition == "DMS_PUBLICATION_LOST"
 
 
-def test_a_full_disk_is_told_and_nothing_is_lost(lab: Lab) -> None:
+def test_a_full_disk_is_reported_and_nothing_is_lost(lab: Lab) -> None:
     lab.sql(TABLE)
     lab.load()
     lab.sql("INSERT INTO t SELECT g, repeat('x', 1000) FROM generate_series(1, 500) g")
@@ -199,7 +199,7 @@ def bytes_database(server: postgres.Server) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
-def test_invalid_utf8_is_replaced_and_told_or_stops_the_task(
+def test_invalid_utf8_is_replaced_and_reported_or_stops_the_task(
     lab: Lab, bytes_database: str, form: str
 ) -> None:
     import pyarrow.parquet as pq
@@ -236,7 +236,7 @@ def test_a_latin1_database_arrives_as_utf8(lab: Lab, server: postgres.Server) ->
         lab.sql("DROP DATABASE latin WITH (FORCE)")
 
 
-def test_a_server_without_logical_wal_is_told_the_command(
+def test_a_server_without_logical_wal_is_reported_the_command(
     lab: Lab, server: postgres.Server
 ) -> None:
     lab.sql("ALTER SYSTEM SET wal_level = 'replica'")
@@ -264,7 +264,7 @@ def test_a_server_without_a_free_slot_says_so(lab: Lab) -> None:
     assert caught.value.condition == "DMS_SLOT_LIMIT"
 
 
-def test_a_user_who_may_not_replicate_is_told(lab: Lab) -> None:
+def test_a_user_who_may_not_replicate_is_reported(lab: Lab) -> None:
     lab.sql(TABLE, "DROP ROLE IF EXISTS clerk", "CREATE ROLE clerk LOGIN")
     lab.uri = lab.uri.replace("postgres@", "clerk@")
     with pytest.raises(ShimError) as caught:

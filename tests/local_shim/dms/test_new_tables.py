@@ -152,7 +152,7 @@ def test_a_new_table_in_a_shared_folder_replaces_no_file(lab: Lab) -> None:
     assert rows(lab, "all") == [("I", "1"), ("I", "2")]
 
 
-def test_a_new_table_that_is_locked_is_told_and_taken_later(t: Lab) -> None:
+def test_a_locked_new_table_is_reported_and_loaded_later(t: Lab) -> None:
     t.sql("CREATE TABLE u (id int PRIMARY KEY)")
     with t.connection() as connection, connection.cursor() as cursor:
         cursor.execute("SET application_name = 'importer'; INSERT INTO u VALUES (1)")
@@ -217,7 +217,7 @@ def test_a_partitioned_parent_alone_is_refused_by_its_right_name(lab: Lab) -> No
         ("CREATE TABLE odd (id int) PARTITION BY RANGE (id)", "a partitioned table, whose rows"),
     ],
 )
-def test_what_no_changes_can_be_read_of_is_told(lab: Lab, ddl: str, kind: str) -> None:
+def test_tables_without_readable_changes_are_reported(lab: Lab, ddl: str, kind: str) -> None:
     lab.sql(TABLE, ddl)
     lab.load()
     assert [

@@ -144,7 +144,7 @@ def test_a_table_without_a_key_sends_inserts_and_counts_the_rest(lab: Lab) -> No
 
 
 @pytest.mark.dms(37)
-def test_truncate_is_not_carried_over_but_told(t: Lab) -> None:
+def test_truncate_is_not_replicated_but_reported(t: Lab) -> None:
     t.sql("TRUNCATE t", "INSERT INTO t VALUES (1)")
     t.cdc()
     assert t.objects("**/LOAD*") == ["public/t/LOAD00000001.csv"]
@@ -242,7 +242,7 @@ def test_under_full_identity_the_old_row_has_the_value(lab: Lab) -> None:
 
 
 @pytest.mark.dms(31)
-def test_the_operations_are_those_that_test_decoding_tells(lab: Lab) -> None:
+def test_the_operations_are_those_of_test_decoding(lab: Lab) -> None:
     """pgoutput is what we read, test_decoding what DMS reads: they must agree."""
     lab.set_up(s3=PROFILE, rules=[INCLUDE])
     lab.sql(TABLE, "CREATE TABLE u (id int PRIMARY KEY)")

@@ -133,7 +133,7 @@ def test_a_link_out_of_the_bucket_is_neither_written_nor_emptied(lab: Lab, tmp_p
 
 
 @pytest.mark.parametrize("name", ["public", "public/t"])
-def test_a_file_in_the_place_of_a_folder_is_told_and_kept(lab: Lab, name: str) -> None:
+def test_a_file_in_the_place_of_a_folder_is_reported_and_kept(lab: Lab, name: str) -> None:
     (lab.target / name).parent.mkdir(parents=True)
     (lab.target / name).write_text("theirs")
     lab.sql("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
@@ -143,7 +143,7 @@ def test_a_file_in_the_place_of_a_folder_is_told_and_kept(lab: Lab, name: str) -
     assert (lab.target / name).read_text() == "theirs"
 
 
-def test_a_name_that_is_too_long_for_a_folder_is_told(lab: Lab) -> None:
+def test_a_name_that_is_too_long_for_a_folder_is_reported(lab: Lab) -> None:
     lab.set_up(rules=[INCLUDE, transformation(5, "table", "rename", value="x" * 300)])
     lab.sql("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
     with pytest.raises(TaskFailed, match="File name too long"):
@@ -190,7 +190,7 @@ def test_a_reload_of_tables_in_one_folder_holds_all_of_them(lab: Lab) -> None:
     assert len(lab.loaded("policy")) == 4
 
 
-def test_schemas_and_tables_with_dots_are_told_apart(lab: Lab) -> None:
+def test_schemas_and_tables_with_dots_are_distinguished(lab: Lab) -> None:
     lab.set_up(rules=[EVERY_SCHEMA])
     lab.sql('CREATE SCHEMA "a.b"', "CREATE SCHEMA a")
     lab.sql('CREATE TABLE "a.b".c (id int PRIMARY KEY)', 'INSERT INTO "a.b".c VALUES (1)')
@@ -207,7 +207,7 @@ def test_schemas_and_tables_with_dots_are_told_apart(lab: Lab) -> None:
     assert [row["v"] for row in lab.rows(*lab.objects("a/b.c/2*"))] == ["x", "y"]
 
 
-def test_a_file_of_somebody_else_is_not_replaced(tmp_path: Path) -> None:
+def test_a_file_of_another_writer_is_not_replaced(tmp_path: Path) -> None:
     bucket = Bucket(tmp_path, "", "task")
     bucket.open()
     made = bucket.new_file()

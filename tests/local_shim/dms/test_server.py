@@ -54,7 +54,7 @@ def test_it_is_ready_for_logical_replication_and_keeps_its_data(folder: Path) ->
     assert value(server.uri, "SHOW fsync") == "off"
 
 
-def test_nobody_else_may_enter_its_folder(folder: Path) -> None:
+def test_its_folder_is_closed_to_other_users(folder: Path) -> None:
     server = postgres.start(folder / "data", durable=False)
     assert server.data.stat().st_mode & 0o777 == 0o700
 
@@ -83,7 +83,7 @@ def test_a_long_path_gets_a_short_place_for_its_socket(folder: Path) -> None:
         postgres.forget(deep)
 
 
-def test_a_machine_without_a_server_is_told_what_installs_one(tmp_path: Path) -> None:
+def test_a_machine_without_a_server_is_reported_what_installs_one(tmp_path: Path) -> None:
     program = (
         "from pathlib import Path; from local_shim.dms import server\n"
         f"server.find_binaries(debian=Path({str(tmp_path)!r}))"
@@ -115,7 +115,7 @@ def test_a_server_is_found_on_the_path_then_in_debian_s_folders_then_in_the_whee
     assert postgres.find_binaries(debian=tmp_path / "debian") == expected
 
 
-def test_a_server_that_does_not_start_shows_its_own_words(folder: Path) -> None:
+def test_the_error_of_a_server_that_does_not_start_has_its_log(folder: Path) -> None:
     server = postgres.start(folder / "data", durable=False)
     postgres.stop(server)
     with (server.data / "postgresql.conf").open("a") as configuration:

@@ -60,7 +60,9 @@ def test_a_deferrable_key_is_no_identity_from_the_start(lab: Lab) -> None:
     assert lab.statistics()["IgnoredUpdates"] == 1
 
 
-def test_without_an_event_trigger_the_danger_is_told_and_the_next_start_helps(lab: Lab) -> None:
+def test_without_an_event_trigger_the_risk_is_reported_and_the_next_start_repairs_it(
+    lab: Lab,
+) -> None:
     lab.set_up(source={"CaptureDdls": False})
     lab.sql(TABLE, "INSERT INTO t VALUES (1, 'a')")
     lab.load()
@@ -116,7 +118,7 @@ def test_a_transaction_that_stays_open_ends_the_wait_at_the_time_out(lab: Lab) -
     assert [row["id"] for row in lab.loaded()] == ["1"]
 
 
-def test_a_user_who_is_no_superuser_is_told_and_served(lab: Lab) -> None:
+def test_a_user_without_superuser_rights_is_served_with_a_report(lab: Lab) -> None:
     lab.sql(
         "DROP ROLE IF EXISTS copier",
         "CREATE ROLE copier LOGIN REPLICATION",

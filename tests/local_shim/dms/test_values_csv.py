@@ -190,7 +190,7 @@ def test_numbers_have_their_type_s_decimals(lab: Lab) -> None:
 
 
 @pytest.mark.dms(44)
-def test_a_number_that_is_none_becomes_null_and_is_told(lab: Lab) -> None:
+def test_a_number_that_is_none_becomes_null_and_is_reported(lab: Lab) -> None:
     assert written(lab, "numeric(9,2)", "'NaN'", "1") == ([NULL, "1.00"], [NULL, "1.00"])
     told = lab.rows("_emulator/task/awsdms_apply_exceptions.csv")
     assert [(row["TABLE_NAME"], row["ERROR"]) for row in told] == [
@@ -292,7 +292,7 @@ def test_enums_domains_and_composites(lab: Lab) -> None:
         assert [row[name] for name in "mcgp"] == ["ok", "1.50", "ab", "(1,x)"]
 
 
-def test_a_type_without_a_rule_is_written_as_text_and_told(lab: Lab) -> None:
+def test_a_type_without_a_rule_is_written_as_text_and_reported(lab: Lab) -> None:
     written(lab, "point", "'(1,2)'")
     assert (
         "public.t.v is of type point, which DMS has no rule for: its text is written" in lab.reports
@@ -350,7 +350,7 @@ def test_long_values_are_cut_at_the_lob_size(
 
 
 @pytest.mark.dms(41)
-def test_a_cut_value_is_told(lab: Lab) -> None:
+def test_a_cut_value_is_reported(lab: Lab) -> None:
     written(lab, "text", "repeat('x', 600)", task=lobs(1))
     told = lab.rows("_emulator/task/awsdms_apply_exceptions.csv")
     assert [row["ERROR"] for row in told] == ["600 characters, LobMaxSize allows 512"] * 2

@@ -74,7 +74,7 @@ def test_a_batch_function_counts_from_nought_at_first_and_after_a_full_refresh(
 
 
 @pytest.mark.dlt(102, 103)
-def test_a_batch_function_that_fails_is_told_with_what_it_raised(numbers: Pipeline) -> None:
+def test_a_batch_function_that_fails_is_reported_with_what_it_raised(numbers: Pipeline) -> None:
     numbers.write(
         """
         from pyspark import pipelines as dp

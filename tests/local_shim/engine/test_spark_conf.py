@@ -27,7 +27,7 @@ def test_spark_conf_of_a_dataset_holds_for_its_flow_only(pipeline: Pipeline) -> 
     assert pipeline.rows("here") == [("1970",)]
 
 
-def test_what_a_flow_sets_stays_with_the_flow(pipeline: Pipeline) -> None:
+def test_what_a_flow_sets_holds_for_that_flow_only(pipeline: Pipeline) -> None:
     """PySpark keeps `spark.conf` and `spark.catalog` once they were asked for."""
     pipeline.write(
         """

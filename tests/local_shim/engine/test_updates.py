@@ -198,7 +198,7 @@ def test_a_protected_table_is_not_reset(line: Pipeline) -> None:
 
 
 @pytest.mark.dlt(110, 121)
-def test_a_failed_flow_takes_its_descendants_with_it_and_nobody_else(pipeline: Pipeline) -> None:
+def test_descendants_of_a_failed_flow_are_skipped_and_others_complete(pipeline: Pipeline) -> None:
     pipeline.write(
         """
         import dlt
@@ -247,7 +247,7 @@ def send():
 
 @pytest.mark.dlt(111)
 @pytest.mark.parametrize(("failures", "attempts", "code"), [(2, 3, 0), (9, 3, 1), (9, 2, 1)])
-def test_what_may_go_well_next_time_is_tried_again_and_the_attempts_are_counted(
+def test_an_error_that_may_pass_is_retried_and_the_attempts_are_counted(
     pipeline: Pipeline, failures: int, attempts: int, code: int
 ) -> None:
     calls = pipeline.folder / "calls"
@@ -266,7 +266,7 @@ def test_what_may_go_well_next_time_is_tried_again_and_the_attempts_are_counted(
 
 
 @pytest.mark.dlt(113, 116)
-def test_a_removed_table_stays_and_a_table_does_not_change_its_nature(pipeline: Pipeline) -> None:
+def test_a_removed_table_keeps_its_rows_and_a_table_keeps_its_kind(pipeline: Pipeline) -> None:
     both = """
         import dlt
         @dlt.table
@@ -385,7 +385,7 @@ def test_a_selection_of_an_unknown_table_names_the_nearest(line: Pipeline) -> No
         ("table_properties={'delta.nonsense': '1'}", "delta.nonsense"),
     ],
 )
-def test_what_delta_refuses_is_told_at_the_declaration(
+def test_an_error_of_delta_is_reported_at_the_declaration(
     pipeline: Pipeline, option: str, says: str
 ) -> None:
     pipeline.write(

@@ -73,7 +73,7 @@ def plain_java(spark: SparkSession, folder: Path) -> None:
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )
-def test_the_innermost_exception_is_told(
+def test_the_innermost_exception_is_reported(
     spark: SparkSession,
     tmp_path: Path,
     fails: Callable[[SparkSession, Path], None],

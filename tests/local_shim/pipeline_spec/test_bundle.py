@@ -226,7 +226,7 @@ targets:
     assert spec.configuration == {"a": "1", "b": "2"}
 
 
-def test_a_target_may_bring_a_pipeline_of_its_own(lay: Lay) -> None:
+def test_a_target_may_declare_a_pipeline(lay: Lay) -> None:
     text = """
         bundle: {name: x}
         targets:
@@ -376,7 +376,7 @@ def test_development_mode_switches_continuous_off(lay: Lay) -> None:
     assert read(folder, target="prod").continuous
 
 
-def test_what_a_real_bundle_holds_besides_is_no_obstacle(lay: Lay) -> None:
+def test_other_resources_of_a_bundle_are_ignored(lay: Lay) -> None:
     """Unknown resource types, and variables that only a workspace can fill."""
     files = one_pipeline(
         """

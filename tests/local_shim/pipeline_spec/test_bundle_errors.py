@@ -53,7 +53,7 @@ def test_an_unknown_variable_names_its_line_and_the_near_one(lay: Lay) -> None:
     assert error.hint == "did you mean 'catalog'?"
 
 
-def test_a_variable_without_value_tells_the_ways_to_give_one(lay: Lay) -> None:
+def test_a_variable_without_value_shows_the_ways_to_give_one(lay: Lay) -> None:
     error = failure(lay, GOOD.replace("${var.catalog}", "${var.landing}"))
     assert error.condition == "VARIABLE_WITHOUT_VALUE"
     assert "--var landing=VALUE" in error.hint
@@ -77,7 +77,7 @@ def test_a_value_for_an_undeclared_variable_is_refused(lay: Lay) -> None:
     assert error.hint == "did you mean 'catalog'?"
 
 
-def test_everything_wrong_is_told_at_once(lay: Lay) -> None:
+def test_all_errors_are_reported_at_once(lay: Lay) -> None:
     text = GOOD.replace("${var.catalog}", "${var.nope}").replace("src/**", "srcs/**")
     error = failure(lay, text, variables={"wrong": "x"})
     assert error.condition == "SPEC_INVALID"
@@ -232,7 +232,7 @@ def test_nonsense_never_ends_in_a_traceback(lay: Lay, text: str) -> None:
     assert failure(lay, text).exit_code == 2
 
 
-def test_no_slip_of_the_pen_ends_in_a_traceback(lay: Lay) -> None:
+def test_no_typing_error_ends_in_a_traceback(lay: Lay) -> None:
     """Each value of a bundle replaced by each of these: it is read, or refused in our words."""
     slips = (None, 1.5, "x", [1, [2]], {"a": {"b": None}}, "${var.catalog}", "${resources}", "[")
     good = yaml.safe_load(GOOD)

@@ -55,7 +55,7 @@ def test_a_requirement_that_is_not_met_is_named_with_the_reason(
     assert caught.value.hint == f"pip install {dependency!r}"
 
 
-def test_what_an_extra_brings_must_be_installed(
+def test_the_requirements_of_an_extra_must_be_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     info = tmp_path / "with_extra-1.0.dist-info"

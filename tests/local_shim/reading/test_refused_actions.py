@@ -77,7 +77,7 @@ def test_actions_work_at_module_level(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.parametrize("call", ALLOWED)
-def test_what_computes_nothing_is_allowed(pipeline: Pipeline, call: str) -> None:
+def test_calls_that_run_no_job_are_allowed(pipeline: Pipeline, call: str) -> None:
     source = f"import dlt\n@dlt.table\ndef t():\n    frame = spark.range(3)\n    {call}\n"
     pipeline.write(source + "    return frame\n")
     assert pipeline.plan().flows
