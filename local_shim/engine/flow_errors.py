@@ -9,6 +9,7 @@ from pyspark.errors import PySparkException
 
 from local_shim.autoloader.schema import schema_change_in
 from local_shim.engine.expectations import violation
+from local_shim.engine.flows.after_commit import FailedAfterCommit
 from local_shim.errors import FlowError, ShimError
 from local_shim.graph.graph import ResolvedFlow
 from local_shim.jvm.java_errors import is_java_error, root_cause
@@ -40,6 +41,8 @@ def as_failure(error: BaseException, flow: ResolvedFlow, attempt: int = 1) -> Fa
 
     An error that may pass says which attempt it was.
     """
+    if isinstance(error, FailedAfterCommit):
+        return Failure(flow.name, _after_commit(error, flow), _may_pass(error.__cause__ or error))
     broken = violation(error, flow.where)
     if broken is not None:
         return Failure(flow.name, broken)
@@ -49,10 +52,24 @@ def as_failure(error: BaseException, flow: ResolvedFlow, attempt: int = 1) -> Fa
     if changed is not None:
         return Failure(flow.name, changed)
     condition, message = cause(error)
-    retryable = isinstance(error, _NETWORK) or bool(_RETRYABLE.search(str(error)))
+    retryable = _may_pass(error)
     counted = f"{message} (attempt {attempt})" if retryable else message
     hint = _hint(condition, flow)
     return Failure(flow.name, FlowError(condition, counted, where=flow.where, hint=hint), retryable)
+
+
+def _may_pass(error: BaseException) -> bool:
+    return isinstance(error, _NETWORK) or bool(_RETRYABLE.search(str(error)))
+
+
+def _after_commit(error: FailedAfterCommit, flow: ResolvedFlow) -> FlowError:
+    condition, message = cause(error.__cause__ or error)
+    return FlowError(
+        "FAILED_AFTER_COMMIT",
+        f"the rows of '{flow.target}' are committed; what followed failed: [{condition}] {message}",
+        where=flow.where,
+        hint="run the update again; it goes on from the committed rows",
+    )
 
 
 # What a stream cannot follow: its source was changed, replaced or emptied (by a full refresh, say).

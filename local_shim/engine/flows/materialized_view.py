@@ -11,6 +11,7 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame
 
 from local_shim.delta import kernel, log, tables
+from local_shim.engine.flows.after_commit import after_commit
 from local_shim.engine.flows.flow_run import FlowRun
 from local_shim.engine.reads.flow_reads import FlowReads
 from local_shim.engine.update_context import FlowResult, UpdateContext
@@ -61,13 +62,14 @@ def _refresh(run: FlowRun, flow: QueryFlow) -> FlowResult:
         frame, observation = rules.observed(run.query(flow))
         before = run.context.storage.version(flow.target)
         tables.replace(frame, run.folder, run.dataset, observed=observation is not None)
-    tables.restore_clustering(spark, run.folder, run.dataset)
-    return FlowResult(
-        log.written(run.folder, before),
-        rules.observed_quality(observation),
-        inputs=dict(run.reads.versions),
-        repeatable=not run.reads.foreign and is_repeatable(frame, run.reads.versions),
-    )
+    with after_commit():
+        tables.restore_clustering(spark, run.folder, run.dataset)
+        return FlowResult(
+            log.written(run.folder, before),
+            rules.observed_quality(observation),
+            inputs=dict(run.reads.versions),
+            repeatable=not run.reads.foreign and is_repeatable(frame, run.reads.versions),
+        )
 
 
 def is_repeatable(frame: DataFrame, versioned: Collection[str]) -> bool:

@@ -9,6 +9,7 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from local_shim.autoloader.files.clean_source import clean_source
 from local_shim.delta import kernel, log, tables
+from local_shim.engine.flows.after_commit import after_commit
 from local_shim.engine.flows.flow_run import FlowRun
 from local_shim.engine.update_context import FlowResult
 from local_shim.graph.elements import QueryFlow
@@ -22,8 +23,9 @@ def append(run: FlowRun, flow: QueryFlow) -> FlowResult:
         return FlowResult(idle=True)
     before = run.context.storage.version(flow.target)
     query = _append(run, rules.applied(frame, rules.observed_name))
-    _clean_sources(run)
-    return FlowResult(log.written(run.folder, before), run.stream_quality(query, rules))
+    with after_commit():
+        _clean_sources(run)
+        return FlowResult(log.written(run.folder, before), run.stream_quality(query, rules))
 
 
 def append_once(run: FlowRun, flow: QueryFlow) -> FlowResult:
@@ -43,7 +45,8 @@ def _append(run: FlowRun, frame: DataFrame) -> StreamingQuery:
     with kernel.enabled(run.context.spark):
         writer = appendable.writeStream.outputMode("append")
         query = run.run_to_end(writer, kernel.identifier(run.folder))
-    kernel.write_checksum_and_checkpoint(run.context.spark, run.folder)
+    with after_commit():
+        kernel.write_checksum_and_checkpoint(run.context.spark, run.folder)
     return query
 
 

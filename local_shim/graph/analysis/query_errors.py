@@ -9,6 +9,7 @@ from pyspark.errors import PySparkException
 from local_shim.errors import DefinitionError, ShimError
 from local_shim.graph.declared_at import raised_at
 from local_shim.graph.elements import Flow, SourceLocation
+from local_shim.jvm.java_errors import root_cause
 
 
 def query_failure(flow: Flow, error: Exception, near: Callable[[str], str]) -> ShimError:
@@ -21,6 +22,10 @@ def query_failure(flow: Flow, error: Exception, near: Callable[[str], str]) -> S
         return at(error, where)
     if isinstance(error, PySparkException):
         return _analysis_error(flow, error, where, near)
+    java = root_cause(error)
+    if java is not None:
+        condition = java.condition or java.class_name
+        return DefinitionError(condition, f"in '{flow.name}': {java.message}", where=where)
     return DefinitionError(
         "QUERY_FUNCTION_FAILED",
         f"the query of '{flow.name}' raised {type(error).__name__}: {error}",
