@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from enum import StrEnum
 from pathlib import Path
 
@@ -44,23 +44,10 @@ def is_up_to_date(context: UpdateContext, flow: ResolvedFlow, digest: str) -> bo
 
 def refresh(run: FlowRun, flow: QueryFlow) -> FlowResult:
     """Computes the view anew and replaces its rows in one commit."""
-    if not for_small_data(run.context.spark):
-        return _refresh(run, flow)
-    try:
-        run.reads.by_kernel = True
-        return _refresh(run, flow)
-    except AnalysisException:
-        # The kernel connector reads inside kernel.enabled only, and Spark plans cached frames in
-        # a session of its own. Nothing is committed yet, so the usual connector may try.
-        run.reads = FlowReads(run.context, run.flow)
-        return _refresh(run, flow)
-
-
-def _refresh(run: FlowRun, flow: QueryFlow) -> FlowResult:
     rules, spark = run.rules(), run.context.spark
+    frame, observation = rules.observed(_query(run, flow))
+    before = run.context.storage.version(flow.target)
     with kernel.enabled(spark) if run.reads.by_kernel else nullcontext():
-        frame, observation = rules.observed(run.query(flow))
-        before = run.context.storage.version(flow.target)
         tables.replace(frame, run.folder, run.dataset, observed=observation is not None)
     with after_commit():
         tables.restore_clustering(spark, run.folder, run.dataset)
@@ -70,6 +57,21 @@ def _refresh(run: FlowRun, flow: QueryFlow) -> FlowResult:
             inputs=dict(run.reads.versions),
             repeatable=not run.reads.foreign and is_repeatable(frame, run.reads.versions),
         )
+
+
+def _query(run: FlowRun, flow: QueryFlow) -> DataFrame:
+    """The view's query, read by Delta's kernel if Spark can plan it so and the kernel can write it.
+
+    Spark plans a frame that the query caches in a session of its own, where the kernel is off.
+    """
+    if for_small_data(run.context.spark):
+        run.reads.by_kernel = True
+        with suppress(AnalysisException):
+            frame = run.query(flow)
+            if kernel.can_replace(frame, run.folder):
+                return frame
+        run.reads = FlowReads(run.context, run.flow)
+    return run.query(flow)
 
 
 def is_repeatable(frame: DataFrame, versioned: Collection[str]) -> bool:
