@@ -29,6 +29,7 @@ HONOURED = (
 # Meaningful on Databricks; a local folder gives the same rows without them.
 IGNORED = {
     "schemaLocation": "the pipeline keeps the schema itself",
+    "inferSchema": "an old name; inferColumnTypes decides",
     "backfillInterval": "every run lists the whole folder",
     "maxFileAge": "files are remembered for ever",
     "useStrictGlobber": "globs are read as Databricks' strict globber reads them",

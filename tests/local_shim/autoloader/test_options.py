@@ -84,3 +84,8 @@ def test_locations_that_the_pipeline_keeps_are_taken_with_a_note() -> None:
 
 def test_a_true_value_of_python_is_a_true_value() -> None:
     assert parse_options({**CSV, "header": True}).flag("header")
+
+
+def test_an_old_name_that_databricks_ignores_is_no_error() -> None:
+    (note,) = parse_options({**CSV, "cloudFiles.inferSchema": "true"}).notes
+    assert note.startswith("cloudFiles.inferSchema is ignored")
