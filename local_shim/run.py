@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 
+from pyspark.sql import SparkSession
+
 from local_shim import loading
 from local_shim.engine.executor import Executor
 from local_shim.engine.flow_errors import Failure
@@ -174,6 +176,7 @@ def prepared(request: Request) -> Iterator[Prepared]:
         spark_reads_intercepted() as keys_read,
         pipeline_session(spark) as session,
         settings(session, spec.configuration),
+        _pipeline_settings_restored(session),
         loading.importable(spec, spark),
     ):
         context = UpdateContext(
@@ -190,6 +193,18 @@ def prepared(request: Request) -> Iterator[Prepared]:
         plan = replace(plan, warnings=tuple(_warnings(request, registry, plan, keys_read)))
         check_targets(plan, context.storage, continuous=request.continuous)
         yield Prepared(request, context, registry, plan)
+
+
+@contextmanager
+def _pipeline_settings_restored(spark: SparkSession) -> Iterator[None]:
+    """Removes `pipelines.*` keys that source files set: the session outlives the update."""
+    before = set(configuration_of(spark))
+    try:
+        yield
+    finally:
+        for key in set(configuration_of(spark)) - before:
+            if key.startswith(PREFIX):
+                spark.conf.unset(key)
 
 
 def _load(spec: PipelineSpec, context: UpdateContext) -> Registry:
