@@ -30,12 +30,10 @@ class UpdateContext:
 class FlowResult:
     """What a flow did, in the words of the event log.
 
-    `inputs` are the versions of the tables that a materialized view was computed from; `idle`
-    says that a stream had nothing to read.
+    `inputs` are the versions of the tables that a materialized view was computed from.
     """
 
     metrics: Mapping[str, int] = field(default_factory=dict)
     data_quality: tuple[Mapping[str, Any], ...] = ()
     inputs: Mapping[str, int] = field(default_factory=dict)
     repeatable: bool = False
-    idle: bool = False

@@ -26,6 +26,7 @@ _CLOCKS = (
 _EXPRESSION_ID = re.compile(r'"id":(\d+),"jvmId":"[^"]*"')
 _FRAME_ID = re.compile(r'"__(?:dataset_id|col_position)":\d+,?')
 _VIEW_OF_A_NAME = re.compile(r'__dlt_\d+|"createTime":\d+')
+_PYTHON_FUNCTIONS = ("PythonUDF", "PythonUDAF", "PythonUDTF")
 _WITHOUT_TABLES = ("LocalRelation", "OneRowRelation", "Range", "CTERelationRef")
 _UNKNOWN_BYTES = 2**62
 
@@ -61,10 +62,10 @@ def delta_folders(frame: DataFrame) -> set[str] | None:
 def plan_digest(frame: DataFrame) -> str:
     """A digest of the analysed query: equal for the same query in every process.
 
-    It covers expressions, literals, the rows of local relations and the folders of Delta tables.
+    It covers expressions, literals, the rows of local relations, the folders of Delta tables and
+    the pickled code of Python functions.
     Attributes, data frames and the views that stand for names in SQL text (reading/sql_names.py)
     are numbered by counters of the process, which are left out.
-    The code of Python functions is not in the plan.
     """
     plan = _analyzed(frame)
     numbers: dict[str, int] = {}
@@ -74,7 +75,8 @@ def plan_digest(frame: DataFrame) -> str:
     text = _VIEW_OF_A_NAME.sub("", _FRAME_ID.sub("", text))
     rows = [str(leaf.data()) for leaf in leaves(frame) if leaf.nodeName() == "LocalRelation"]
     folders = sorted(str(_delta_folder(leaf)) for leaf in leaves(frame))
-    return hashlib.sha256("\n".join([text, *rows, *folders]).encode()).hexdigest()
+    code = _python_functions(plan) if "Python" in text else []
+    return hashlib.sha256("\n".join([text, *rows, *folders, *code]).encode()).hexdigest()
 
 
 def leaves(frame: DataFrame) -> list[Any]:
@@ -98,6 +100,25 @@ def column_name(column: Column) -> tuple[str, ...] | str | None:
 
 def _analyzed(frame: DataFrame) -> Any:
     return frame._jdf.queryExecution().analyzed()
+
+
+def _python_functions(plan: Any) -> list[str]:
+    """A hash of the pickled code of each Python function, in the order of the plan.
+
+    Spark 4.2.0: `catalyst/…/expressions/PythonUDF.scala` (func) and `core/…/api/python/
+    PythonRDD.scala` (PythonFunction.command, bytes whose hash code depends on their values).
+    """
+    plans, expressions, hashes = [plan], [], []
+    while plans:
+        node = plans.pop()
+        plans += listed(node.children())
+        expressions += listed(node.expressions())
+    while expressions:
+        expression = expressions.pop()
+        expressions += listed(expression.children())
+        if expression.getClass().getSimpleName() in _PYTHON_FUNCTIONS:
+            hashes.append(str(expression.func().command().hashCode()))
+    return hashes
 
 
 def _delta_folder(leaf: Any) -> str | None:

@@ -20,7 +20,7 @@ def append(run: FlowRun, flow: QueryFlow) -> FlowResult:
     rules = run.rules()
     frame = run.query(flow)
     if not run.has_new_data(frame):
-        return FlowResult(idle=True)
+        return FlowResult()
     before = run.context.storage.version(flow.target)
     query = _append(run, rules.applied(frame, rules.observed_name))
     with after_commit():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import select
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
@@ -209,3 +211,40 @@ def test_a_frame_may_be_cached_in_a_dataset_function(pipeline: Pipeline, kept: s
     )
     assert pipeline.update() == 0, pipeline.errors()
     assert pipeline.rows("halves") == [(2,), (3,)]
+
+
+FUNCTION_OF_A_HELPER = """
+import sys
+from pyspark.sql import functions as F
+import dlt
+
+sys.path.append(spark.conf.get("helpers"))
+import rates_of_a_test
+
+@dlt.table
+def priced():
+    times = F.udf(lambda x, rate=rates_of_a_test.RATE: x * rate, "long")
+    return spark.range(3).select(times("id").alias("price"))
+"""
+
+
+def test_a_view_is_computed_again_when_the_code_of_a_python_function_changes(
+    pipeline: Pipeline,
+) -> None:
+    """The function takes its value from a helper outside of the pipeline's folder."""
+    helpers = pipeline.folder / "helpers"
+    helpers.mkdir()
+    pipeline.conf["helpers"] = str(helpers)
+    pipeline.write(FUNCTION_OF_A_HELPER)
+
+    def update(rate: int) -> list[str]:
+        (helpers / "rates_of_a_test.py").write_text(f"RATE = {rate}")
+        sys.modules.pop("rates_of_a_test", None)
+        importlib.invalidate_caches()
+        assert pipeline.update() == 0, pipeline.errors()
+        return [e.message for e in pipeline.events if e.event_type == "planning_information"]
+
+    assert "COMPLETE_RECOMPUTE" in update(2)[0]
+    assert "NO_OP" in update(2)[0]
+    assert "COMPLETE_RECOMPUTE" in update(300)[0]
+    assert pipeline.rows("priced") == [(0,), (300,), (600,)]
