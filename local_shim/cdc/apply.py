@@ -66,9 +66,9 @@ def apply_batch(
     """
     spark, state = changes.sparkSession, CdcState(target.state)
     manifest = _manifest_after_crash(spark, state, target)
-    done = manifest.done.get(batch.app)
-    if done is not None and done.version >= batch.version:
-        return done.result
+    previous = manifest.done.get(batch.app)
+    if previous is not None and previous.version >= batch.version:
+        return previous.result
     flow = null_lowest(flow, target)
     reconciled = reconcile(flow, changes, target, manifest)
     columns = reconciled.columns

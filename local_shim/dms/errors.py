@@ -1,4 +1,4 @@
-"""What a replication task can die of.
+"""The errors that end a replication task.
 
 UsageError    a settings document or an argument is wrong; nothing was started   (exit 2)
 SetupError   the machine or the source server is not set up for it              (exit 2)

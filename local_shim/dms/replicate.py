@@ -49,16 +49,16 @@ class Replication:
         Raises:
             TaskFailed: The slot or its WAL is missing, the disk is full, the server is away.
         """
-        lost = 0
+        losses = 0
         while True:
             try:
                 self._one_connection()
                 return
             except ConnectionLost as error:
-                lost += 1
+                losses += 1
                 self.link.close()
                 limit = self.task.settings.reconnects
-                if 0 <= limit < lost:
+                if 0 <= limit < losses:
                     raise TaskFailed(
                         "DMS_SOURCE_LOST",
                         f"The server went away: {error}.",
@@ -153,7 +153,7 @@ class Replication:
         self._confirm(stream)
 
     def _confirm(self, stream: SlotStream) -> None:
-        """Tell the server what it may forget; ask where it is if we wait for a position."""
+        """Confirm what is durable; request an answer if the run waits for a position."""
         position = self.applier.confirmable
         asking = self.until is not None and not self.applier.in_transaction
         stream.confirm(position, self.applier.last_end, reply=asking)

@@ -182,10 +182,10 @@ def _count_ignored(session: Session, catalog: Catalog) -> None:
     The server's statistics have all of them, and those of transactions that were rolled back.
     """
     publication, states = session.state.publication, dict(session.state.tables)
-    lost = tables_that_lost_keys(session.connection, publication)
+    keyless = tables_that_lost_keys(session.connection, publication)
     for table in selected_tables(session.task, catalog):
         state = states.get(table.full_name)
-        if state is None or (table.tells_old_rows and table.oid not in lost):
+        if state is None or (table.tells_old_rows and table.oid not in keyless):
             continue
         updates, deletes = catalog.rewritten(table)
         counts = replace(
@@ -194,14 +194,14 @@ def _count_ignored(session: Session, catalog: Catalog) -> None:
             ignored_deletes=max(0, deletes - state.rewritten_before[1] - state.counts.deletes),
         )
         states[table.full_name] = replace(state, counts=counts)
-        if table.oid in lost:
+        if table.oid in keyless:
             session.report(
                 f"{table.full_name} lost its key: {counts.ignored_updates:,} updates and "
                 f"{counts.ignored_deletes:,} deletes are not in the stream"
             )
     if states != session.state.tables:
         session.publisher.save(replace(session.state, tables=states))
-    if lost:
+    if keyless:
         forget_lost_keys(session.connection, publication)
 
 

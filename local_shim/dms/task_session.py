@@ -72,8 +72,8 @@ def opened(
         catalog = Catalog(link)
         catalog.check()
         fresh = new_state(task, catalog)
-        known = store.load()
-        state = known or fresh
+        stored = store.load()
+        state = stored or fresh
         if (state.system, state.database) != (fresh.system, fresh.database):
             raise UsageError(
                 "DMS_OTHER_SOURCE",
@@ -81,7 +81,7 @@ def opened(
                 where=store.path,
                 hint="use another --target, or remove the old one",
             )
-        for setting in task.not_imitated if known is None else ():
+        for setting in task.not_imitated if stored is None else ():
             report(setting)
         publisher = Publisher(task, state, clock, on_published)
         publisher.recover()

@@ -75,8 +75,8 @@ def _tables(statement: Statement, catalog: StorageCatalog) -> str:
 
 
 def _schemas(statement: Statement, catalog: StorageCatalog) -> str:
-    wanted = statement.namespace or (catalog.namespace.catalog,)
-    names = {name.schema for name in catalog.tables if (name.catalog,) == wanted}
+    namespace = statement.namespace or (catalog.namespace.catalog,)
+    names = {name.schema for name in catalog.tables if (name.catalog,) == namespace}
     return _values(("namespace",), [(n,) for n in sorted(names) if _like(n, statement.pattern)])
 
 
@@ -92,8 +92,8 @@ _LISTINGS = {
 }
 
 
-def _inside(wanted: Sequence[str], schema: tuple[str, str], catalog: StorageCatalog) -> bool:
-    parts = tuple(part.lower() for part in wanted)
+def _inside(namespace: Sequence[str], schema: tuple[str, str], catalog: StorageCatalog) -> bool:
+    parts = tuple(part.lower() for part in namespace)
     if len(parts) == 1:
         return schema == (catalog.namespace.catalog, *parts)
     return not parts or schema == parts

@@ -117,8 +117,8 @@ def _one_per_sequence(events: DataFrame, columns: TargetColumns, sparse: bool) -
         *counted(origin == BATCH),
         *(merged_leaves(columns, upsert & ~in_target) if sparse else ()),
     )
-    chosen = sequences.select("*", *_winner())
-    return with_merged_leaves(chosen, columns) if sparse else chosen
+    winner = sequences.select("*", *_winner())
+    return with_merged_leaves(winner, columns) if sparse else winner
 
 
 def _winner() -> tuple[Column, ...]:
@@ -126,7 +126,7 @@ def _winner() -> tuple[Column, ...]:
     greatest, shown = F.col("greatest"), F.col("shown")
     shown_is_event = F.col("target_start") & F.col("state_upsert").isNull()
     shown_wins = greatest.isNull() | (shown["rendered"] > greatest["rendered"])
-    chosen = F.when(shown_is_event & shown_wins, shown).otherwise(greatest)
+    winner = F.when(shown_is_event & shown_wins, shown).otherwise(greatest)
     deleted = F.col("event_delete") | (F.col("target_end") & ~F.col("target_start"))
     delete_and_upsert = F.col("event_delete") & (F.col("event_upsert") | shown_is_event)
     different_rows = (F.col("least_text") < greatest["rendered"]) | (
@@ -136,9 +136,9 @@ def _winner() -> tuple[Column, ...]:
     return (
         shown_is_event.alias("shown_is_event"),
         F.coalesce(deleted, F.lit(False)).alias("deleted"),
-        chosen["row"].alias("row"),
-        chosen["rendered"].alias("rendered"),
-        chosen["supplied"].alias("supplied"),
+        winner["row"].alias("row"),
+        winner["rendered"].alias("rendered"),
+        winner["supplied"].alias("supplied"),
         F.coalesce(tied, F.lit(False)).cast("int").alias("ties"),
     )
 

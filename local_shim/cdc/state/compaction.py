@@ -43,8 +43,8 @@ def merged(
     schema = manifest.columns
     if schema is None:
         return manifest
-    chosen = {part.folder for part in parts} - manifest.unfinished()
-    others = {part.folder for part in manifest.parts} - chosen
+    folders = {part.folder for part in parts} - manifest.unfinished()
+    others = {part.folder for part in manifest.parts} - folders
     rows = state.read(spark, manifest, schema, others)
     if rows is None:
         return manifest
@@ -56,7 +56,7 @@ def merged(
         deletes = F.when(F.col("kind") == DELETE, F.col("at"))
         row = small.agg(F.count(F.lit(1)), F.min(deletes)).first()
         count, oldest = (row[0], row[1]) if row else (0, None)
-        rest = manifest.without(chosen)
+        rest = manifest.without(folders)
         if not count:
             return rest
         files = 1 if count < 4 * _SMALLEST else 4

@@ -79,9 +79,11 @@ def columns_of(flow: AutoCdcFlow | SnapshotFlow, source: DataFrame) -> TargetCol
     names = source.columns
     _refuse_reserved(flow, names)
     keys = _in_source(flow, "keys", flow.keys, names)
-    chosen = _in_source(flow, "column_list", lists.columns, names) if lists else ()
+    included = _in_source(flow, "column_list", lists.columns, names) if lists else ()
     dropped = _in_source(flow, "except_column_list", lists.except_columns, names) if lists else ()
-    selected = [name for name in names if (name in chosen or not chosen) and name not in dropped]
+    selected = [
+        name for name in names if (name in included or not included) and name not in dropped
+    ]
     _refuse_lost_keys(flow, keys, selected)
     fields = {field.name: field for field in source.schema}
     return TargetColumns(

@@ -76,8 +76,8 @@ def write(edits: TargetEdits, path: Path, columns: TargetColumns, table: Table) 
 def _rewrite(edits: TargetEdits, path: Path, table: Table, columns: TargetColumns) -> None:
     # All in one task: neither side of the join needs an exchange.
     rows = rows_of(edits.frame.sparkSession, path, table).coalesce(1)
-    gone = _identities(edits, columns).coalesce(1).hint("shuffle_hash")
-    left = rows.join(gone, _same(columns, columns.identity), "left_anti")
+    replaced = _identities(edits, columns).coalesce(1).hint("shuffle_hash")
+    left = rows.join(replaced, _same(columns, columns.identity), "left_anti")
     whole = left.unionByName(edits.put).coalesce(1)
     replace_all(whole, str(path), table.version)
 
@@ -92,11 +92,11 @@ def _exchange(edits: TargetEdits, path: Path, columns: TargetColumns, table: Tab
     rows = with_positions(spark.read.format("delta").load(str(path)))
     if edits.prune is not None:
         rows = rows.where(edits.prune)
-    gone = _identities(edits, columns)
+    replaced = _identities(edits, columns)
     if edits.count < _FEW:
-        gone = F.broadcast(gone)
+        replaced = F.broadcast(replaced)
     nullable = columns.keys if edits.null_keys else ()
-    places = rows.join(gone, _same(columns, nullable), "left_semi")
+    places = rows.join(replaced, _same(columns, nullable), "left_semi")
     Transaction(spark, str(path)).replace_rows(places, edits.put)
 
 

@@ -30,7 +30,7 @@ from local_shim.dms.task import Task
 
 @dataclass
 class OpenFile:
-    """A file that is growing, and what is known of its rows."""
+    """A file that is growing, and the facts about its rows."""
 
     data: DataFile
     folder: tuple[str, ...]
@@ -201,16 +201,16 @@ class Applier:
 
     def _recount(self, stream: TableStream, *, ddls: int = 0, truncates_ignored: int = 0) -> None:
         state = self.state
-        known = state.tables.get(stream.name, TableState())
+        table_state = state.tables.get(stream.name, TableState())
         counts = replace(
-            known.counts,
-            ddls=known.counts.ddls + ddls,
-            truncates_ignored=known.counts.truncates_ignored + truncates_ignored,
+            table_state.counts,
+            ddls=table_state.counts.ddls + ddls,
+            truncates_ignored=table_state.counts.truncates_ignored + truncates_ignored,
         )
-        known = replace(
-            known, oid=stream.oid, counts=counts, columns=stream.columns, key=stream.key
+        table_state = replace(
+            table_state, oid=stream.oid, counts=counts, columns=stream.columns, key=stream.key
         )
-        self._publisher.save(replace(state, tables={**state.tables, stream.name: known}))
+        self._publisher.save(replace(state, tables={**state.tables, stream.name: table_state}))
 
     def _file_key(self, stream: TableStream) -> tuple[str, str]:
         return ("", "") if self._together else (stream.name, self._date)

@@ -50,12 +50,12 @@ class NewTables:
     def take(self) -> None:
         """Publish the selected tables, loading first what the new ones hold."""
         tables = selected_tables(self._session.task, self._catalog)
-        taken = [table for table in tables if not self._is_new(table)]
-        if self._publications_differ(taken):
-            sync_publications(self._session.connection, self._session.state.publication, taken)
+        replicated = [table for table in tables if not self._is_new(table)]
+        if self._publications_differ(replicated):
+            sync_publications(self._session.connection, self._session.state.publication, replicated)
         for table in tables:
-            if self._is_new(table) and self._load(table, taken):
-                taken.append(table)
+            if self._is_new(table) and self._load(table, replicated):
+                replicated.append(table)
 
     def _is_new(self, table: CatalogTable) -> bool:
         return is_new(self._session.state, table)
@@ -69,9 +69,9 @@ class NewTables:
             (table.schema, table.name, table.tells_old_rows) for table in tables
         }
 
-    def _load(self, table: CatalogTable, taken: Sequence[CatalogTable]) -> bool:
+    def _load(self, table: CatalogTable, replicated: Sequence[CatalogTable]) -> bool:
         try:
-            rows = self._publish_and_load(table, taken)
+            rows = self._publish_and_load(table, replicated)
         except psycopg2.Error as error:
             if self._session.connection.closed:
                 raise
@@ -93,7 +93,7 @@ class NewTables:
             self._session.report(f"{table.full_name} is new and cannot be taken yet: {reason}")
             self._refused.add((table.oid, reason))
 
-    def _publish_and_load(self, table: CatalogTable, taken: Sequence[CatalogTable]) -> int:
+    def _publish_and_load(self, table: CatalogTable, replicated: Sequence[CatalogTable]) -> int:
         session, source = self._session, self._session.task.source
         with (
             closing(connect(source)) as locker,
@@ -108,7 +108,7 @@ class NewTables:
                 )
                 position = current_position(locker)
                 snapshot.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT 1")
-                sync_publications(locker, session.state.publication, [*taken, table])
+                sync_publications(locker, session.state.publication, [*replicated, table])
                 lock.execute("COMMIT")
             stamps = Stamps(session.clock.now(), session.clock, session.task.s3.task_start_time)
             names = LoadNames(session.task.s3.extension, session.publisher.bucket.exists)

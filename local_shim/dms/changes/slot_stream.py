@@ -105,8 +105,8 @@ class SlotStream:
         sqlstate = (field or b"").decode()
         text = result.error_message.decode() if result else ""
         broken = self._connection.status != pq.ConnStatus.OK
-        lost = broken or not sqlstate or sqlstate.startswith(_LOST)
-        return StreamError(text or self._message(), sqlstate, lost=lost)
+        connection_lost = broken or not sqlstate or sqlstate.startswith(_LOST)
+        return StreamError(text or self._message(), sqlstate, lost=connection_lost)
 
     def _message(self) -> str:
         return self._connection.error_message.decode("utf-8", "replace")

@@ -70,14 +70,14 @@ class TableStream:
 
     def adopt(self) -> bool:
         """Uses the newest description; True if it differs from the one in use."""
-        told = tuple((c.name, c.type_oid, c.typmod) for c in self._relation.columns)
-        changed = bool(self.columns) and told != self.columns
+        described_columns = tuple((c.name, c.type_oid, c.typmod) for c in self._relation.columns)
+        changed = bool(self.columns) and described_columns != self.columns
         keep_old = changed and not self._context.task.settings.handle_alter
-        columns = self.columns if keep_old else told
+        columns = self.columns if keep_old else described_columns
         # Read the catalog first: if that fails, nothing has changed yet.
         key = self._current_key(columns)
         self._schema = self._new_file_schema(columns, key)
-        places = {name: i for i, (name, _, _) in enumerate(told)}
+        places = {name: i for i, (name, _, _) in enumerate(described_columns)}
         self._projection = [places.get(c[0]) for c in columns] if keep_old else None
         self.columns, self.key = columns, key
         self.relation_is_new = False
@@ -169,15 +169,15 @@ class TableStream:
     def _completed(self, row: list[Value], old: list[Value] | None) -> list[Value]:
         """The row with the values that the server did not send."""
         missing = [i for i, value in enumerate(row) if value is UNCHANGED]
-        found: Sequence[Value] | None = [old[i] for i in missing] if old else None
-        if found is None and self._context.task.stand_in.toast == "lookup" and self._key_places:
+        values: Sequence[Value] | None = [old[i] for i in missing] if old else None
+        if values is None and self._context.task.stand_in.toast == "lookup" and self._key_places:
             table = self.file_schema.table
             try:
-                found = self._context.lookup.values(table, self._key_places, row, missing)
+                values = self._context.lookup.values(table, self._key_places, row, missing)
             except LookupFailed as failure:
                 self._lookup_failed(row, missing, failure)
         completed = list(row)
-        for place, value in zip(missing, found or [None] * len(missing), strict=True):
+        for place, value in zip(missing, values or [None] * len(missing), strict=True):
             completed[place] = value
         return completed
 
@@ -204,9 +204,9 @@ class TableStream:
 class Streams:
     """The table streams by the server's table number."""
 
-    def __init__(self, context: TaskContext, known: dict[str, TableState]):
+    def __init__(self, context: TaskContext, initial_states: dict[str, TableState]):
         self._context = context
-        self._known = known
+        self._initial_states = initial_states
         self._by_oid: dict[int, TableStream] = {}
 
     def of(self, oid: int) -> TableStream:
@@ -214,14 +214,14 @@ class Streams:
         return self._by_oid[oid]
 
     def described(self, relation: Relation) -> None:
-        """Take a table's shape; a table that is not known yet, or renamed, begins a stream."""
+        """Take a table's shape; a table that has no stream yet, or a new name, begins a stream."""
         stream = self._by_oid.get(relation.oid)
         name = full_table_name(relation.schema, relation.table)
         if stream is not None and stream.name == name:
             stream.described(relation)
             return
-        known = self._known.get(name)
-        self._by_oid[relation.oid] = TableStream(self._context, relation, known)
+        state = self._initial_states.get(name)
+        self._by_oid[relation.oid] = TableStream(self._context, relation, state)
 
     def restart(self) -> None:
         """The server will send from an earlier position."""
@@ -229,10 +229,10 @@ class Streams:
             stream.restart()
 
     def states(
-        self, known: dict[str, TableState], growing: Collection[str]
+        self, previous: dict[str, TableState], growing: Collection[str]
     ) -> dict[str, TableState]:
         """The tables' states; those with rows in open files keep their published marks."""
-        states = dict(known)
+        states = dict(previous)
         for stream in self._by_oid.values():
             old = states.get(stream.name, TableState())
             new = replace(old, oid=stream.oid, columns=stream.columns, key=stream.key)

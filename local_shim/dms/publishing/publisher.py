@@ -8,7 +8,7 @@ crash after it is repaired by `recover`, which finishes the renames.
 [choice] DMS delivers at least once. The stand-in delivers once, whatever kills it, since the state
 knows how far each table is published; repeats are had on request (`replay_transactions`).
 
-[choice] When a name is taken, the millisecond is raised until one is free.
+[choice] When a name exists in its folder, the millisecond is raised until one is free.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ class Publisher:
             moves.append(move)
             tables = dict(state.tables)
             for table, letters in file.letters.items():
-                known = tables.get(table, TableState())
-                tables[table] = replace(known, counts=known.counts.plus(letters))
+                table_state = tables.get(table, TableState())
+                tables[table] = replace(table_state, counts=table_state.counts.plus(letters))
             state = replace(state, tables=tables)
         self._commit(moves, state)
 
@@ -93,29 +93,29 @@ class Publisher:
             self._on_published(move)
 
     def _commit(self, moves: list[Move], state: State, *, faultless: bool = False) -> None:
-        held = list(state.held)
+        delayed = list(state.held)
         if not faultless:
             moves = [*moves, *self._empty_files(moves)]
-            moves, held = self._held_back(moves)
-        self.state = replace(state, moves=tuple(moves), held=tuple(held))
+            moves, delayed = self._held_back(moves)
+        self.state = replace(state, moves=tuple(moves), held=tuple(delayed))
         self.store.save(self.state)
         self._deliver(moves)
         write_statistics(self.bucket.work, self.state)
 
-    def _name(self, file: Finished, state: State, taken: set[str]) -> tuple[Move, State]:
+    def _name(self, file: Finished, state: State, used_keys: set[str]) -> tuple[Move, State]:
         """A name by our own clock, later than the table's last one and not taken in its folder."""
-        known = state.tables.get(file.owner, TableState())
-        last = known.last_name if file.owner in state.tables else state.last_name
+        table_state = state.tables.get(file.owner, TableState())
+        last = table_state.last_name if file.owner in state.tables else state.last_name
         step = -1 if self.task.stand_in.faults.reverse_names and last else 1
         millisecond = last - 1 if step < 0 else max(self._clock.now() // 1000, last + 1)
-        taken = taken | {move.key for move in state.held}
+        used_keys = used_keys | {move.key for move in state.held}
         rows = dict(sum(map(Counter, file.letters.values()), Counter[str]()))
         key = self._key(file, millisecond)
-        while key in taken or self.bucket.exists(key):
+        while key in used_keys or self.bucket.exists(key):
             millisecond += step
             key = self._key(file, millisecond)
         if file.owner in state.tables:
-            named = {**state.tables, file.owner: replace(known, last_name=millisecond)}
+            named = {**state.tables, file.owner: replace(table_state, last_name=millisecond)}
             return Move(file.origin, key, rows=rows), replace(state, tables=named)
         return Move(file.origin, key, rows=rows), replace(state, last_name=millisecond)
 

@@ -240,7 +240,7 @@ class FileSchema:
 
 
 def has_op(settings: S3Settings, *, load: bool) -> bool:
-    """Is there an `Op` column? (user guide, S3 target, table of IncludeOpForFullLoad)."""
+    """Whether files have an `Op` column (user guide, S3 target, table of IncludeOpForFullLoad)."""
     if load or settings.inserts_only or settings.inserts_and_updates:
         return settings.include_op
     return True

@@ -81,7 +81,7 @@ class TableSettings:
 
 @dataclass(frozen=True)
 class TablePlan:
-    """What the mapping makes of one table: its new name, and that of every column."""
+    """The result of the mapping for one table: its new name, and that of every column."""
 
     schema: str
     table: str

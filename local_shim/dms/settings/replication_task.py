@@ -69,7 +69,7 @@ _DDL_NOT_IMITATED = {
 
 @dataclass(frozen=True)
 class TaskSettings:
-    """What the task says; sizes in bytes, intervals in seconds."""
+    """The task settings; sizes in bytes, intervals in seconds."""
 
     prep_mode: str  # DO_NOTHING, DROP_AND_CREATE, TRUNCATE_BEFORE_LOAD
     consistency_seconds: int  # how long a full load waits for open transactions

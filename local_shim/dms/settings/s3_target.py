@@ -37,7 +37,7 @@ class ParquetStyle:
 
 @dataclass(frozen=True)
 class S3Settings:
-    """What the target endpoint says; sizes in bytes, intervals in seconds."""
+    """The settings of the target endpoint; sizes in bytes, intervals in seconds."""
 
     folder: str
     parquet: ParquetStyle | None

@@ -9,7 +9,7 @@ from local_shim.dms.settings.document import Document
 
 @dataclass(frozen=True)
 class SourceSettings:
-    """What the source endpoint says."""
+    """The settings of the source endpoint."""
 
     slot: str  # empty: named after the task
     heartbeat_seconds: int  # 0: none

@@ -1,4 +1,4 @@
-"""What the source's catalog says: its version and settings, tables, keys and types."""
+"""Reads the source's catalog: its version and settings, tables, keys and types."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class CatalogTable:
     name: str
     columns: tuple[CatalogColumn, ...]
     key: tuple[str, ...]
-    tells_old_rows: bool = True  # can the stream say which row an update or delete meant?
+    tells_old_rows: bool = True  # the stream identifies the row of an update or delete
 
     @property
     def full_name(self) -> str:

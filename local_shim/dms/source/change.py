@@ -1,4 +1,4 @@
-"""What the stream says: transactions, table shapes and row changes."""
+"""The messages of the stream: transactions, table descriptions and row changes."""
 
 from __future__ import annotations
 

@@ -35,22 +35,24 @@ def open_transactions(connection: Connection) -> list[str]:
 
 
 @contextmanager
-def told_waiting(source: Source, what: str, report: Callable[[str], None]) -> Iterator[None]:
+def reporting_waits(source: Source, what: str, report: Callable[[str], None]) -> Iterator[None]:
     """Report for whom the block waits, once for each transaction, if it takes long."""
-    done = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(source, what, report, done), daemon=True)
+    finished = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(source, what, report, finished), daemon=True)
     watcher.start()
     try:
         yield
     finally:
-        done.set()
+        finished.set()
         watcher.join()
 
 
-def _watch(source: Source, what: str, report: Callable[[str], None], done: threading.Event) -> None:
+def _watch(
+    source: Source, what: str, report: Callable[[str], None], finished: threading.Event
+) -> None:
     reported: set[str] = set()
     delay = _BEFORE_THE_FIRST_WORD
-    while not done.wait(delay):
+    while not finished.wait(delay):
         delay = _BETWEEN_LOOKS
         try:
             with connected(source) as connection:
@@ -58,6 +60,6 @@ def _watch(source: Source, what: str, report: Callable[[str], None], done: threa
         except (psycopg2.Error, ShimError):
             continue  # the block itself will find that the server is gone
         for transaction in transactions:
-            if transaction not in reported and not done.is_set():
+            if transaction not in reported and not finished.is_set():
                 reported.add(transaction)
                 report(f"{what} waits for {transaction}")

@@ -11,7 +11,7 @@ from local_shim.dms.errors import TaskFailed
 from local_shim.dms.full_load import selected_tables
 from local_shim.dms.source.catalog import Catalog, CatalogTable
 from local_shim.dms.source.key_guard import install_key_guard, remove_key_guard
-from local_shim.dms.source.open_transactions import open_transactions, told_waiting
+from local_shim.dms.source.open_transactions import open_transactions, reporting_waits
 from local_shim.dms.source.slot import NewSlot, create_slot, drop_slot
 from local_shim.dms.task_session import Session
 from local_shim.errors import ShimError, UsageError, close_match
@@ -28,15 +28,15 @@ def checked_tables(session: Session, catalog: Catalog) -> list[CatalogTable]:
     others = [other for other in catalog.others() if task.mapping.selects(other.schema, other.name)]
     if not tables:
         present = [table.full_name for table in catalog.tables()]
-        wanted = [f"{s.locator.schema}.{s.locator.table}" for s in task.mapping.selections]
+        patterns = [f"{s.locator.schema}.{s.locator.table}" for s in task.mapping.selections]
         raise UsageError(
             "DMS_NO_TABLES",
-            f"The selection rules ({', '.join(wanted)}) match no table"
+            f"The selection rules ({', '.join(patterns)}) match no table"
             + (f": {'; '.join(map(str, others))}." if others else "."),
             where=task.source.describe(),
             hint="select its partitions, and rename them into one table if you like"
             if any(other.partitions for other in others)
-            else close_match(wanted[0], present) or "the database has no tables",
+            else close_match(patterns[0], present) or "the database has no tables",
         )
     for other in others:
         session.report(f"not replicated: {other}")
@@ -64,7 +64,7 @@ def new_slot(session: Session, holder: LogicalReplicationConnection) -> NewSlot:
     """
     source = session.task.source
     try:
-        with told_waiting(source, "the new slot", session.report):
+        with reporting_waits(source, "the new slot", session.report):
             return create_slot(holder, session.state.slot)
     except psycopg2.errors.LockNotAvailable:
         raise TaskFailed(

@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Kind(Enum):
-    """What DMS makes of a type (user guide, PostgreSQL source data types)."""
+    """The class of DMS data types of a type (user guide, PostgreSQL source data types)."""
 
     INT2 = "INT2"
     INT4 = "INT4"

@@ -17,7 +17,7 @@ from local_shim.pipeline_spec.pipeline import PipelineSpec
 
 # Fields that a local run acts on. Only these must resolve: who runs a pipeline in production, or
 # which budget pays, is no reason to refuse a run on a laptop.
-_USED = (
+_READ_FIELDS = (
     "name",
     "catalog",
     "schema",
@@ -28,7 +28,7 @@ _USED = (
     "environment",
     "continuous",
 )
-_OTHERS = {
+_FIELDS_WITHOUT_EFFECT = {
     "allow_duplicate_names",
     "budget_policy_id",
     "cascade_on_destroy",
@@ -113,7 +113,9 @@ class PipelineReader:
         """The pipeline as a spec. What is wrong with it goes to the problems."""
         self._warn_unknown(node)
         fields = {
-            name: self.references.resolved(child) for name, child in node.items() if name in _USED
+            name: self.references.resolved(child)
+            for name, child in node.items()
+            if name in _READ_FIELDS
         }
         used = Node(fields, node.place)
         schema, legacy = used.at("schema"), used.at("target")
@@ -134,14 +136,14 @@ class PipelineReader:
         )
 
     def _warn_unknown(self, node: Node) -> None:
-        """A field outside `_USED` says how Databricks runs the pipeline, not what it gives."""
+        """The other fields say how Databricks runs the pipeline, not what it gives."""
         parameters = node.at("parameters")
         if parameters:
             self.problems.warn("parameters of a pipeline are not passed on", parameters.place)
-        known = _OTHERS | set(_USED)
+        fields = _FIELDS_WITHOUT_EFFECT | set(_READ_FIELDS)
         for name, child in node.items():
-            if name not in known:
-                hint = close_match(name, known)
+            if name not in fields:
+                hint = close_match(name, fields)
                 self.problems.warn(
                     f"unknown field '{name}' of a pipeline is ignored",
                     child.place,

@@ -44,32 +44,32 @@ def scope(bundle: Bundle) -> Node:
 
 def _bundle(bundle: Bundle, place: Place) -> Node:
     values = {"target": bundle.target, "environment": bundle.target}
-    known = {key: text_node(text, place) for key, text in values.items()}
+    fields = {key: text_node(text, place) for key, text in values.items()}
     mode = bundle.tree.at("mode")
     if mode:
-        known["mode"] = mode
+        fields["mode"] = mode
     if not bundle.tree.at("bundle", "git"):
-        known["git"] = _git(bundle.folder, place)
-    return mapping_node(known, place)
+        fields["git"] = _git(bundle.folder, place)
+    return mapping_node(fields, place)
 
 
 def _git(folder: Path, place: Place) -> Node:
-    asked = {
+    commands = {
         "branch": ("rev-parse", "--abbrev-ref", "HEAD"),
         "commit": ("rev-parse", "HEAD"),
         "origin_url": ("config", "--get", "remote.origin.url"),
     }
-    said = {name: _git_says(folder, arguments) for name, arguments in asked.items()}
-    return mapping_node({name: text_node(text, place) for name, text in said.items()}, place)
+    answers = {name: _git_says(folder, arguments) for name, arguments in commands.items()}
+    return mapping_node({name: text_node(text, place) for name, text in answers.items()}, place)
 
 
 def _git_says(folder: Path, arguments: tuple[str, ...]) -> str:
     command = ["git", "-C", str(folder), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
+        process = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+    return process.stdout.strip() if process.returncode == 0 else ""
 
 
 def _workspace(place: Place) -> Node:

@@ -83,11 +83,11 @@ def _root_file(folder: Path) -> Path:
 def _with_includes(root: Node, file: Path, problems: Problems) -> Node:
     includes = root.at("include")
     tree = root
-    taken = {file}
+    files = {file}
     for pattern in includes.elements() if includes else ():
         for path in _included(pattern, file, problems):
-            if path not in taken:
-                taken.add(path)
+            if path not in files:
+                files.add(path)
                 part = read_yaml(path, problems)
                 _refuse_second_definitions(tree, part, problems)
                 tree = merged(tree, part)
@@ -110,12 +110,12 @@ def _included(pattern: Node, file: Path, problems: Problems) -> list[Path]:
 
 
 def _refuse_second_definitions(tree: Node, part: Node, problems: Problems) -> None:
-    known = dict(_resources(tree))
+    existing = dict(_resources(tree))
     for key, node in _resources(part):
-        if key in known:
+        if key in existing:
             problems.add(
                 "RESOURCE_DEFINED_TWICE",
-                f"Resource '{key}' is defined here and at {known[key].place}.",
+                f"Resource '{key}' is defined here and at {existing[key].place}.",
                 node.place,
                 "a key is unique in a bundle, also across resource types; rename one of them",
             )

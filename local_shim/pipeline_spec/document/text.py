@@ -62,9 +62,9 @@ def read_yaml(file: Path, problems: Problems) -> Node:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        said = error.problem or error.context or "cannot be read"
+        problem = error.problem or error.context or "cannot be read"
         problems.add(
-            "YAML_BROKEN", f"This is not YAML: {said}.", Place(file, line), _yaml_hint(said)
+            "YAML_BROKEN", f"This is not YAML: {problem}.", Place(file, line), _yaml_hint(problem)
         )
         return empty
     except yaml.YAMLError as error:
@@ -76,10 +76,10 @@ def read_yaml(file: Path, problems: Problems) -> Node:
     return _Conversion(file, problems).node(root) if root else empty
 
 
-def _yaml_hint(said: str) -> str:
-    if "\\t" in said:
+def _yaml_hint(problem: str) -> str:
+    if "\\t" in problem:
         return "indent with spaces; YAML does not allow tabs"
-    if "flow mapping" in said or "'}'" in said:
+    if "flow mapping" in problem or "'}'" in problem:
         return 'inside {…}, put text that holds ${…} in quotes: {catalog: "${var.catalog}"}'
     return "check the indentation and the quotes of this line and the one above"
 
