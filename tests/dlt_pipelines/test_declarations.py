@@ -39,7 +39,7 @@ class Recorder(ModuleType):
 
     def table(
         self, *, name: str | None = None, comment: str, table_properties: dict[str, str],
-        cluster_by: list[str] | None = None, schema: str | None = None,
+        cluster_by: list[str] | None = None, schema: str | None = None, temporary: bool = False,
     ) -> Callable[[Any], Any]:  # fmt: skip
         return self._declare("table", name, comment=comment, schema=schema, cluster_by=cluster_by)
 
@@ -125,7 +125,7 @@ def test_ledgers_refuse_what_is_no_insert(declared: Recorder) -> None:
 
 
 def test_a_gold_file_holds_the_dataset_it_is_named_after(declared: Recorder) -> None:
-    gold = {path.stem for path in FILES if path.parent.name == "gold"}
+    gold = {path.stem for path in FILES if path.is_relative_to(PACKAGE / "gold")}
     others = {"key_conflict"}
     prefixes = ("bronze_", "changes_", "silver_", "quarantine_")
     found = {name for name in declared.datasets if not name.startswith(prefixes)}
