@@ -26,6 +26,7 @@ _ROWS = {
     "gold_claim_position": "valuation_date = {v}",
     "gold_claim_kpi": "segment = 'ALL'",
     "gold_triangle": "segment = 'ALL'",
+    "gold_reserve_movement": "segment = 'ALL'",
 }
 # What must be the same number twice: a sum over one of these tables, and one over another.
 _PREMIUM, _CLAIMS = "silver_premium_transaction", "silver_claim_transaction"
@@ -45,18 +46,22 @@ _TWICE = {
     "claims paid": {
         _CLAIMS: "sum(amount) FILTER (WHERE txn_type = 'PAYMENT')",
         "gold_claim_position": "sum(paid)",
+        "gold_reserve_movement": "sum(paid)",
     },
     "recovered": {
         _CLAIMS: "sum(amount) FILTER (WHERE txn_type = 'RECOVERY')",
         "gold_claim_position": "sum(recovered)",
+        "gold_reserve_movement": "sum(recovered)",
     },
     "case reserve": {
         _CLAIMS: "sum(amount) FILTER (WHERE txn_type = 'RESERVE')",
         "gold_claim_position": "sum(case_reserve)",
+        "gold_reserve_movement": "sum(reserve_change)",
     },
-    "incurred, positions against accident years": {
+    "incurred, positions against accident years and calendar years": {
         "gold_claim_position": "sum(incurred)",
         "gold_claim_kpi": "sum(incurred)",
+        "gold_reserve_movement": "sum(calendar_year_incurred + recovery_reserve_change)",
     },
     "paid, last diagonal of the triangle": {
         "gold_claim_position": "sum(paid)",

@@ -78,14 +78,49 @@ def first_origin_year(spark: SparkSession) -> BySegment:
     return _by_segment(spark, "insurance.first_origin_year", None)
 
 
+def tail_factor(spark: SparkSession) -> Decimal:
+    """`insurance.tail_factor`: development after the last age of a triangle; default 1.000."""
+    return _number("insurance.tail_factor", _text(spark, "insurance.tail_factor") or "1.000")
+
+
+def ldf_average(spark: SparkSession) -> str:
+    """`insurance.ldf_average`: the average of gold_ldf that ultimates use; default volume."""
+    return _text(spark, "insurance.ldf_average") or "volume"
+
+
+def selected_ldfs(spark: SparkSession) -> list[tuple[str, str, int, float]]:
+    """`insurance.selected_ldf.<segment>.<measure>.<age>`: factors set by hand; default none.
+
+    Gives (segment, measure, age in months, factor).
+    """
+    prefix = "insurance.selected_ldf."
+    return [_selected_ldf(spark, key) for key in _keys(spark, prefix)]
+
+
+def _selected_ldf(spark: SparkSession, key: str) -> tuple[str, str, int, float]:
+    parts = key.removeprefix("insurance.selected_ldf.").split(".")
+    if len(parts) != 3 or not parts[2].isdecimal():
+        raise ValueError(f"{key} is not insurance.selected_ldf.<segment>.<measure>.<age in months>")
+    segment, measure, age = parts
+    return segment, measure, int(age), float(_number(key, spark.conf.get(key)))
+
+
+def expected_loss_ratio(spark: SparkSession) -> BySegment:
+    """`insurance.expected_loss_ratio[.<segment>]`: losses expected / premium; default 0.65."""
+    return _by_segment(spark, "insurance.expected_loss_ratio", "0.65")
+
+
 def _by_segment(spark: SparkSession, key: str, default: str | None) -> BySegment:
     general = _text(spark, key) or default
     own = {
         name.removeprefix(f"{key}."): _number(name, spark.conf.get(name))
-        for name in sorted(spark.conf.getAll)
-        if name.startswith(f"{key}.")
+        for name in _keys(spark, f"{key}.")
     }
     return BySegment(None if general is None else _number(key, general), own)
+
+
+def _keys(spark: SparkSession, prefix: str) -> list[str]:
+    return sorted(name for name in spark.conf.getAll if name.startswith(prefix))
 
 
 def _text(spark: SparkSession, key: str) -> str | None:

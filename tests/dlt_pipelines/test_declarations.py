@@ -153,6 +153,13 @@ CONTRACT = {
     " reopened exposure earned_premium paid incurred frequency severity severity_paid_claims"
     " pure_premium loss_ratio large_count excess",
     "gold_triangle": "segment measure origin_year dev_lag_months incremental cumulative",
+    "gold_reserve_movement": "calendar_year segment opening_case_reserve set_up strengthening"
+    " release eroded_by_payment reserve_change closing_case_reserve paid recovered"
+    " calendar_year_incurred open_claims recovery_reserve_change",
+    "gold_ldf": "segment measure average from_lag_months to_lag_months ldf cdf_to_ultimate"
+    " zero_bases selected",
+    "gold_ultimate": "segment measure origin_year latest_lag_months latest cdf_to_ultimate"
+    " ultimate to_come ibnr bf_ultimate",
 }
 
 

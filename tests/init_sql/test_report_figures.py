@@ -230,3 +230,45 @@ def test_nothing_booked_after_the_valuation_is_seen(insurer: Database) -> None:
     position = "SELECT status, closed_on, paid, case_reserve FROM report.claim_position(%s)"
     assert insurer.rows(position, "2023-07-31") == [("OPEN", None, 0, 100)]
     assert insurer.rows(position, "2023-08-01") == [("CLOSED", date(2023, 8, 1), 90, 0)]
+
+
+def test_the_reserve_moves_as_in_the_worked_example(insurer: Database) -> None:
+    old, new = (_claim(insurer, None, f"{year}-05-01") for year in (2023, 2024))
+    _entry(insurer, old, "RESERVE", "80", "2023-05-01")
+    _entry(insurer, new, "RESERVE", "30", "2024-05-01")
+    _entry(insurer, old, "RESERVE", "-12", "2024-06-01")
+    _entry(insurer, old, "PAYMENT", "25", "2024-07-01")
+    row = insurer.rows(
+        "SELECT opening_case_reserve, set_up, strengthening, release, eroded_by_payment,"
+        " closing_case_reserve, calendar_year_incurred, open_claims"
+        " FROM report.reserve_movement('2024-12-31') WHERE segment = 'ALL' AND calendar_year = 2024"
+    )
+    assert row == [(80, 30, 0, 12, 0, 98, 43, 2)]
+
+
+def test_factors_and_ultimates_are_those_of_the_worked_example(insurer: Database) -> None:
+    policy = _policy(insurer, "2021-01-01", "2024-01-01")
+    _premium(insurer, policy, "3000", "2023-01-01", "2024-01-01", "2023-01-01")
+    paid = {2021: ["1000", "500", "150"], 2022: ["1100", "600"], 2023: ["1300"]}
+    reserve = {2021: "10", 2022: "90", 2023: "650"}
+    for origin, payments in paid.items():
+        claim = _claim(insurer, policy, f"{origin}-11-30")
+        for year, amount in enumerate(payments, origin):
+            _entry(insurer, claim, "PAYMENT", amount, f"{year}-12-15")
+        _entry(insurer, claim, "RESERVE", reserve[origin], "2023-12-31")
+    factors = insurer.rows(
+        "SELECT from_lag_months, round(ldf::numeric, 5), round(cdf_to_ultimate::numeric, 5)"
+        " FROM report.ldf('2023-12-31')"
+        " WHERE segment = 'MOTOR' AND measure = 'paid' AND average = 'volume' ORDER BY 1"
+    )
+    years = insurer.rows(
+        "SELECT origin_year, ultimate, ibnr, bf_ultimate"
+        " FROM report.ultimate('2023-12-31')"
+        " WHERE segment = 'MOTOR' AND measure = 'paid' ORDER BY 1"
+    )
+    assert factors == [(12, D("1.52381"), D("1.67619")), (24, D("1.1"), D("1.1"))]
+    assert years == [
+        (2021, 1650, -10, None),
+        (2022, 1870, 80, None),
+        (2023, D("2179.05"), D("229.05"), D("2086.65")),
+    ]

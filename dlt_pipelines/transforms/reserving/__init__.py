@@ -1,0 +1,1 @@
+"""Reserves and what claims will cost: pure rules, frames in, frames out."""
