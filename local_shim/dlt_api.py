@@ -19,11 +19,19 @@ from local_shim.declaring.flows import (
     append_flow,
     create_auto_cdc_flow,
     create_auto_cdc_from_snapshot_flow,
+    replace_flow,
+    update_flow,
 )
 from local_shim.declaring.hooks import on_event_hook
 from local_shim.declaring.legacy_reads import read, read_stream
 from local_shim.declaring.sinks import create_sink, foreach_batch_sink
-from local_shim.declaring.tables import create_streaming_table, materialized_view, table, view
+from local_shim.declaring.tables import (
+    create_streaming_table,
+    create_table,
+    materialized_view,
+    table,
+    view,
+)
 
 temporary_view = view
 apply_changes = create_auto_cdc_flow
@@ -31,7 +39,6 @@ apply_changes_from_snapshot = create_auto_cdc_from_snapshot_flow
 readStream = read_stream
 
 create_streaming_live_table = deprecated(create_streaming_table, "create_streaming_live_table")
-create_table = deprecated(table, "create_table")
 create_target_table = deprecated(create_streaming_table, "create_target_table")
 create_view = deprecated(view, "create_view")
 
@@ -59,7 +66,9 @@ __all__ = [
     "read",
     "readStream",
     "read_stream",
+    "replace_flow",
     "table",
     "temporary_view",
+    "update_flow",
     "view",
 ]

@@ -28,6 +28,7 @@ from local_shim.events.hooks import Hooks
 from local_shim.events.log import EventLog, Listener
 from local_shim.events.table import append_journals
 from local_shim.graph.analysis.resolve import resolve
+from local_shim.graph.graph import Graph
 from local_shim.graph.names import Namespace
 from local_shim.graph.plan import Plan, RefreshSelection, make_plan
 from local_shim.graph.registry import Registry
@@ -188,8 +189,9 @@ def prepared(request: Request) -> Iterator[Prepared]:
         )
         registry = _load(spec, context)
         context = replace(context, configuration=registry.configuration)
-        context = _resolve(registry, context)
-        plan = make_plan(context.graph, request.selection, context.namespace)
+        graph = _resolve(registry, context)
+        plan = make_plan(graph, request.selection, context.namespace)
+        context = replace(context, graph=plan.graph)
         plan = replace(plan, warnings=tuple(_warnings(request, registry, plan, keys_read)))
         check_targets(plan, context.storage, continuous=request.continuous)
         yield Prepared(request, context, registry, plan)
@@ -217,12 +219,12 @@ def _load(spec: PipelineSpec, context: UpdateContext) -> Registry:
     return registry
 
 
-def _resolve(registry: Registry, context: UpdateContext) -> UpdateContext:
+def _resolve(registry: Registry, context: UpdateContext) -> Graph:
     sources = AnalysisSources(context, {flow.name: flow.target for flow in registry.flows})
     with own_session(context.spark, {}):  # for views that queries make while they are analysed
         graph = resolve(registry, sources)
     validate(graph)
-    return replace(context, graph=graph)
+    return graph
 
 
 def _warnings(

@@ -79,6 +79,10 @@ class Select:
         tuple[str, ...],
         option("a,b", "Flows that read their sources again; their targets are not emptied."),
     ] = ()
+    replace_where: Annotated[
+        tuple[str, ...],
+        option("FLOW=P", "Predicate of a REPLACE WHERE flow in this update; may be repeated."),
+    ] = ()
 
     def selection(self) -> RefreshSelection:
         """The same for the planner."""
@@ -89,6 +93,7 @@ class Select:
             names(self.full_refresh),
             self.full_refresh_all,
             names(self.reset_checkpoint),
+            pairs(self.replace_where, "--replace-where"),
         )
 
 

@@ -15,9 +15,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 # Documented arguments without an equivalent here. Ignoring them would change what is written.
-_ONLY_ON_DATABRICKS = frozenset(
-    ["replace_using", "replace_where", "depends_on", "import_checkpoint", "sequence_by"]
-)
+_ONLY_ON_DATABRICKS = frozenset(["import_checkpoint"])
 
 
 def arguments_checked(function: Callable[P, R]) -> Callable[P, R]:

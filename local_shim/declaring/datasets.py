@@ -8,12 +8,20 @@ from typing import Any
 
 from pyspark.sql.types import StructType
 
-from local_shim.declaring.arguments import fault, wrong_kinds
-from local_shim.declaring.expectations import Declared, check_names, rules_on
+from local_shim.declaring.arguments import fault, missing_texts, wrong_kinds
+from local_shim.declaring.expectations import Declared, Rules, check_names, rules_in, rules_on
 from local_shim.declaring.schema_text import declared_schema
 from local_shim.errors import ShimError, raise_all
 from local_shim.graph.declared_at import declared_here
-from local_shim.graph.elements import Dataset, DatasetKind, QueryFlow
+from local_shim.graph.elements import (
+    Action,
+    Dataset,
+    DatasetKind,
+    Expectation,
+    QueryFlow,
+    ReplaceUsing,
+    ReplaceWhere,
+)
 from local_shim.graph.registry import active_registry
 
 Query = Callable[..., Any]
@@ -75,6 +83,7 @@ def declared_by_query(
     name: str | None,
     options: DatasetOptions,
     spark_conf: Texts | None,
+    replacing: ReplaceWhere | ReplaceUsing | None = None,
 ) -> Any:
     """The declaration that `@function` gives, or the decorator that `@function(…)` gives."""
     raise_all([*options.faults(function), *wrong_kinds(function, Mapping, spark_conf=spark_conf)])
@@ -94,12 +103,47 @@ def declared_by_query(
                 dataset.where,
                 spark_conf=texts(spark_conf),
                 comment=options.comment,
+                replace=replacing,
             )
         )
         check_names(dataset)
         return Declared(query, dataset)
 
     return declare if query is None else declare(query)
+
+
+@dataclass(frozen=True)
+class RuleDicts:
+    """The arguments `expect_all`, `expect_all_or_drop` and `expect_all_or_fail` of one call."""
+
+    expect_all: Rules | None = None
+    expect_all_or_drop: Rules | None = None
+    expect_all_or_fail: Rules | None = None
+
+    def expectations(self) -> tuple[Expectation, ...]:
+        """The rules, each with its action."""
+        return (
+            *rules_in(self.expect_all, Action.WARN),
+            *rules_in(self.expect_all_or_drop, Action.DROP),
+            *rules_in(self.expect_all_or_fail, Action.FAIL),
+        )
+
+
+def declared_empty(
+    function: str, kind: DatasetKind, name: str, options: DatasetOptions, rules: RuleDicts
+) -> Dataset:
+    """Declares an empty table that flows fill."""
+    raise_all(
+        [
+            *missing_texts(function, name=name),
+            *options.faults(function),
+            *wrong_kinds(function, Mapping, **vars(rules)),
+        ]
+    )
+    dataset = replace(options.dataset(kind, name), expectations=rules.expectations())
+    active_registry().add_dataset(dataset)
+    check_names(dataset)
+    return dataset
 
 
 def query_of(function: str, query: Any) -> Any:

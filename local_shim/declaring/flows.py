@@ -8,8 +8,9 @@ from typing import Any
 from pyspark.sql import Column
 
 from local_shim.declaring import cdc_arguments
-from local_shim.declaring.arguments import arguments_checked, missing_texts, wrong_kinds
+from local_shim.declaring.arguments import arguments_checked, fault, missing_texts, wrong_kinds
 from local_shim.declaring.datasets import Query, Texts, own_name, query_of, texts
+from local_shim.declaring.replacing import replace_using_required
 from local_shim.errors import raise_all
 from local_shim.graph.declared_at import declared_here
 from local_shim.graph.elements import QueryFlow
@@ -25,13 +26,15 @@ def append_flow(
     target: str,
     name: str | None = None,
     once: bool = False,
+    depends_on: str | Sequence[str] | None = None,
     comment: str | None = None,
     spark_conf: Texts | None = None,
 ) -> Any:
-    """A query whose rows are added to a streaming table or sink.
+    """A query whose rows are added to a streaming table, a managed table or a sink.
 
     It streams; with `once` it is a batch query that runs in the first update, and again only
-    after a full refresh of the target.
+    after a full refresh of the target. It starts after the flows that `depends_on` names have
+    completed; if one of them fails, it is skipped.
     """
     raise_all(
         [
@@ -40,22 +43,80 @@ def append_flow(
         ]
     )
 
-    def declare(function: Any) -> Any:
-        registry = active_registry()
-        query = query_of("append_flow", function)
-        registry.add_flow(
-            QueryFlow(
-                str(registry.namespace.qualify(name or own_name("append_flow", query))),
-                registry.namespace.qualify(target),
-                query,
-                declared_here(),
-                once=once,
-                spark_conf=texts(spark_conf),
-                comment=comment,
-                default=False,
-            )
+    def flow(query: Query) -> QueryFlow:
+        namespace = active_registry().namespace
+        needs = [depends_on] if isinstance(depends_on, str) else depends_on or ()
+        return QueryFlow(
+            str(namespace.qualify(name or own_name("append_flow", query))),
+            namespace.qualify(target),
+            query,
+            declared_here(),
+            once=once,
+            spark_conf=texts(spark_conf),
+            comment=comment,
+            default=False,
+            depends_on=tuple(str(namespace.qualify(need)) for need in needs),
         )
-        return function
+
+    return _declared_flow("append_flow", query_function, flow)
+
+
+@arguments_checked
+def replace_flow(
+    query_function: Query | None = None,
+    *,
+    target: str,
+    replace_using: Columns,
+    sequence_by: str | Column,
+    name: str | None = None,
+    comment: str | None = None,
+    spark_conf: Texts | None = None,
+) -> Any:
+    """A streaming query; the newest rows of each key replace all rows of the key.
+
+    Of the rows with one key in `replace_using`, those with the highest `sequence_by` count. They
+    replace the stored rows if their sequence is higher, and are appended if it is equal.
+    """
+    raise_all(
+        [
+            *missing_texts("replace_flow", target=target),
+            *wrong_kinds("replace_flow", Mapping, spark_conf=spark_conf),
+        ]
+    )
+    using = replace_using_required("replace_flow", replace_using, sequence_by)
+
+    def flow(query: Query) -> QueryFlow:
+        namespace = active_registry().namespace
+        return QueryFlow(
+            str(namespace.qualify(name or own_name("replace_flow", query))),
+            namespace.qualify(target),
+            query,
+            declared_here(),
+            spark_conf=texts(spark_conf),
+            comment=comment,
+            default=False,
+            replace=using,
+        )
+
+    return _declared_flow("replace_flow", query_function, flow)
+
+
+def update_flow(*_: Any, **__: Any) -> None:
+    """Refused: `update_flow` needs an engine that Databricks alone has."""
+    raise fault(
+        "update_flow",
+        "NOT_SUPPORTED_LOCALLY",
+        "it works on Databricks only.",
+        "write each batch with foreach_batch_sink",
+    )
+
+
+def _declared_flow(function: str, query_function: Any, flow: Callable[[Query], QueryFlow]) -> Any:
+    """The decorated function, or the decorator, of a call that declares `flow`."""
+
+    def declare(decorated: Any) -> Any:
+        active_registry().add_flow(flow(query_of(function, decorated)))
+        return decorated
 
     return declare if query_function is None else declare(query_function)
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pyspark.sql.types import StructType
+
 from local_shim.cdc.target_table.sharing import sharing_errors
+from local_shim.delta.log import stored_schema
 from local_shim.errors import DefinitionError, ShimError, raise_all
-from local_shim.graph.elements import AutoCdcFlow, Dataset, SnapshotFlow
-from local_shim.graph.graph import Graph
+from local_shim.graph.elements import AutoCdcFlow, Dataset, DatasetKind, SnapshotFlow
+from local_shim.graph.graph import Graph, ResolvedFlow
 from local_shim.graph.plan import Plan
+from local_shim.graph.type_widening import PROPERTY, widens
 from local_shim.storage import Storage
 
 
@@ -21,6 +25,9 @@ def check_targets(plan: Plan, storage: Storage, *, continuous: bool) -> None:
     errors = [error for each in plan.graph.tables() if (error := _wrong(each, storage))]
     for dataset in plan.graph.tables():
         errors += _sharing(plan.graph, dataset, continuous)
+    for flow in plan.flows:
+        if flow.target not in {each.name for each in plan.reset_tables}:
+            errors += _type_changes(plan.graph, flow, storage)
     raise_all(errors)
 
 
@@ -28,6 +35,25 @@ def _sharing(graph: Graph, dataset: Dataset, continuous: bool) -> Iterator[ShimE
     flows = [writer.flow for writer in graph.writers(dataset.name)]
     change = [flow for flow in flows if isinstance(flow, AutoCdcFlow | SnapshotFlow)]
     return sharing_errors(change, continuous=continuous, expectations=bool(dataset.expectations))
+
+
+def _type_changes(graph: Graph, flow: ResolvedFlow, storage: Storage) -> Iterator[ShimError]:
+    """A table with type widening takes wider types; other changes need a full refresh (178)."""
+    dataset = graph.datasets[flow.target]
+    if not dataset.kind.keeps_rows or dataset.table_properties.get(PROPERTY) != "true":
+        return
+    stored = stored_schema(storage.table(dataset.name)) or StructType()
+    types = {field.name.lower(): field.dataType for field in stored}
+    for field in flow.schema:
+        old = types.get(field.name.lower(), field.dataType)
+        if old != field.dataType and not widens(old, field.dataType):
+            yield DefinitionError(
+                "CANNOT_CHANGE_COLUMN_TYPE",
+                f"column '{field.name}' of '{dataset.name}' is {old.simpleString()}; flow "
+                f"'{flow.name}' gives {field.dataType.simpleString()}, which is not wider.",
+                where=flow.where,
+                hint=f"cast it, or read the table's sources again: --full-refresh {dataset.name}",
+            )
 
 
 def _wrong(dataset: Dataset, storage: Storage) -> ShimError | None:
@@ -49,6 +75,13 @@ def _wrong(dataset: Dataset, storage: Storage) -> ShimError | None:
             hint="one pipeline per table; read it instead, or give the dataset another name",
         )
     if record.kind != dataset.kind.value:
+        if dataset.kind is DatasetKind.MANAGED_TABLE:
+            return DefinitionError(
+                "CANNOT_SWITCH_STREAMING_TABLE_TO_MANAGED_TABLE",
+                f"'{dataset.name}' is a {record.kind} and cannot become a managed table.",
+                where=dataset.where,
+                hint="give the managed table another name",
+            )
         return DefinitionError(
             "CANNOT_CHANGE_DATASET_TYPE",
             f"'{dataset.name}' is a {record.kind} and cannot become a {dataset.kind.value}.",

@@ -10,7 +10,7 @@ from local_shim.delta import tables
 from local_shim.engine.flow_errors import cause
 from local_shim.engine.update_context import FlowResult, UpdateContext
 from local_shim.errors import FlowError
-from local_shim.graph.elements import Dataset, DatasetKind
+from local_shim.graph.elements import Dataset
 from local_shim.graph.plan import Plan
 from local_shim.storage import TableRecord
 
@@ -29,7 +29,7 @@ def reset_tables(context: UpdateContext, plan: Plan) -> None:
             storage.forget_flow(dataset.name, flow.name)
         storage.forget_state(dataset.name)
         if storage.has_table(dataset.name):
-            schema = plan.graph.schemas[dataset.name]
+            schema = plan.graph.fresh_schema(dataset.name)
             tables.empty(context.spark, storage.table(dataset.name), schema, dataset)
         storage.end_reset(dataset.name)
     for flow in plan.reset_checkpoints:
@@ -52,7 +52,7 @@ def create_tables(context: UpdateContext, plan: Plan) -> None:
 
 def _is_to_be_created(context: UpdateContext, plan: Plan, dataset: Dataset) -> bool:
     return bool(
-        dataset.kind is DatasetKind.STREAMING_TABLE
+        dataset.kind.keeps_rows
         and plan.graph.schemas[dataset.name]
         and not context.storage.has_table(dataset.name)
     )

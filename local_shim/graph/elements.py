@@ -49,10 +49,16 @@ class DatasetKind(Enum):
     """What a dataset is; the values are the words of the event log."""
 
     STREAMING_TABLE = "STREAMING_TABLE"
+    MANAGED_TABLE = "MANAGED_TABLE"  # create_table: append flows fill it, AUTO CDC may not
     MATERIALIZED_VIEW = "MATERIALIZED_VIEW"
     TABLE = "TABLE"  # declared by @dlt.table: its query decides which of the two above it is
     VIEW = "TEMPORARY_VIEW"
     SINK = "SINK"
+
+    @property
+    def keeps_rows(self) -> bool:
+        """Whether flows add to the rows of earlier updates."""
+        return self in (DatasetKind.STREAMING_TABLE, DatasetKind.MANAGED_TABLE)
 
 
 @dataclass(frozen=True)
@@ -75,10 +81,26 @@ class Dataset:
 
 
 @dataclass(frozen=True)
+class ReplaceWhere:
+    """In each update, the rows that match a predicate are replaced by those of a batch query."""
+
+    predicate: Column
+
+
+@dataclass(frozen=True)
+class ReplaceUsing:
+    """Rows of a stream with the highest sequence of their key replace all rows of the key."""
+
+    keys: tuple[str, ...]
+    sequence_by: Column
+
+
+@dataclass(frozen=True)
 class QueryFlow:
     """A function that returns the rows of one dataset: appended if they stream, else replacing.
 
-    `once` flows are batch queries that run in the first update only.
+    `once` flows are batch queries that run in the first update only. `replace` says which rows of
+    the target go instead. The flows that `depends_on` names must complete before this one starts.
     """
 
     name: str
@@ -89,6 +111,8 @@ class QueryFlow:
     spark_conf: Mapping[str, str] = field(default_factory=dict)
     comment: str | None = None
     default: bool = True  # the dataset's own query, not an added append flow
+    replace: ReplaceWhere | ReplaceUsing | None = None
+    depends_on: tuple[str, ...] = ()
 
 
 class ScdType(Enum):

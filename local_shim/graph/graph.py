@@ -13,10 +13,13 @@ from local_shim.graph.elements import (
     Dataset,
     DatasetKind,
     Flow,
+    QueryFlow,
+    ReplaceWhere,
     SnapshotFlow,
     SourceLocation,
 )
 from local_shim.graph.names import TableName
+from local_shim.graph.table_columns import as_read, merged
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ class ResolvedFlow:
             return "CHANGE"
         if isinstance(self.flow, SnapshotFlow):
             return "SNAPSHOT_CHANGE"
+        if isinstance(self.flow.replace, ReplaceWhere):
+            return "APPEND"
         return "APPEND" if self.streaming or self.flow.once else "MATERIALIZED_VIEW"
 
 
@@ -80,12 +85,19 @@ class Graph:
         """The flows into one dataset."""
         return tuple(flow for flow in self.flows if flow.target == name)
 
+    def fresh_schema(self, name: TableName) -> StructType:
+        """The columns that a table gets when it starts from nothing."""
+        declared = self.datasets[name].schema
+        schemas = [flow.schema.toNullable() for flow in self.writers(name)]
+        fresh = merged(schemas if declared is None else [as_read(declared), *schemas])
+        return fresh or self.schemas[name]  # only the snapshots themselves have the columns
+
     def tables(self) -> tuple[Dataset, ...]:
         """The datasets that are stored, in order of definition."""
         return tuple(
             dataset
             for dataset in self.datasets.values()
-            if dataset.kind in (DatasetKind.STREAMING_TABLE, DatasetKind.MATERIALIZED_VIEW)
+            if dataset.kind.keeps_rows or dataset.kind is DatasetKind.MATERIALIZED_VIEW
         )
 
     def running(self) -> tuple[ResolvedFlow, ...]:
@@ -93,7 +105,10 @@ class Graph:
         return tuple(flow for flow in self.flows if not self._is_view(flow.target))
 
     def needs(self) -> dict[str, set[str]]:
-        """For each running flow, the running flows that must end before it (also through views)."""
+        """For each running flow, the running flows that must end before it.
+
+        They write what it reads (also through views), or its `depends_on` names them.
+        """
         writers: dict[TableName, set[str]] = {}
         for flow in self.running():
             writers.setdefault(flow.target, set()).add(flow.name)
@@ -104,6 +119,7 @@ class Graph:
                 for writer in writers.get(source.name, ())
                 if writer != flow.name
             }
+            | (set(flow.flow.depends_on) if isinstance(flow.flow, QueryFlow) else set())
             for flow in self.running()
         }
 

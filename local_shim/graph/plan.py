@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from pyspark.sql import functions as F
 
 from local_shim.errors import UsageError, close_match
-from local_shim.graph.elements import Dataset, DatasetKind
+from local_shim.graph.elements import Dataset, DatasetKind, QueryFlow, ReplaceWhere
 from local_shim.graph.graph import Graph, ResolvedFlow
 from local_shim.graph.names import Namespace, TableName, parts
 from local_shim.pipeline_spec.pipeline_settings import RESET_ALLOWED
@@ -20,6 +22,7 @@ class RefreshSelection:
     full_refresh: tuple[str, ...] = ()
     full_refresh_all: bool = False
     reset_checkpoints: tuple[str, ...] = ()
+    replace_where_overrides: Mapping[str, str] = field(default_factory=dict)  # flow → predicate
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ def make_plan(graph: Graph, selection: RefreshSelection, namespace: Namespace) -
             f"{', '.join(sorted(map(str, doubled)))} is in --refresh and in --full-refresh.",
         )
     checkpoints = _flows(graph, selection.reset_checkpoints)
+    graph = _with_overrides(graph, selection.replace_where_overrides)
     chosen = refresh | full | {flow.target for flow in checkpoints}
     resets, warnings = _resets(graph, full, selection.full_refresh_all)
     ordered = graph.ordered()
@@ -100,11 +104,38 @@ def _flows(graph: Graph, names: Iterable[str]) -> tuple[ResolvedFlow, ...]:
     return tuple(flows)
 
 
+def _with_overrides(graph: Graph, predicates: Mapping[str, str]) -> Graph:
+    """The graph in which REPLACE WHERE flows have these predicates instead of their own."""
+    overrides = {flow.name: text for flow, text in _replacing(graph, predicates)}
+    flows = tuple(
+        replace(flow, flow=replace(flow.flow, replace=ReplaceWhere(F.expr(overrides[flow.name]))))
+        if flow.name in overrides and isinstance(flow.flow, QueryFlow)
+        else flow
+        for flow in graph.flows
+    )
+    return replace(graph, flows=flows)
+
+
+def _replacing(graph: Graph, predicates: Mapping[str, str]) -> Iterator[tuple[ResolvedFlow, str]]:
+    for flow, text in zip(_flows(graph, predicates), predicates.values(), strict=True):
+        if not isinstance(flow.flow, QueryFlow) or not isinstance(flow.flow.replace, ReplaceWhere):
+            raise UsageError(
+                "REPLACE_WHERE_OVERRIDE_NOT_ALLOWED",
+                f"'{flow.name}' is no REPLACE WHERE flow; its rows cannot be limited.",
+                where=flow.where,
+                hint="name flows that were declared with replace_where",
+            )
+        yield flow, text
+
+
 def _resets(
     graph: Graph, full: set[TableName], everything: bool
 ) -> tuple[tuple[Dataset, ...], tuple[str, ...]]:
-    with_progress = (DatasetKind.STREAMING_TABLE, DatasetKind.SINK)  # a sink's rows stay there
-    streaming = [each for each in graph.datasets.values() if each.kind in with_progress]
+    streaming = [
+        each
+        for each in graph.datasets.values()
+        if each.kind.keeps_rows or each.kind is DatasetKind.SINK  # a sink's rows stay there
+    ]
     protected = [each for each in streaming if not RESET_ALLOWED.read(each.table_properties)]
     refused = [each for each in protected if each.name in full]
     if refused:

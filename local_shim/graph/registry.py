@@ -65,6 +65,11 @@ class Registry:
         """Puts a completed declaration (e.g. with its expectations) in the place of the first."""
         self.datasets[dataset.name] = dataset
 
+    def withdraw_dataset(self, dataset: Dataset) -> None:
+        """Removes a declaration, if it is the one that counts for its name."""
+        if self.datasets.get(dataset.name) is dataset:
+            del self.datasets[dataset.name]
+
     def deprecated(self, what: str) -> None:
         """Notes the use of an old spelling, for a `deprecation` event."""
         self.deprecations.append((what, declared_here()))

@@ -8,6 +8,12 @@ from pyspark.sql.types import StructType
 
 from local_shim.errors import DefinitionError, ShimError, raise_all
 from local_shim.graph.elements import AutoCdcFlow, Dataset, DatasetKind, QueryFlow, SnapshotFlow
+from local_shim.graph.flow_rules import (
+    flow_order_errors,
+    replace_errors,
+    replace_query_errors,
+    wrong_query,
+)
 from local_shim.graph.graph import Graph, ResolvedFlow
 
 
@@ -18,7 +24,7 @@ def validate(graph: Graph) -> None:
         errors += _dataset(graph, dataset)
     for flow in graph.flows:
         errors += _flow(graph, flow)
-    raise_all(errors)
+    raise_all([*errors, *flow_order_errors(graph)])
 
 
 def _empty(graph: Graph) -> Iterator[ShimError]:
@@ -48,6 +54,7 @@ def _dataset(graph: Graph, dataset: Dataset) -> Iterator[ShimError]:
             hint="only streaming tables take several flows",
         )
     yield from _cdc_target(dataset, writers)
+    yield from replace_errors(dataset, writers)
     for flow in writers:
         if dataset.schema is not None and isinstance(flow.flow, QueryFlow):
             yield from _declared_columns(dataset, dataset.schema, flow)
@@ -97,7 +104,14 @@ def _cdc_target(dataset: Dataset, writers: tuple[ResolvedFlow, ...]) -> Iterator
 def _flow(graph: Graph, flow: ResolvedFlow) -> Iterator[ShimError]:
     target = graph.datasets[flow.target]
     if not isinstance(flow.flow, QueryFlow):
-        if target.kind is not DatasetKind.STREAMING_TABLE or graph_own_query(graph, target):
+        if target.kind is DatasetKind.MANAGED_TABLE:
+            yield DefinitionError(
+                "MANAGED_TABLE_DOES_NOT_SUPPORT_CDC",
+                f"'{target.name}' is a managed table; AUTO CDC cannot write to it.",
+                where=flow.where,
+                hint="declare it with create_streaming_table",
+            )
+        elif target.kind is not DatasetKind.STREAMING_TABLE or graph_own_query(graph, target):
             yield DefinitionError(
                 "AUTO_CDC_TARGET_NOT_A_STREAMING_TABLE",
                 f"'{target.name}' must be declared with create_streaming_table.",
@@ -106,16 +120,18 @@ def _flow(graph: Graph, flow: ResolvedFlow) -> Iterator[ShimError]:
         return
     if target.kind is DatasetKind.VIEW:
         return
-    if flow.once and flow.streaming:
-        yield _wrong_query(flow, "STREAMING_RELATION_FOR_ONCE_FLOW", "a once flow is a batch query")
+    if flow.flow.replace is not None:
+        yield from replace_query_errors(flow)
+    elif flow.once and flow.streaming:
+        yield wrong_query(flow, "STREAMING_RELATION_FOR_ONCE_FLOW", "a once flow is a batch query")
     elif target.kind is DatasetKind.MATERIALIZED_VIEW and flow.streaming:
-        yield _wrong_query(
+        yield wrong_query(
             flow,
             "STREAMING_RELATION_FOR_MATERIALIZED_VIEW",
             "a materialized view is a batch query; use spark.read",
         )
     elif _must_stream(target) and not flow.streaming and not flow.once:
-        yield _wrong_query(
+        yield wrong_query(
             flow,
             "BATCH_RELATION_FOR_STREAMING_TABLE",
             "a flow into a streaming table streams; use spark.readStream, or once=True",
@@ -123,7 +139,7 @@ def _flow(graph: Graph, flow: ResolvedFlow) -> Iterator[ShimError]:
 
 
 def _must_stream(target: Dataset) -> bool:
-    return target.kind in (DatasetKind.STREAMING_TABLE, DatasetKind.SINK)
+    return target.kind.keeps_rows or target.kind is DatasetKind.SINK
 
 
 def graph_own_query(graph: Graph, dataset: Dataset) -> bool:
@@ -131,14 +147,4 @@ def graph_own_query(graph: Graph, dataset: Dataset) -> bool:
     return any(
         isinstance(flow.flow, QueryFlow) and flow.flow.default
         for flow in graph.writers(dataset.name)
-    )
-
-
-def _wrong_query(flow: ResolvedFlow, which: str, hint: str) -> DefinitionError:
-    return DefinitionError(
-        f"INVALID_FLOW_QUERY_TYPE.{which}",
-        f"flow '{flow.name}' returns a {'streaming' if flow.streaming else 'batch'} DataFrame "
-        f"for '{flow.target}'.",
-        where=flow.where,
-        hint=hint,
     )

@@ -16,6 +16,7 @@ from local_shim.graph.plan import Plan
 
 _KINDS = {
     DatasetKind.STREAMING_TABLE: ("streaming table", "cyan"),
+    DatasetKind.MANAGED_TABLE: ("managed table", "cyan"),
     DatasetKind.MATERIALIZED_VIEW: ("materialized view", "magenta"),
     DatasetKind.SINK: ("sink", "yellow"),
     DatasetKind.VIEW: ("view", "dim"),

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from local_shim import durable_files
-from local_shim.engine.flows import auto_cdc, materialized_view, sink, snapshots, streaming_table
+from local_shim.engine.flows import (
+    auto_cdc,
+    materialized_view,
+    replacing,
+    sink,
+    snapshots,
+    streaming_table,
+)
 from local_shim.engine.flows.flow_run import FlowRun, once_marker
 from local_shim.engine.update_context import FlowResult
-from local_shim.graph.elements import AutoCdcFlow, DatasetKind, SnapshotFlow
+from local_shim.graph.elements import (
+    AutoCdcFlow,
+    DatasetKind,
+    ReplaceUsing,
+    ReplaceWhere,
+    SnapshotFlow,
+)
 
 
 def run_flow(run: FlowRun) -> FlowResult:
@@ -25,6 +38,10 @@ def _run_by_kind(run: FlowRun) -> FlowResult:
         return auto_cdc.apply(run, flow)
     if run.dataset.kind is DatasetKind.SINK:
         return sink.write(run, flow)
+    if isinstance(flow.replace, ReplaceWhere):
+        return replacing.replace_where(run, flow, flow.replace)
+    if isinstance(flow.replace, ReplaceUsing):
+        return replacing.replace_using(run, flow, flow.replace)
     if run.flow.streaming:
         return streaming_table.append(run, flow)
     return (

@@ -68,7 +68,7 @@ class Resolution:
         dataset = self.dataset(name)
         schemas = [self.resolved[flow.name].schema.toNullable() for flow in self.writers(name)]
         stored = self.external.stored_schema(name)
-        if dataset.kind is DatasetKind.STREAMING_TABLE and stored is not None:
+        if dataset.kind.keeps_rows and stored is not None:
             schemas.insert(0, stored)
         if dataset.schema is not None:
             schemas.insert(0, as_read(dataset.schema))

@@ -15,7 +15,14 @@ from local_shim.graph.analysis.external_sources import ExternalSources
 from local_shim.graph.analysis.query_errors import query_failure
 from local_shim.graph.analysis.recording_reads import RecordingReads
 from local_shim.graph.analysis.resolution import OpenFlow, Resolution, UpstreamFailed
-from local_shim.graph.elements import AutoCdcFlow, Flow, QueryFlow, SnapshotFlow
+from local_shim.graph.elements import (
+    AutoCdcFlow,
+    Flow,
+    QueryFlow,
+    ReplaceUsing,
+    ReplaceWhere,
+    SnapshotFlow,
+)
 from local_shim.graph.graph import Graph, Input, ResolvedFlow
 from local_shim.graph.registry import Registry
 from local_shim.jvm.spark_plan import plan_digest
@@ -123,4 +130,13 @@ def _called(flow: QueryFlow) -> DataFrame:
             where=flow.where,
             hint="end the function with `return <DataFrame>`",
         )
+    _analyse_replacement(flow, frame)
     return frame
+
+
+def _analyse_replacement(flow: QueryFlow, frame: DataFrame) -> None:
+    """Raises what Spark says about a predicate or a sequence that does not fit the query."""
+    if isinstance(flow.replace, ReplaceWhere):
+        frame.where(flow.replace.predicate)
+    if isinstance(flow.replace, ReplaceUsing):
+        frame.select(flow.replace.sequence_by)

@@ -112,6 +112,10 @@ def test_an_unknown_selection_is_refused(new_shop: Shop) -> None:
     assert result.code == 2 and "did you mean 'totals'?" in result.err
     result = new_shop.command("run", *new_shop.where(), "--reset-checkpoint", "main.default.order")
     assert result.code == 2 and "did you mean 'main.default.orders'?" in result.err
+    result = new_shop.command(
+        "run", *new_shop.where(), "--replace-where", "main.default.orders=id > 1"
+    )
+    assert result.code == 2 and "is no REPLACE WHERE flow" in result.err
     assert not new_shop.storage.exists()
 
 

@@ -28,11 +28,13 @@ CDC = (
 )
 # Function: what must be given, what may be given (dlt-semantics 1.2, 1.3).
 DOCUMENTED = {
-    "table": ("", f"{TABLE} temporary private format"),
+    "table": ("", f"{TABLE} temporary private replace_where replace_using sequence_by format"),
     "materialized_view": ("", f"{TABLE} private refresh_policy format"),
     "create_streaming_table": ("name", f"{TABLE.removeprefix('name ')} {RULES} format"),
     "temporary_view": ("", "name comment spark_conf"),
-    "append_flow": ("target", "name once comment spark_conf"),
+    "append_flow": ("target", "name once depends_on comment spark_conf"),
+    "replace_flow": ("target replace_using sequence_by", "name comment spark_conf"),
+    "create_table": ("", f"{TABLE} {RULES} temporary private format"),
     "create_auto_cdc_flow": ("target source keys sequence_by", CDC),
     "create_auto_cdc_from_snapshot_flow": (
         "target",  # the others are checked by hand: source has a second name
@@ -49,7 +51,6 @@ DOCUMENTED = {
 SAME = {
     "view": "temporary_view",
     "create_view": "view",
-    "create_table": "table",
     "create_target_table": "create_streaming_table",
     "create_streaming_live_table": "create_streaming_table",
     "apply_changes": "create_auto_cdc_flow",
@@ -65,7 +66,12 @@ def signature(name: str) -> inspect.Signature:
 
 @pytest.mark.dlt(4)
 def test_dlt_offers_the_documented_names_only() -> None:
-    assert {*DOCUMENTED, *SAME} == set(dlt_api.__all__)
+    assert {*DOCUMENTED, *SAME, "update_flow"} == set(dlt_api.__all__)
+
+
+def test_update_flow_is_refused_by_name() -> None:
+    with pytest.raises(DefinitionError, match="update_flow: it works on Databricks only"):
+        dlt_api.update_flow(target="t")
 
 
 @pytest.mark.parametrize("name", DOCUMENTED)
@@ -104,7 +110,7 @@ WRONG: list[tuple[Callable[[], Any], set[str], str]] = [
     (lambda: dlt_api.create_sink("s", "delta"), {"INVALID_SINK_OPTIONS"}, "tableName"),
     (lambda: dlt_api.expect("known"), {"MISSING_ARGUMENT"}, "the rule is missing"),  # type: ignore[call-arg]
     (
-        lambda: dlt_api.table(replace_where="day > 1"),  # type: ignore[call-arg]
+        lambda: dlt_api.append_flow(target="t", import_checkpoint="/c"),  # type: ignore[call-arg]
         {"NOT_SUPPORTED_LOCALLY"},
         "works on Databricks only",
     ),
