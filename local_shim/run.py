@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from local_shim import loading
+from local_shim.engine.effects import effects_of
 from local_shim.engine.executor import Executor
 from local_shim.engine.flow_errors import Failure
 from local_shim.engine.preflight import check_targets
@@ -75,6 +76,12 @@ class Prepared:
     context: UpdateContext
     registry: Registry
     plan: Plan
+    change_rows: Mapping[str, DataFrame]  # what AUTO CDC flows read, by flow
+
+    @property
+    def fingerprint(self) -> str:
+        """The digest of the code and the configuration."""
+        return loading.fingerprint(self.request.spec, self.context.configuration)
 
 
 class Update:
@@ -104,8 +111,8 @@ class Update:
         self._stop.request()
 
     def _execute(self, events: EventLog, ready: Prepared) -> tuple[Failure, ...]:
-        context, fingerprint = ready.context, _fingerprint(ready)
-        executor = Executor(context, events, ready.plan, fingerprint, self._stop)
+        context = ready.context
+        executor = Executor(context, events, ready.plan, ready.fingerprint, self._stop)
         _set_up_tables(events, ready)
         events.update(UpdateState.RUNNING)
         with self._stop.calling(lambda: cancel_all_jobs(context.spark)):
@@ -162,9 +169,10 @@ def run(request: Request) -> UpdateResult:
 
 
 def plan_only(request: Request) -> Plan:
-    """The plan of an update that is not run; nothing is written."""
-    with prepared(request) as ready:
-        return ready.plan
+    """The plan of an update that is not run, with its effects; nothing is written."""
+    with prepared(request) as ready, own_session(ready.context.spark, {}):
+        effects = effects_of(ready.context, ready.plan, ready.fingerprint, ready.change_rows)
+        return replace(ready.plan, effects=effects)
 
 
 @contextmanager
@@ -189,12 +197,13 @@ def prepared(request: Request) -> Iterator[Prepared]:
         )
         registry = _load(spec, context)
         context = replace(context, configuration=registry.configuration)
-        graph = _resolve(registry, context)
+        sources = AnalysisSources(context, {flow.name: flow.target for flow in registry.flows})
+        graph = _resolve(registry, context, sources)
         plan = make_plan(graph, request.selection, context.namespace)
         context = replace(context, graph=plan.graph)
         plan = replace(plan, warnings=tuple(_warnings(request, registry, plan, keys_read)))
         check_targets(plan, context.storage, continuous=request.continuous)
-        yield Prepared(request, context, registry, plan)
+        yield Prepared(request, context, registry, plan, sources.change_rows)
 
 
 @contextmanager
@@ -219,8 +228,7 @@ def _load(spec: PipelineSpec, context: UpdateContext) -> Registry:
     return registry
 
 
-def _resolve(registry: Registry, context: UpdateContext) -> Graph:
-    sources = AnalysisSources(context, {flow.name: flow.target for flow in registry.flows})
+def _resolve(registry: Registry, context: UpdateContext, sources: AnalysisSources) -> Graph:
     with own_session(context.spark, {}):  # for views that queries make while they are analysed
         graph = resolve(registry, sources)
     validate(graph)
@@ -252,10 +260,6 @@ def _unread(spec: PipelineSpec, keys_read: set[str]) -> Iterator[str]:
             hint = close_match(key, own_keys)
             meant = f"; {hint}" if hint.startswith("did you mean") else "."
             yield f"no file reads the configuration key '{key}'{meant}"
-
-
-def _fingerprint(ready: Prepared) -> str:
-    return loading.fingerprint(ready.request.spec, ready.context.configuration)
 
 
 def _set_up_tables(events: EventLog, ready: Prepared) -> None:

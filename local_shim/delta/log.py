@@ -30,13 +30,24 @@ def written(folder: Path, after: int) -> dict[str, int]:
 
 def stored_schema(folder: Path) -> StructType | None:
     """The table's columns as its newest metadata names them, if a commit file still holds it."""
+    metadata = _metadata(folder)
+    return StructType.fromJson(json.loads(metadata["schemaString"])) if metadata else None
+
+
+def stored_partitioning(folder: Path) -> list[str] | None:
+    """The columns that the table is partitioned by; None if no commit file holds its metadata."""
+    metadata = _metadata(folder)
+    return list(metadata["partitionColumns"]) if metadata else None
+
+
+def _metadata(folder: Path) -> Mapping[str, Any] | None:
     for version in range(delta_version(folder), -1, -1):
         actions = _actions(folder, version)
         if actions is None:
             return None
         metadata = _first(actions, "metaData")
         if metadata:
-            return StructType.fromJson(json.loads(metadata["schemaString"]))
+            return metadata
     return None
 
 

@@ -12,7 +12,7 @@ from local_shim.delta import log
 from local_shim.engine.flow_errors import Failure, as_failure
 from local_shim.engine.flow_queue import FlowQueue
 from local_shim.engine.flows.flow_run import FlowRun, once_marker
-from local_shim.engine.flows.materialized_view import Technique, is_up_to_date
+from local_shim.engine.flows.materialized_view import Technique, is_up_to_date, view_digest
 from local_shim.engine.flows.run_flow import run_flow
 from local_shim.engine.stop import StopRequest
 from local_shim.engine.table_setup import record_table
@@ -134,9 +134,7 @@ class Executor:
         return LARGE_DATA if size > _SMALL_BYTES or not fast_paths_enabled() else {}
 
     def _digest(self, flow: ResolvedFlow) -> str:
-        """Files, configuration and query: all that a view's rows depend on besides its inputs."""
-        text = f"{self.fingerprint}/{self.plan.graph.query_digest(flow)}"
-        return hashlib.sha256(text.encode()).hexdigest()
+        return view_digest(self.fingerprint, self.plan.graph, flow)
 
     def _retries(self, flow: ResolvedFlow) -> int:
         return MAX_RETRIES.read(_spark_conf(flow), self.context.configuration)

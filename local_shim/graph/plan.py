@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from enum import Enum
 
 from pyspark.sql import functions as F
 
@@ -25,6 +26,26 @@ class RefreshSelection:
     replace_where_overrides: Mapping[str, str] = field(default_factory=dict)  # flow → predicate
 
 
+class EffectKind(Enum):
+    """What an update would do to a stored table."""
+
+    CREATED = "created"
+    RECOMPUTED = "computed again"
+    EMPTIED = "emptied"
+    READ_AGAIN = "read again"
+    FULL_REFRESH_NEEDED = "full refresh needed"
+    LEFT = "left alone"
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One thing that an update would do to a stored table, and why."""
+
+    table: TableName
+    kind: EffectKind
+    reason: str = ""
+
+
 @dataclass(frozen=True)
 class Plan:
     """Flows in the order they may run, and what is reset before the first of them."""
@@ -35,6 +56,7 @@ class Plan:
     reset_tables: tuple[Dataset, ...]
     reset_checkpoints: tuple[ResolvedFlow, ...]
     warnings: tuple[str, ...] = ()
+    effects: tuple[Effect, ...] = ()  # on stored tables; known for an update that is not run
 
     def tables(self) -> tuple[Dataset, ...]:
         """The stored datasets that the selected flows write to."""

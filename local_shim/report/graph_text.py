@@ -12,7 +12,7 @@ from rich.text import Text
 from local_shim.graph.elements import AutoCdcFlow, DatasetKind, SnapshotFlow
 from local_shim.graph.graph import Input, ResolvedFlow
 from local_shim.graph.names import TableName
-from local_shim.graph.plan import Plan
+from local_shim.graph.plan import EffectKind, Plan
 
 _KINDS = {
     DatasetKind.STREAMING_TABLE: ("streaming table", "cyan"),
@@ -21,6 +21,7 @@ _KINDS = {
     DatasetKind.SINK: ("sink", "yellow"),
     DatasetKind.VIEW: ("view", "dim"),
 }
+_EFFECTS = {EffectKind.EMPTIED: "bold red", EffectKind.FULL_REFRESH_NEEDED: "bold red"}
 _CDC = {AutoCdcFlow: "auto cdc", SnapshotFlow: "auto cdc snapshot"}
 
 
@@ -89,8 +90,20 @@ class PlanPicture:
         if plan.reset_checkpoints:
             flows = ", ".join(flow.name for flow in plan.reset_checkpoints)
             yield Text(f"checkpoint reset: {flows} read again, targets are not emptied", "bold red")
+        yield from self._effects()
         for warning in plan.warnings:
             yield Text(f"warning: {warning}", style="yellow")
+
+    def _effects(self) -> Iterator[Text]:
+        """What happens to stored tables; new tables are counted only."""
+        created = [each for each in self.plan.effects if each.kind is EffectKind.CREATED]
+        if created and len(created) < len(self.plan.effects):
+            yield Text(f"{_count(len(created), 'table')} created", style="dim")
+        for effect in self.plan.effects:
+            if effect.kind is not EffectKind.CREATED:
+                line = Text(f"{effect.kind.value}: ", style=_EFFECTS.get(effect.kind, "bold"))
+                line.append(f"{self.short(effect.table)}: {effect.reason}", style="not bold")
+                yield line
 
     def short(self, name: TableName) -> str:
         """The shortest name that means no other dataset of the plan."""

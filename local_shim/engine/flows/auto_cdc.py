@@ -18,8 +18,8 @@ from local_shim.cdc.apply import (
 )
 from local_shim.cdc.target_table.target import cdc_options
 from local_shim.engine.flows.flow_run import FlowRun
-from local_shim.engine.update_context import FlowResult
-from local_shim.graph.elements import AutoCdcFlow
+from local_shim.engine.update_context import FlowResult, UpdateContext
+from local_shim.graph.elements import AutoCdcFlow, Dataset
 from local_shim.pipeline_spec.pipeline_settings import TOMBSTONE_SECONDS
 
 
@@ -59,12 +59,17 @@ def _apply_stream(
 
 
 def cdc_target(run: FlowRun) -> CdcTarget:
+    """The target of the flow that runs."""
+    return target_of(run.context, run.dataset)
+
+
+def target_of(context: UpdateContext, dataset: Dataset) -> CdcTarget:
     """Where the target's rows and state lie, and its options."""
-    properties, configuration = run.dataset.table_properties, run.context.configuration
+    properties, configuration = dataset.table_properties, context.configuration
     return CdcTarget(
-        table=run.folder,
-        state=run.context.storage.state(run.flow.target),
-        name=run.flow.target,
+        table=context.storage.table(dataset.name),
+        state=context.storage.state(dataset.name),
+        name=dataset.name,
         tombstone_seconds=TOMBSTONE_SECONDS.read(properties, configuration),
         options=cdc_options(properties, configuration),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
 from contextlib import nullcontext, suppress
 from enum import StrEnum
@@ -16,7 +17,7 @@ from local_shim.engine.flows.flow_run import FlowRun
 from local_shim.engine.reads.flow_reads import FlowReads
 from local_shim.engine.update_context import FlowResult, UpdateContext
 from local_shim.graph.elements import DatasetKind, QueryFlow
-from local_shim.graph.graph import ResolvedFlow
+from local_shim.graph.graph import Graph, ResolvedFlow
 from local_shim.jvm.session import for_small_data
 from local_shim.jvm.spark_plan import delta_folders, is_deterministic
 from local_shim.storage import delta_version
@@ -27,6 +28,11 @@ class Technique(StrEnum):
 
     NO_OP = "MAINTENANCE_TYPE_NO_OP"
     COMPLETE_RECOMPUTE = "MAINTENANCE_TYPE_COMPLETE_RECOMPUTE"
+
+
+def view_digest(fingerprint: str, graph: Graph, flow: ResolvedFlow) -> str:
+    """Code, configuration and query: all that a view's rows depend on besides its inputs."""
+    return hashlib.sha256(f"{fingerprint}/{graph.query_digest(flow)}".encode()).hexdigest()
 
 
 def is_up_to_date(context: UpdateContext, flow: ResolvedFlow, digest: str) -> bool:

@@ -34,6 +34,7 @@ class AnalysisSources:
         self.storage = context.storage
         self.paths = context.paths
         self.configuration = context.configuration
+        self.change_rows: dict[str, DataFrame] = {}  # what AUTO CDC flows read, by flow
         self._targets = targets
         self._empty_folder = tempfile.TemporaryDirectory(prefix="dlt-local-empty-")
 
@@ -99,6 +100,7 @@ class AnalysisSources:
         self, flow: AutoCdcFlow, source: DataFrame, declared: StructType | None
     ) -> StructType:
         """Columns of an AUTO CDC target."""
+        self.change_rows[flow.name] = source
         return target_schema(flow, source, declared)
 
     def snapshot_schema(
@@ -107,6 +109,7 @@ class AnalysisSources:
         """Columns of a snapshot target; none if only the flow's function knows them."""
         if source is None:
             return declared or StructType([])
+        self.change_rows[flow.name] = source
         return target_schema(flow, source, declared, TimestampType())
 
     def probed_schema(self, flow: SnapshotFlow) -> StructType:
