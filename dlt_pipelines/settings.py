@@ -6,13 +6,16 @@ Keys for tables that are not built yet are not read, so that setting one is repo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
+
+from dlt_pipelines.fraud_rules import FRAUD_RULES, FraudRule
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,34 @@ def expected_loss_ratio(spark: SparkSession) -> BySegment:
     return _by_segment(spark, "insurance.expected_loss_ratio", "0.65")
 
 
+def fraud_rules(spark: SparkSession) -> dict[str, FraudRule]:
+    """The fraud rules by id; `insurance.fraud_rule.<rule_id>.<attribute>` takes precedence.
+
+    Attributes: points, parameter, window_days, minimum_peers, causes (with commas), active.
+    """
+    rules = {rule.rule_id: rule for rule in FRAUD_RULES}
+    prefix = "insurance.fraud_rule."
+    for key in _keys(spark, prefix):
+        rule_id, _, attribute = key.removeprefix(prefix).partition(".")
+        if rule_id not in rules or attribute not in _RULE_ATTRIBUTES:
+            raise ValueError(
+                f"{key} names no fraud rule: the rules are {', '.join(rules)}; their attributes"
+                f" {', '.join(_RULE_ATTRIBUTES)}"
+            )
+        value = _RULE_ATTRIBUTES[attribute](key, (spark.conf.get(key) or "").strip())
+        rules[rule_id] = replace(rules[rule_id], **{attribute: value})
+    return rules
+
+
+def fraud_bands(spark: SparkSession) -> tuple[int, int]:
+    """`insurance.fraud_band.high` and `.medium`: the lowest score of each; default 60 and 30."""
+    high, medium = "insurance.fraud_band.high", "insurance.fraud_band.medium"
+    return (
+        _whole(high, _text(spark, high) or "60"),
+        _whole(medium, _text(spark, medium) or "30"),
+    )
+
+
 def _by_segment(spark: SparkSession, key: str, default: str | None) -> BySegment:
     general = _text(spark, key) or default
     own = {
@@ -136,3 +167,29 @@ def _number(key: str, text: str | None) -> Decimal:
 
 def _plain(number: Decimal | None) -> str | None:
     return None if number is None else format(number.normalize(), "f")
+
+
+def _whole(key: str, text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError(f"{key} is {text!r}, not a whole number")
+    return int(text)
+
+
+def _boolean(key: str, text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError(f"{key} is {text!r}, not true or false")
+    return text.lower() == "true"
+
+
+def _names(key: str, text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+_RULE_ATTRIBUTES: dict[str, Callable[[str, str], Any]] = {
+    "points": _whole,
+    "parameter": _number,
+    "window_days": _whole,
+    "minimum_peers": _whole,
+    "causes": _names,
+    "active": _boolean,
+}

@@ -158,6 +158,9 @@ CONTRACT = {
     " calendar_year_incurred open_claims recovery_reserve_change",
     "gold_ldf": "segment measure average from_lag_months to_lag_months ldf cdf_to_ultimate"
     " zero_bases selected",
+    "gold_fraud_flag": "claim_id rule points policy_id days_since_inception peer_group peer_n"
+    " peer_median peer_ratio robust_z sharers evidence",
+    "gold_fraud_score": "claim_id score band rules siu_status",
     "gold_ultimate": "segment measure origin_year latest_lag_months latest cdf_to_ultimate"
     " ultimate to_come ibnr bf_ultimate",
 }

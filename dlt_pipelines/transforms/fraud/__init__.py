@@ -1,0 +1,1 @@
+"""Fraud indicators and daily anomalies: pure rules, frames in, frames out."""
