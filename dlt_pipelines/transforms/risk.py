@@ -19,11 +19,13 @@ def segments_on_risk(coverages: DataFrame, policies: DataFrame) -> DataFrame:
     """One row per coverage segment that was ever on risk, from the current versions.
 
     Columns: coverage_id, policy_id, policy_number, policy_type (UNKNOWN without a policy),
-    coverage_code, risk_from, risk_to (exclusive), unit_count, annual_premium, term_days.
+    coverage_code, risk_from, risk_to (exclusive), unit_count, annual_premium, term_days; of the
+    object risk_object_id and deductible_amount; of the term term_no, start_date, end_date,
+    cancel_reason.
     """
     terms = current(policies).select(
         "policy_id", "policy_number", "policy_type", "status", "cancelled_on", "start_date",
-        "end_date",
+        "end_date", "term_no", "cancel_reason",
     )  # fmt: skip
     joined = current(coverages).join(terms, "policy_id", "left")
     return (
@@ -39,6 +41,12 @@ def segments_on_risk(coverages: DataFrame, policies: DataFrame) -> DataFrame:
             "unit_count",
             "annual_premium",
             F.datediff("end_date", "start_date").alias("term_days"),
+            "risk_object_id",
+            "deductible_amount",
+            "term_no",
+            "start_date",
+            "end_date",
+            "cancel_reason",
         )
         .where("risk_from < risk_to")
     )
@@ -64,7 +72,7 @@ def exposure(segments: DataFrame, latest: DataFrame) -> DataFrame:
             "policy_type",
             "coverage_code",
             "earned_days",
-            "unit_count",
+            F.col("unit_count").cast("bigint").alias("unit_count"),
             F.expr(f"unit_count * earned_days / {_YEAR_DAYS}").alias("exposure"),
             F.expr("unit_count * earned_days / term_days").alias("exposure_term_basis"),
         )

@@ -145,6 +145,11 @@ CONTRACT = {
     "gold_premium_month": "month policy_type coverage_code channel written_premium earned_premium"
     " earned_premium_accounting unearned_premium_start unearned_premium_end tax commission",
     "gold_inforce_month_end": "month_end policy_type policies coverages vehicles in_force_premium",
+    "gold_exposure_segment": "coverage_id calendar_year policy_id policy_type coverage_code"
+    " earned_days unit_count exposure exposure_term_basis",
+    "gold_inforce_movement": "calendar_year policy_type opening_in_force new_business reinstated"
+    " cancelled lapsed surrendered claims closing_in_force opening_premium new_premium"
+    " exited_premium closing_premium premium_change",
     "gold_claim_position": "claim_id valuation_date claim_number policy_id policy_number segment"
     " coverage_code cause_code catastrophe_code loss_date accident_year reported_on"
     " report_lag_days status closed_on litigated paid paid_indemnity paid_expense recovered"

@@ -26,6 +26,8 @@ from tests.end_to_end.conftest import PROJECT, House
 GRAINS = {
     "gold_premium_month": ("month", "policy_type", "coverage_code", "channel"),
     "gold_inforce_month_end": ("month_end", "policy_type"),
+    "gold_exposure_segment": ("coverage_id", "calendar_year"),
+    "gold_inforce_movement": ("calendar_year", "policy_type"),
     "gold_claim_position": ("claim_id",),
     "gold_claim_kpi": ("accident_year", "segment"),
     "gold_triangle": ("segment", "measure", "origin_year", "dev_lag_months"),

@@ -6,7 +6,6 @@ from pyspark.sql import functions as F
 
 from dlt_pipelines.transforms.claim_kpi import claim_kpis
 from dlt_pipelines.transforms.premium import earned_by_year, premium_by_type
-from dlt_pipelines.transforms.risk import exposure, segments_on_risk
 
 spark: SparkSession  # put here by the pipeline runtime
 
@@ -41,6 +40,5 @@ def gold_claim_kpi() -> DataFrame:
     latest = spark.read.table("ref_valuation").where("is_latest").select("valuation_date")
     positions = spark.read.table("gold_claim_position").join(F.broadcast(latest), "valuation_date")
     policies = spark.read.table("silver_policy")
-    segments = segments_on_risk(spark.read.table("silver_coverage"), policies)
     booked = premium_by_type(spark.read.table("silver_premium_transaction"), policies, latest)
-    return claim_kpis(positions, exposure(segments, latest), earned_by_year(booked))
+    return claim_kpis(positions, spark.read.table("gold_exposure_segment"), earned_by_year(booked))

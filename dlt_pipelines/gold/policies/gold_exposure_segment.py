@@ -1,0 +1,41 @@
+"""gold_exposure_segment: how long each coverage segment was on risk in each calendar year."""
+
+import dlt
+from pyspark.sql import DataFrame, SparkSession
+
+from dlt_pipelines.transforms.risk import exposure, segments_on_risk
+
+spark: SparkSession  # put here by the pipeline runtime
+
+
+@dlt.table(
+    comment="Exposure: one row per coverage segment and calendar year in which it was on risk, up"
+    " to the latest valuation",
+    table_properties={"quality": "gold"},
+    cluster_by=["policy_type", "calendar_year"],
+    schema="""
+        coverage_id BIGINT,
+        calendar_year INT,
+        policy_id BIGINT,
+        policy_type STRING COMMENT 'UNKNOWN where the policy is not known',
+        coverage_code STRING,
+        earned_days INT COMMENT 'days on risk in the year',
+        unit_count BIGINT COMMENT 'insured units, for example the cars of a fleet',
+        exposure DOUBLE
+            COMMENT 'unit years, calendar basis: a full calendar year is 1 per unit, leap or not',
+        exposure_term_basis DOUBLE
+            COMMENT 'unit terms: days / days of the term; null where the policy is not known'
+    """,
+)
+@dlt.expect_all(
+    {
+        "a year holds at most itself": "exposure BETWEEN 0 AND unit_count",
+        "policy known": "policy_type <> 'UNKNOWN'",
+    }
+)
+def gold_exposure_segment() -> DataFrame:
+    """See transforms/risk.py for the rules."""
+    segments = segments_on_risk(
+        spark.read.table("silver_coverage"), spark.read.table("silver_policy")
+    )
+    return exposure(segments, spark.read.table("ref_valuation").where("is_latest"))

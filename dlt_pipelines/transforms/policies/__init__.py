@@ -1,0 +1,1 @@
+"""How contracts begin, go on and end: pure rules, frames in, frames out."""
