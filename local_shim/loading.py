@@ -21,9 +21,11 @@ from local_shim.errors import DefinitionError, ShimError, UsageError, raise_all
 from local_shim.graph.analysis.query_errors import at
 from local_shim.graph.declared_at import raised_at
 from local_shim.graph.elements import SourceLocation
-from local_shim.graph.registry import Registry, activated
+from local_shim.graph.registry import Registry, activated, active_registry
 from local_shim.pipeline_spec.pipeline import PipelineSpec
 from local_shim.pipeline_spec.requirements import editable_project
+from local_shim.sql_sources.declare import declare_sql
+from local_shim.sql_sources.grammar.source_text import SourceText
 
 _PUBLIC_MODULES = ("dlt", "pyspark.pipelines")
 _MAIN = "__main__"
@@ -86,12 +88,15 @@ def load(spec: PipelineSpec, spark: SparkSession, registry: Registry) -> None:
 
 
 def _execute(path: Path, spark: SparkSession) -> None:
+    if path.suffix == ".sql":
+        declare_sql(SourceText(path.read_text(encoding="utf-8"), str(path)), active_registry())
+        return
     if path.suffix != ".py":
         raise UsageError(
             "SOURCE_NOT_SUPPORTED",
-            f"'{path}' is no Python file; SQL files and notebooks cannot be run locally yet.",
+            f"'{path}' is neither a Python nor an SQL file; notebooks cannot be run locally yet.",
             where=path,
-            hint="declare its datasets in a .py file",
+            hint="declare its datasets in a .py or .sql file",
         )
     try:
         code = compile(path.read_text(encoding="utf-8"), str(path), "exec", dont_inherit=True)

@@ -220,7 +220,7 @@ def _pipeline_settings_restored(spark: SparkSession) -> Iterator[None]:
 
 def _load(spec: PipelineSpec, context: UpdateContext) -> Registry:
     """Runs the source files; `pipelines.*` keys that they set join the configuration."""
-    registry = Registry(context.namespace, spec.configuration)
+    registry = Registry(context.namespace, spec.configuration, spec.parameters)
     with resolving_with(FlowReads(context)):
         loading.load(spec, context.spark, registry)
     own = {k: v for k, v in configuration_of(context.spark).items() if k.startswith(PREFIX)}

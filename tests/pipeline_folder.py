@@ -34,7 +34,7 @@ class Pipeline:
         path.write_text(textwrap.dedent(source))
 
     def request(self, **selection: Any) -> Request:
-        spec = from_files([str(self.folder / "source" / "*.py")], "main", "default", {})
+        spec = from_files([str(self.folder / "source")], "main", "default", {})
         spec = replace(spec, key="test", configuration={**spec.configuration, **self.conf})
         return Request(spec, self.folder / "storage", RefreshSelection(**selection))
 

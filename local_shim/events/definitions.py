@@ -61,7 +61,7 @@ def _flow(graph: Graph, flow: ResolvedFlow, events: EventLog) -> None:
             "flow_type": kind,
             "comment": query.comment if query else None,
             "spark_conf": dict(query.spark_conf) if query else {},
-            "language": "PYTHON",
+            "language": flow.where.language,
             "once": flow.once,
             "scd_type": flow.flow.scd_type.value if isinstance(flow.flow, AutoCdcFlow) else None,
         },

@@ -38,6 +38,20 @@ def declared_here() -> SourceLocation:
     return SourceLocation(frame.f_code.co_filename, frame.f_lineno)
 
 
+_LOCATION = "_dlt_local_location"
+
+
+def locate(error: BaseException, location: SourceLocation) -> None:
+    """Notes on an exception where in the user's files it belongs."""
+    setattr(error, _LOCATION, location)
+
+
+def location_of(error: BaseException) -> SourceLocation | None:
+    """The location that `locate` noted, else the innermost line of the user's own code."""
+    noted: SourceLocation | None = getattr(error, _LOCATION, None)
+    return noted or raised_at(error.__traceback__)
+
+
 def raised_at(traceback: TracebackType | None) -> SourceLocation | None:
     """The innermost line of the user's own code that an exception passed."""
     location = None

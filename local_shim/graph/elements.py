@@ -23,9 +23,12 @@ class SourceLocation:
 
     file: str
     line: int
+    language: str = "PYTHON"  # in the words of the event log
+    column: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        place = f"{self.file}:{self.line}"
+        return place if self.column is None else f"{place}:{self.column}"
 
 
 class Action(Enum):

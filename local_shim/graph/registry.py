@@ -20,6 +20,7 @@ class Registry:
 
     namespace: Namespace
     configuration: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    parameters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     datasets: dict[TableName, Dataset] = field(default_factory=dict)
     flows: list[Flow] = field(default_factory=list)
     errors: list[ShimError] = field(default_factory=list)

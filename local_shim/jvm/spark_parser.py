@@ -62,6 +62,11 @@ def check_expression(spark: SparkSession, text: str) -> None:
     _parser(spark).parseExpression(text)
 
 
+def check_query(spark: SparkSession, text: str) -> None:
+    """Raises Spark's ParseException if `text` is no SQL statement."""
+    _parser(spark).parsePlan(text)
+
+
 def table_definition(spark: SparkSession, columns: str) -> TableDefinition:
     """The columns as those of CREATE TABLE are read; raises Spark's ParseException."""
     plan = _parser(spark).parsePlan(f"CREATE TABLE t ({columns}) USING delta")

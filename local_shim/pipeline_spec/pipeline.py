@@ -23,6 +23,7 @@ class PipelineSpec:
     sources: tuple[Path, ...]
     root: Path | None = None
     configuration: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
     dependencies: tuple[str, ...] = ()
     continuous: bool = False
     where: str = ""

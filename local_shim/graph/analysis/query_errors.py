@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pyspark.errors import PySparkException
 
 from local_shim.errors import DefinitionError, ShimError
-from local_shim.graph.declared_at import raised_at
+from local_shim.graph.declared_at import location_of
 from local_shim.graph.elements import Flow, SourceLocation
 from local_shim.jvm.java_errors import root_cause
 
@@ -17,7 +17,7 @@ def query_failure(flow: Flow, error: Exception, near: Callable[[str], str]) -> S
 
     `near` names the dataset that an unknown table was probably meant to be.
     """
-    where = raised_at(error.__traceback__) or flow.where
+    where = location_of(error) or flow.where
     if isinstance(error, ShimError):
         return at(error, where)
     if isinstance(error, PySparkException):

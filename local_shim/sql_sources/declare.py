@@ -1,0 +1,243 @@
+"""Declares the statements of an SQL source; they end in the same registry as Python's calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from local_shim.declaring import cdc_arguments
+from local_shim.declaring.datasets import DatasetOptions
+from local_shim.declaring.expectations import check_names
+from local_shim.errors import DefinitionError, ShimError, raise_all
+from local_shim.graph.declared_at import declared_at, declared_here, location_of
+from local_shim.graph.elements import (
+    Dataset,
+    Expectation,
+    QueryFlow,
+    ReplaceUsing,
+    ReplaceWhere,
+    SourceLocation,
+)
+from local_shim.graph.names import Namespace, TableName
+from local_shim.graph.registry import Registry
+from local_shim.jvm.spark_parser import check_expression
+from local_shim.reading.interception import session
+from local_shim.sql_sources.grammar.definitions import (
+    AutoCdc,
+    Columns,
+    CreateDataset,
+    CreateFlow,
+    Definition,
+    FlowBody,
+    Insert,
+    Rule,
+    SetKey,
+    SnapshotCdc,
+    UseNamespace,
+)
+from local_shim.sql_sources.grammar.parse import definition
+from local_shim.sql_sources.grammar.reader import Reader
+from local_shim.sql_sources.grammar.source_text import Fragment, SourceText
+from local_shim.sql_sources.grammar.tokens import Token, statements
+from local_shim.sql_sources.query import check_syntax, constant, query_function
+from local_shim.sql_sources.snapshots import snapshot_source
+from local_shim.sql_sources.substitution import with_configuration, with_parameters
+from local_shim.sql_text import quote
+
+
+def declare_sql(source: SourceText, registry: Registry) -> None:
+    """Declares everything in an SQL file or in the SQL cells of a notebook.
+
+    Raises the errors of all statements at once.
+    """
+    SqlSource(registry).declare(source)
+
+
+class SqlSource:
+    """The statements of one file: what SET and USE said holds for those after it."""
+
+    def __init__(self, registry: Registry):
+        self.registry = registry
+        self.settings: dict[str, str] = {}
+        self.namespace: Namespace | None = None
+
+    def declare(self, source: SourceText) -> None:
+        """Declares each statement; raises the errors of all of them at once."""
+        errors: list[ShimError] = []
+        for tokens in statements(source):
+            where = source.line(tokens[0].start)
+            try:
+                with declared_at(where):
+                    self._declare(self._definition(source, tokens))
+            except ShimError as error:
+                errors += getattr(error, "errors", [error])
+            except PySparkException as error:
+                errors.append(_spark_error(error, where))
+        raise_all(errors)
+
+    def _definition(self, source: SourceText, tokens: list[Token]) -> Definition:
+        """The statement of these tokens, with values for `${key}` and `:name`."""
+        start, stop = tokens[0].start, tokens[-1].stop
+        place = source.location(start)
+        indent = " " * ((place.column or 1) - 1)
+        text = SourceText(indent + source.text[start:stop], source.file, place.line)
+        text = with_configuration(text, {**self.registry.configuration, **self.settings})
+        text = with_parameters(text, self._parameters())
+        return definition(Reader(text, next(statements(text)), constant))
+
+    def _parameters(self) -> Mapping[str, str]:
+        return {**self.registry.configuration, **self.settings, **self.registry.parameters}
+
+    def _declare(self, statement: Definition) -> None:
+        if isinstance(statement, SetKey):
+            self.settings[statement.key] = statement.value
+        elif isinstance(statement, UseNamespace):
+            current = self.namespace or self.registry.namespace
+            self.namespace = Namespace(
+                statement.catalog or current.catalog, statement.schema or current.schema
+            )
+        elif isinstance(statement, CreateDataset):
+            self._create(statement)
+        else:
+            self._add_flow(statement)
+
+    # --- datasets
+
+    def _create(self, statement: CreateDataset) -> None:
+        clauses, columns = statement.clauses, statement.clauses.columns
+        self._note(statement)
+        options = DatasetOptions(
+            clauses.comment,
+            clauses.properties,
+            clauses.partition_cols,
+            clauses.cluster_by,
+            columns.schema,
+            statement.private,
+            clauses.row_filter,
+        )
+        raise_all(list(options.faults(statement.name)))
+        dataset = options.dataset(statement.kind, self._name(statement.name))
+        dataset = replace(dataset, expectations=tuple(map(_expectation, columns.rules)))
+        self.registry.add_dataset(dataset)
+        check_names(dataset)
+        if statement.flow is not None:
+            self._fill(dataset, statement.flow, columns)
+
+    def _note(self, statement: CreateDataset) -> None:
+        """Reports old spellings and clauses without effect."""
+        name, clauses = statement.name, statement.clauses
+        if statement.deprecated:
+            self.registry.deprecated(f"SQL_CREATE_{statement.deprecated.replace(' ', '_')}")
+        for column in clauses.columns.masked:
+            self.registry.warn(f"the mask of column '{column}' of '{name}' is not applied")
+        for clause in clauses.ignored:
+            self.registry.warn(f"{clause} of '{name}' has no effect: the storage holds all tables")
+        if statement.persisted:
+            self.registry.warn(f"view '{name}' is published on Databricks; here it is not stored")
+
+    def _fill(self, dataset: Dataset, body: FlowBody, columns: Columns) -> None:
+        if isinstance(body, Insert):
+            self.registry.add_flow(self._query_flow(dataset, body, columns))
+        else:
+            self._add_change_flow(_text(dataset.name), body, None)
+
+    def _query_flow(self, dataset: Dataset, body: Insert, columns: Columns) -> QueryFlow:
+        return QueryFlow(
+            str(dataset.name),
+            dataset.name,
+            self._function(body, columns),
+            dataset.where,
+            once=body.once,
+            spark_conf=dict(self.settings),
+            comment=dataset.comment,
+            replace=_replacement(body),
+        )
+
+    # --- flows
+
+    def _add_flow(self, statement: CreateFlow) -> None:
+        if not isinstance(statement.body, Insert):
+            self._add_change_flow(self._name(statement.target), statement.body, statement.name)
+            return
+        qualify = self.registry.namespace.qualify
+        self.registry.add_flow(
+            QueryFlow(
+                str(qualify(self._name(statement.name or statement.target))),
+                qualify(self._name(statement.target)),
+                self._function(statement.body, Columns()),
+                declared_here(),
+                once=statement.body.once,
+                spark_conf=dict(self.settings),
+                comment=statement.comment,
+                default=False,
+                replace=_replacement(statement.body),
+            )
+        )
+
+    def _add_change_flow(self, target: str, body: AutoCdc | SnapshotCdc, name: str | None) -> None:
+        where, namespace = declared_here(), self.registry.namespace
+        if isinstance(body, AutoCdc):
+            arguments = {**body.arguments, "source": self._name(str(body.arguments["source"]))}
+            self.registry.add_flow(
+                cdc_arguments.auto_cdc_flow(
+                    target=target, name=name, where=where, namespace=namespace, **arguments
+                )
+            )
+            return
+        source = snapshot_source(body, self.namespace, self._name)
+        self.registry.add_flow(
+            cdc_arguments.snapshot_flow(
+                target=target, source=source, where=where, namespace=namespace, **body.arguments
+            )
+        )
+
+    def _function(self, body: Insert, columns: Columns) -> Callable[[], DataFrame]:
+        check_syntax(body.query)
+        return query_function(body.query, columns, self.namespace)
+
+    def _name(self, name: str) -> str:
+        """The name as it is written, or its full name if USE has set another namespace."""
+        return name if self.namespace is None else _text(self.namespace.qualify(name))
+
+
+def _text(name: TableName) -> str:
+    return ".".join(map(quote, (name.catalog, name.schema, name.table)))
+
+
+def _expectation(rule: Rule) -> Expectation:
+    _check(rule.condition)
+    return Expectation(rule.name, str(rule.condition), rule.action)
+
+
+def _replacement(body: Insert) -> ReplaceWhere | ReplaceUsing | None:
+    if body.replace_where is not None:
+        _check(body.replace_where)
+        return ReplaceWhere(F.expr(str(body.replace_where)))
+    if body.sequence_by is not None:
+        _check(body.sequence_by)
+        return ReplaceUsing(body.replace_using, F.expr(str(body.sequence_by)))
+    return None
+
+
+def _check(expression: Fragment) -> None:
+    """DefinitionError for text that is no SQL expression."""
+    try:
+        check_expression(session(), str(expression))
+    except Exception as error:  # PySpark wraps the parser's error in several ways
+        raise DefinitionError(
+            "PARSE_SYNTAX_ERROR",
+            f"'{expression}' is no SQL expression.",
+            where=expression.where,
+            hint=str(error).strip().split("\n")[0],
+        ) from error
+
+
+def _spark_error(error: PySparkException, where: SourceLocation) -> DefinitionError:
+    condition = error.getCondition() or type(error).__name__
+    text = str(error).strip().split("\n")[0].removeprefix(f"[{condition}]")
+    message = text.split(" SQLSTATE:")[0].strip()
+    return DefinitionError(condition, message, where=location_of(error) or where)

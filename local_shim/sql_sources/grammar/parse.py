@@ -1,0 +1,142 @@
+"""Reads one statement of an SQL source as a definition."""
+
+from __future__ import annotations
+
+from local_shim.errors import close_match
+from local_shim.graph.elements import DatasetKind
+from local_shim.sql_sources.grammar.definitions import (
+    CreateDataset,
+    CreateFlow,
+    Definition,
+    FlowBody,
+    Insert,
+    SetKey,
+    UseNamespace,
+)
+from local_shim.sql_sources.grammar.parse_flow import change_data, flow_clause, insert
+from local_shim.sql_sources.grammar.parse_table import table_clauses
+from local_shim.sql_sources.grammar.reader import Reader
+
+_STATEMENTS = ("CREATE", "APPLY CHANGES INTO", "SET", "USE CATALOG", "USE SCHEMA")
+
+
+def definition(reader: Reader) -> Definition:
+    """The definition that a statement is; raises DefinitionError where it breaks the grammar."""
+    if reader.accept("CREATE"):
+        return _created(reader)
+    if reader.accept("APPLY", "CHANGES", "INTO"):
+        target = reader.name()
+        return CreateFlow(target, change_data(reader, once=False))
+    if reader.accept("SET"):
+        return _set(reader)
+    if reader.accept("USE"):
+        return _use(reader)
+    word = reader.word().upper()
+    raise reader.restarted().error(
+        f"{word} is no statement of a pipeline.",
+        close_match(word, _STATEMENTS) if word.isalpha() else "",
+    )
+
+
+def _created(reader: Reader) -> Definition:
+    start = reader.restarted()
+    replace = reader.accept("OR", "REPLACE")
+    refresh = not replace and reader.accept("OR", "REFRESH")
+    if reader.accept("FLOW"):
+        return _flow(reader)
+    private = reader.accept("PRIVATE")
+    temporary = reader.accept("TEMPORARY") or reader.accept("TEMP")
+    for words, kind, deprecated in _KINDS:
+        if not reader.accept(*words):
+            continue
+        if replace and kind is not DatasetKind.MATERIALIZED_VIEW:
+            raise start.error(
+                f"CREATE OR REPLACE {' '.join(words)} is no statement of a pipeline.",
+                f"write CREATE OR REFRESH {' '.join(words)}",
+            )
+        if kind is DatasetKind.MANAGED_TABLE and refresh:
+            break
+        persisted = kind is DatasetKind.VIEW and not temporary and not deprecated
+        return _dataset(reader, kind, private or temporary, persisted, deprecated)
+    raise start.error(
+        "this CREATE statement is none of a pipeline.",
+        "allowed: CREATE OR REFRESH STREAMING TABLE, CREATE OR REFRESH MATERIALIZED VIEW, "
+        "CREATE [TEMPORARY] VIEW, CREATE TABLE, CREATE FLOW",
+    )
+
+
+# The words of each kind of dataset, and the old spelling that they are.
+_KINDS = (
+    (("STREAMING", "LIVE", "TABLE"), DatasetKind.STREAMING_TABLE, "STREAMING LIVE TABLE"),
+    (("STREAMING", "LIVE", "VIEW"), DatasetKind.VIEW, "STREAMING LIVE VIEW"),
+    (("STREAMING", "TABLE"), DatasetKind.STREAMING_TABLE, ""),
+    (("MATERIALIZED", "VIEW"), DatasetKind.MATERIALIZED_VIEW, ""),
+    (("LIVE", "TABLE"), DatasetKind.MATERIALIZED_VIEW, "LIVE TABLE"),
+    (("LIVE", "VIEW"), DatasetKind.VIEW, "LIVE VIEW"),
+    (("VIEW",), DatasetKind.VIEW, ""),
+    (("TABLE",), DatasetKind.MANAGED_TABLE, ""),
+)
+
+
+def _dataset(
+    reader: Reader, kind: DatasetKind, private: bool, persisted: bool, deprecated: str
+) -> CreateDataset:
+    if reader.accept("IF", "NOT", "EXISTS"):
+        raise reader.error("IF NOT EXISTS belongs to tables outside of pipelines.", "leave it out")
+    name = reader.name()
+    clauses = table_clauses(reader)
+    flow: FlowBody | None = None
+    if reader.accept("AS"):
+        flow = Insert(reader.rest())
+    elif reader.accept("FLOW"):
+        flow = flow_clause(reader)
+    reader.end()
+    if flow is None and kind in (DatasetKind.MATERIALIZED_VIEW, DatasetKind.VIEW):
+        raise reader.error(f"'{name}' needs a query.", "add AS SELECT …")
+    return CreateDataset(kind, name, clauses, flow, private, persisted, deprecated)
+
+
+def _flow(reader: Reader) -> CreateFlow:
+    reader.accept("IF", "NOT", "EXISTS")
+    name = reader.name()
+    comment = reader.text() if reader.accept("COMMENT") else None
+    reader.expect("AS")
+    if reader.accept("INSERT"):
+        once = reader.accept("ONCE")
+        reader.expect("INTO")
+        once = reader.accept("ONCE") or once
+        target = reader.name()
+        return CreateFlow(target, insert(reader, once), name, comment)
+    if not reader.accept("APPLY", "CHANGES"):
+        reader.expect("AUTO", "CDC")
+    once = reader.accept("ONCE")
+    reader.expect("INTO")
+    target = reader.name()
+    return CreateFlow(target, change_data(reader, once=once), name, comment)
+
+
+def _set(reader: Reader) -> SetKey:
+    key = str(reader.until((("=",),)))
+    reader.expect("=")
+    value = reader.text() if reader.at_text() else str(reader.rest())
+    reader.end()
+    return SetKey(key, value)
+
+
+def _use(reader: Reader) -> UseNamespace:
+    if reader.accept("CATALOG"):
+        return UseNamespace(catalog=_single(reader))
+    if not reader.accept("SCHEMA"):
+        reader.accept("DATABASE")
+    name = reader.name()
+    reader.end()
+    names = name.replace("`", "").split(".")
+    if len(names) > 2:
+        raise reader.error("USE SCHEMA takes a schema, or a catalog and a schema.")
+    return UseNamespace(names[0] if len(names) == 2 else None, names[-1])
+
+
+def _single(reader: Reader) -> str:
+    name = reader.column()
+    reader.end()
+    return name

@@ -1,0 +1,70 @@
+"""Puts values of the configuration and of parameters into SQL text: `${key}` and `:name`."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from local_shim.errors import DefinitionError, close_match
+from local_shim.sql_sources.grammar.source_text import SourceText
+from local_shim.sql_sources.grammar.tokens import Token, TokenKind, tokens
+from local_shim.sql_text import literal
+
+_KEY = re.compile(r"\$\{([^{}\s]+)\}")
+_SPARKS_OWN = ("env:", "system:")
+
+
+def with_configuration(source: SourceText, values: Mapping[str, str]) -> SourceText:
+    """The text with the value of each `${key}`, also inside of quotes.
+
+    Raises DefinitionError for a key that has no value.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        key = match.group(1)
+        if key.startswith(_SPARKS_OWN):
+            return match.group(0)
+        if key not in values:
+            raise DefinitionError(
+                "CONFIGURATION_KEY_NOT_SET",
+                f"the configuration has no key '{key}'.",
+                where=source.location(match.start()),
+                hint=close_match(key, values) or f"set it: --conf {key}=VALUE",
+            )
+        return str(values[key])
+
+    return replace(source, text=_KEY.sub(value, source.text))
+
+
+def with_parameters(source: SourceText, values: Mapping[str, str]) -> SourceText:
+    """The text with a text literal for each `:name`; DefinitionError for one without a value."""
+    text = source.text
+    for start, stop in reversed(list(_parameters(source))):
+        name = text[start + 1 : stop]
+        if name not in values:
+            raise DefinitionError(
+                "UNBOUND_SQL_PARAMETER",
+                f"the parameter ':{name}' has no value.",
+                where=source.location(start),
+                hint=close_match(name, values) if values else f"give it: --param {name}=VALUE",
+            )
+        text = text[:start] + literal(values[name]) + text[stop:]
+    return replace(source, text=text)
+
+
+def _parameters(source: SourceText) -> Iterator[tuple[int, int]]:
+    """Where parameters stand: a colon and a word, without a name before them (`a:b` is a path)."""
+    before: Token | None = None
+    pairs = tokens(source)
+    for token, following in itertools.pairwise(pairs):
+        joined = before is not None and before.stop == token.start and _is_operand(before)
+        word = following.kind is TokenKind.OTHER and following.text.isidentifier()
+        if token.is_word(":") and word and following.start == token.stop and not joined:
+            yield token.start, following.stop
+        before = token
+
+
+def _is_operand(token: Token) -> bool:
+    return token.kind is not TokenKind.OTHER or token.text[-1:].isalnum() or token.text in ")]"
