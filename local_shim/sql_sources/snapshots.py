@@ -93,9 +93,9 @@ class _VersionedSnapshots:
     def _column(self) -> StructField:
         """The column of the version query: the type with which it gives itself again."""
         errors: list[AnalysisException] = []
+        name = _name_of_column(self.version)
         for kind in _TYPES:
             try:
-                name = self._analysed(StructField("version", _type(kind)))[0].name
                 schema = self._analysed(StructField(name, _type(kind)))
             except AnalysisException as error:
                 errors.append(error)
@@ -146,6 +146,20 @@ def _calls(query: Fragment, function: str) -> list[tuple[int, int]]:
         for name, opening, closing in zip(every, every[1:], every[2:], strict=False)
         if name.is_word(function.upper()) and opening.is_word("(") and closing.is_word(")")
     ]
+
+
+def _name_of_column(query: Fragment) -> str:
+    """The name of the only column that the query selects: the last word before its FROM."""
+    name, depth, selecting = "version", 0, False
+    for token in tokens(replace(query.source, text=str(query))):
+        depth += token.is_word("(") - token.is_word(")")
+        if depth == 0 and token.is_word("SELECT"):
+            selecting = True
+        elif depth == 0 and token.is_word("FROM"):
+            selecting = False
+        elif depth == 0 and selecting:
+            name = token.text
+    return name
 
 
 def _refuse(query: Fragment, function: str, clause: str) -> None:

@@ -17,10 +17,10 @@ _CDC_CLAUSES = (
     ("APPLY", "AS", "TRUNCATE", "WHEN"),
     ("SEQUENCE", "BY"),
     ("SYSTEM", "SEQUENCE", "BY"),
-    ("COLUMNS", "TO", "UPDATE"),
     ("COLUMNS",),
     ("STORED", "AS"),
     ("TRACK", "HISTORY", "ON"),
+    ("COLUMNS", "TO", "UPDATE"),
 )
 _SNAPSHOT_CLAUSES = (("WITH", "VERSION"), ("KEYS",), ("STORED", "AS"), ("TRACK", "HISTORY", "ON"))
 
@@ -90,7 +90,8 @@ def _stream_name(reader: Reader) -> str:
 def _change_clauses(reader: Reader) -> Mapping[str, Any]:
     arguments: dict[str, Any] = {}
     for clause in _CDC_CLAUSES:
-        if reader.accept(*clause):
+        longer = clause == ("COLUMNS",) and reader.at("COLUMNS", "TO", "UPDATE")
+        if not longer and reader.accept(*clause):
             arguments |= _change_clause(reader, clause)
     _end(reader, _CDC_CLAUSES)
     return arguments
