@@ -17,6 +17,18 @@ from pyspark.sql import functions as F
 
 from dlt_pipelines.fraud_rules import FRAUD_RULES, FraudRule
 
+# Bands by their lower edges. Ages in years, density in people per square kilometre, the bonus level
+# (ncd) and the renewal price in percent of the full and of the expiring premium.
+BAND_EDGES: Mapping[str, tuple[int, ...]] = {
+    "driver_age_band": (18, 21, 26, 31, 41, 51, 71),
+    "vehicle_age_band": (0, 1, 2, 5, 10, 15),
+    "ncd_band": (50, 51, 60, 80, 100, 125),
+    "density_band": (0, 50, 200, 500, 2000, 10000),
+    "tenure_band": (1, 3, 6, 11, 21),
+    "age_band": (0, 18, 26, 36, 46, 56, 66, 76),
+    "price_change_band": (0, 90, 95, 100, 105, 110, 120),
+}
+
 
 @dataclass(frozen=True)
 class BySegment:
@@ -139,6 +151,20 @@ def fraud_bands(spark: SparkSession) -> tuple[int, int]:
         _whole(high, _text(spark, high) or "60"),
         _whole(medium, _text(spark, medium) or "30"),
     )
+
+
+def band_edges(spark: SparkSession) -> dict[str, tuple[int, ...]]:
+    """`insurance.band.<name>`: the lower edges of a band, ascending, with commas."""
+    edges = dict(BAND_EDGES)
+    for key in _keys(spark, "insurance.band."):
+        name, text = key.removeprefix("insurance.band."), spark.conf.get(key) or ""
+        numbers = [part.strip() for part in text.split(",")]
+        if name not in edges:
+            raise ValueError(f"{key} names no band: the bands are {', '.join(edges)}")
+        if not all(part.isdecimal() for part in numbers):
+            raise ValueError(f"{key} is {text!r}, not whole numbers with commas between")
+        edges[name] = tuple(sorted({int(part) for part in numbers}))
+    return edges
 
 
 def _by_segment(spark: SparkSession, key: str, default: str | None) -> BySegment:

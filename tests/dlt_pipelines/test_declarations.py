@@ -150,6 +150,11 @@ CONTRACT = {
     "gold_inforce_movement": "calendar_year policy_type opening_in_force new_business reinstated"
     " cancelled lapsed surrendered claims closing_in_force opening_premium new_premium"
     " exited_premium closing_premium premium_change",
+    "gold_surrender_year": "policy_type policy_year policies_entering exposure_policy_years"
+    " surrenders surrender_rate_central survival_end",
+    "gold_retention_cohort": "expiry_month factor level expiring renewed expiring_premium"
+    " renewed_premium expiring_premium_of_renewed renewal_ratio lapse_ratio premium_retention"
+    " rate_change_on_renewed retention_12m mature cancelled_mid_term",
     "gold_claim_position": "claim_id valuation_date claim_number policy_id policy_number segment"
     " coverage_code cause_code catastrophe_code loss_date accident_year reported_on"
     " report_lag_days status closed_on litigated paid paid_indemnity paid_expense recovered"

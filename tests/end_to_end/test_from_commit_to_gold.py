@@ -28,6 +28,8 @@ GRAINS = {
     "gold_inforce_month_end": ("month_end", "policy_type"),
     "gold_exposure_segment": ("coverage_id", "calendar_year"),
     "gold_inforce_movement": ("calendar_year", "policy_type"),
+    "gold_surrender_year": ("policy_type", "policy_year"),
+    "gold_retention_cohort": ("expiry_month", "factor", "level"),
     "gold_claim_position": ("claim_id",),
     "gold_claim_kpi": ("accident_year", "segment"),
     "gold_triangle": ("segment", "measure", "origin_year", "dev_lag_months"),

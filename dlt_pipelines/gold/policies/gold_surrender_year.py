@@ -1,0 +1,35 @@
+"""gold_surrender_year: surrenders of life and unit-linked contracts by policy year."""
+
+import dlt
+from pyspark.sql import DataFrame, SparkSession
+
+from dlt_pipelines.transforms.policies.stays import stays, with_stays
+from dlt_pipelines.transforms.policies.surrenders import surrender_years
+from dlt_pipelines.transforms.risk import segments_on_risk
+
+spark: SparkSession  # put here by the pipeline runtime
+
+
+@dlt.table(
+    comment="Surrenders: one row per policy type (life, unit-linked) and policy year, up to the"
+    " latest valuation",
+    table_properties={"quality": "gold"},
+    schema="""
+        policy_type STRING,
+        policy_year INT COMMENT '1 from the first day on risk to its anniversary',
+        policies_entering BIGINT COMMENT 'on risk at the start of the policy year',
+        exposure_policy_years DOUBLE COMMENT 'days on risk / days of the policy year',
+        surrenders BIGINT,
+        surrender_rate_central DOUBLE COMMENT 'surrenders / exposure_policy_years',
+        survival_end DOUBLE
+            COMMENT 'not surrendered by the end of the year: product over its months and all before'
+    """,
+)
+@dlt.expect_all({"survival is a share": "survival_end BETWEEN 0 AND 1"})
+def gold_surrender_year() -> DataFrame:
+    """See transforms/policies/surrenders.py for the rules."""
+    segments = segments_on_risk(
+        spark.read.table("silver_coverage"), spark.read.table("silver_policy")
+    )
+    latest = spark.read.table("ref_valuation").where("is_latest")
+    return surrender_years(stays(with_stays(segments)), latest)
