@@ -167,6 +167,12 @@ def band_edges(spark: SparkSession) -> dict[str, tuple[int, ...]]:
     return edges
 
 
+def stale_price_days(spark: SparkSession) -> int:
+    """`insurance.stale_price_days`: a fund price older than this is stale; default 5."""
+    key = "insurance.stale_price_days"
+    return _whole(key, _text(spark, key) or "5")
+
+
 def _by_segment(spark: SparkSession, key: str, default: str | None) -> BySegment:
     general = _text(spark, key) or default
     own = {

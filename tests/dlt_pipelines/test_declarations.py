@@ -170,6 +170,9 @@ CONTRACT = {
     " zero_bases selected",
     "gold_fraud_flag": "claim_id rule points policy_id days_since_inception peer_group peer_n"
     " peer_median peer_ratio robust_z sharers evidence",
+    "gold_anomaly_day": "day segment metric value baseline z points flagged method",
+    "gold_fund_valuation": "fund_code party_id valuation_date units bid_price price_date is_stale"
+    " value price_effect unit_effect pit_fallback",
     "gold_fraud_score": "claim_id score band rules siu_status",
     "gold_ultimate": "segment measure origin_year latest_lag_months latest cdf_to_ultimate"
     " ultimate to_come ibnr bf_ultimate",

@@ -25,6 +25,7 @@ def test_reserving_has_its_documented_defaults(configured: SparkSession) -> None
     assert settings.expected_loss_ratio(configured).general == Decimal("0.65")
     assert settings.selected_ldfs(configured) == []
     assert settings.fraud_bands(configured) == (60, 30)
+    assert settings.stale_price_days(configured) == 5
 
 
 def test_a_factor_is_set_by_segment_measure_and_age(configured: SparkSession) -> None:

@@ -36,10 +36,12 @@ GRAINS = {
     "gold_reserve_movement": ("calendar_year", "segment"),
     "gold_ldf": ("segment", "measure", "average", "from_lag_months"),
     "gold_ultimate": ("segment", "measure", "origin_year"),
+    "gold_fund_valuation": ("fund_code", "party_id"),
 }
 # The rows that PostgreSQL computes, where they are not all.
 COMPUTED_TWICE = {
     "gold_claim_position": "valuation_date = DATE'{v}'",
+    "gold_fund_valuation": "valuation_date = DATE'{v}'",
     "gold_ldf": "average IN ('volume', 'simple')",
 }
 # Products of a factor: the two engines may round a last digit apart.

@@ -1,0 +1,147 @@
+"""Days that stand out from the same weekday of the weeks before."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from dlt_pipelines.transforms.fraud.peers import MAD_FACTOR
+from dlt_pipelines.transforms.versions import ALL, UNKNOWN, current
+
+WEEKS = 8  # how many earlier weeks make a baseline
+FEWEST_POINTS = 6  # fewer earlier days say nothing
+Z_LIMIT = 3.5
+TAIL_LIMIT = 0.001  # of the Poisson distribution
+SMALL_COUNT = 10  # below this baseline a count follows the Poisson distribution
+
+
+def claim_events(positions: DataFrame, ledger: DataFrame) -> DataFrame:
+    """Claims by the day of report, and what was paid by accounting date."""
+    reported = positions.select(
+        F.col("reported_on").alias("day"), "segment", *_counted("new_claims")
+    )
+    paid = (
+        ledger.where("txn_type = 'PAYMENT'")
+        .join(positions.select("claim_id", "segment"), "claim_id")
+        .select(
+            F.col("accounting_date").alias("day"),
+            "segment",
+            F.lit("paid").alias("metric"),
+            F.col("amount").cast("double").alias("amount"),
+            F.lit(1).alias("events"),
+        )
+    )
+    return reported.unionByName(paid)
+
+
+def policy_events(policies: DataFrame, bookings: DataFrame) -> DataFrame:
+    """Quotes by the day they were made, and cancellations by the day they were booked."""
+    terms = current(policies)
+    segment = F.coalesce("policy_type", F.lit(UNKNOWN)).alias("segment")
+    quotes = terms.select(F.to_date("quoted_at").alias("day"), segment, *_counted("quotes"))
+    cancelled = bookings.where("txn_type = 'CANCELLATION'").join(
+        terms.select("policy_id", "policy_type"), "policy_id", "left"
+    )
+    booked_on = F.to_date("booked_at").alias("day")
+    return quotes.unionByName(cancelled.select(booked_on, segment, *_counted("cancellations")))
+
+
+def _counted(metric: str) -> list[Column]:
+    return [F.lit(metric).alias("metric"), F.lit(1.0).alias("amount"), F.lit(1).alias("events")]
+
+
+def anomalies(events: DataFrame, latest: DataFrame) -> DataFrame:
+    """One row per day, segment (and ALL) and metric, from its first event to the valuation.
+
+    The baseline is the median of the same weekday in the 8 weeks before, z = 0.6745 * (value -
+    baseline) / MAD, flagged beyond 3.5. Where a day usually has fewer than 10 events, or MAD is 0,
+    their number is tested instead, also for an amount: it is flagged if the Poisson distribution
+    gives it, or more (or less), a probability below 0.001. Its mean is that of the weeks before,
+    and at least one event in all of them [choice]. Fewer than 6 earlier days flag nothing.
+    `method` names the test: robust_z, poisson or none. Source: insurance model (b) 9.
+
+    Args:
+        events: `day`, `segment`, `metric`, `amount` and `events`, how many are in the row.
+        latest: one row, the latest `valuation_date`.
+    """
+    daily = (
+        events.withColumn("segment", F.explode(F.array("segment", F.lit(ALL))))
+        .groupBy("segment", "metric", "day")
+        .agg(F.round(F.sum("amount"), 2).alias("value"), F.sum("events").alias("events"))
+    )
+    same_weekday = (
+        Window.partitionBy("segment", "metric", F.dayofweek("day"))
+        .orderBy("day")
+        .rowsBetween(-WEEKS, -1)
+    )
+    compared = (
+        _every_day(daily, latest)
+        .withColumn("before", F.collect_list("value").over(same_weekday))
+        .withColumn("events_before", F.collect_list("events").over(same_weekday))
+        .withColumn("points", F.size("before"))
+        .withColumn("baseline", F.expr(_median("before")))
+        .withColumn("mad", F.expr(_median("transform(before, x -> abs(x - baseline))")))
+        .withColumn("z", F.lit(MAD_FACTOR) * F.expr("(value - baseline) / nullif(mad, 0)"))
+        .withColumn("method", _method())
+        .withColumn("rate", F.expr(_RATE))
+    )
+    return compared.select(
+        "day", "segment", "metric", "value", "baseline", "z",
+        F.col("points").cast("bigint").alias("points"),
+        F.coalesce(_is_flagged(), F.lit(False)).alias("flagged"),
+        "method",
+    )  # fmt: skip
+
+
+_RATE = "greatest(aggregate(events_before, 0L, (sum, x) -> sum + x), 1) / nullif(points, 0)"
+
+
+def _every_day(daily: DataFrame, latest: DataFrame) -> DataFrame:
+    """Zeros for days without an event: silence can be an anomaly, too."""
+    spans = daily.groupBy("segment", "metric").agg(F.min("day").alias("first"))
+    days = spans.crossJoin(F.broadcast(latest)).where("first <= valuation_date")
+    return (
+        days.select(
+            "segment", "metric", F.explode(F.sequence("first", "valuation_date")).alias("day")
+        )
+        .join(daily, ["segment", "metric", "day"], "left")
+        .fillna(0, ["value", "events"])
+    )
+
+
+def _median(numbers: str) -> str:
+    """SQL: the median of an array; null if it is empty."""
+    ordered = f"array_sort({numbers})"
+    count = f"size({numbers})"
+    return (
+        f"(try_element_at({ordered}, CAST(greatest(({count} + 1) DIV 2, 1) AS INT))"
+        f" + try_element_at({ordered}, CAST({count} DIV 2 + 1 AS INT))) / 2"
+    )
+
+
+def _method() -> Column:
+    is_small = F.expr(_median("events_before")) < SMALL_COUNT
+    return (
+        F.when(F.col("points") < FEWEST_POINTS, "none")
+        .when(is_small | (F.col("mad") == 0), "poisson")
+        .otherwise("robust_z")
+    )
+
+
+def _is_flagged() -> Column:
+    """Beyond the limit of its method; of the Poisson distribution, either tail."""
+    below = _poisson_below("events")
+    up_to = _poisson_below("events + 1")
+    unlikely = F.least(F.expr(f"1 - {below}"), F.expr(up_to)) < TAIL_LIMIT
+    return F.when(F.col("method") == "robust_z", F.abs("z") > Z_LIMIT).when(
+        F.col("method") == "poisson", unlikely
+    )
+
+
+def _poisson_below(count: str) -> str:
+    """SQL: the probability of fewer than `count` events at the mean `rate`."""
+    last = f"CAST({count} AS INT) - 1"
+    terms = f"if({last} < 1, array(), sequence(1, greatest({last}, 1)))"
+    start = "named_struct('term', exp(-rate), 'total', exp(-rate))"
+    step = "(s, k) -> named_struct('term', s.term * rate / k, 'total', s.total + s.term * rate / k)"
+    return f"if({last} < 0, 0D, aggregate({terms}, {start}, {step}, s -> s.total))"
