@@ -167,6 +167,11 @@ def band_edges(spark: SparkSession) -> dict[str, tuple[int, ...]]:
     return edges
 
 
+def anomaly_days(spark: SparkSession) -> int:
+    """`insurance.anomaly_days`: how many days gold_anomaly_day looks back; default 366."""
+    return _whole("insurance.anomaly_days", _text(spark, "insurance.anomaly_days") or "366")
+
+
 def stale_price_days(spark: SparkSession) -> int:
     """`insurance.stale_price_days`: a fund price older than this is stale; default 5."""
     key = "insurance.stale_price_days"

@@ -34,6 +34,16 @@ class SourceTable:
     hashed: frozenset[str] = frozenset()
 
     @property
+    def day(self) -> str:
+        """The column that says on which day the source wrote the row: an update or a booking."""
+        return next(name for name in _WRITTEN if name in self.columns)
+
+    @property
+    def at_stake(self) -> str | None:
+        """The column with the money of a row; None if a row has none of its own."""
+        return next((name for name in _MONEY if name in self.columns), None)
+
+    @property
     def grain(self) -> str:
         """What one row of the silver table is, for its comment."""
         key = ", ".join(self.keys)
@@ -42,6 +52,10 @@ class SourceTable:
         if self.history is History.LEDGER:
             return f"one row per {key}, booked once and never changed"
         return f"one row per {key}, as it is now"
+
+
+_WRITTEN = ("booked_on", "accounting_date", "price_date", "updated_at", "booked_at")
+_MONEY = ("amount", "annual_premium")
 
 
 def _columns(text: str) -> Mapping[str, str]:

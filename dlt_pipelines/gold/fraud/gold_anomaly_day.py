@@ -4,14 +4,20 @@ import dlt
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from dlt_pipelines.transforms.fraud.anomalies import anomalies, claim_events, policy_events
+from dlt_pipelines import settings
+from dlt_pipelines.transforms.fraud.anomalies import (
+    anomalies,
+    claim_events,
+    policy_events,
+    row_events,
+)
 
 spark: SparkSession  # put here by the pipeline runtime
 
 
 @dlt.table(
-    comment="Daily anomalies: one row per day, segment (and ALL) and metric, up to the latest"
-    " valuation. The baseline is the median of the same weekday in the 8 weeks before",
+    comment="Daily anomalies: one row per day, segment (and ALL) and metric, of the days up to the"
+    " latest valuation. The baseline is the median of the same weekday in the 8 weeks before",
     table_properties={"quality": "gold"},
     cluster_by=["metric", "day"],
     schema="""
@@ -34,4 +40,5 @@ def gold_anomaly_day() -> DataFrame:
     policies = policy_events(
         spark.read.table("silver_policy"), spark.read.table("silver_policy_version")
     )
-    return anomalies(claims.unionByName(policies), latest)
+    volumes = row_events(spark.read.table("rows_delivered"))
+    return anomalies(claims.unionByName(policies), volumes, latest, settings.anomaly_days(spark))

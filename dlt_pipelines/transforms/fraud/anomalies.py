@@ -46,12 +46,23 @@ def policy_events(policies: DataFrame, bookings: DataFrame) -> DataFrame:
     return quotes.unionByName(cancelled.select(booked_on, segment, *_counted("cancellations")))
 
 
+def row_events(delivered: DataFrame) -> DataFrame:
+    """Rows delivered of each source table, by the day the source wrote them; segment ALL."""
+    return delivered.where("day IS NOT NULL").select(
+        "day",
+        F.lit(ALL).alias("segment"),
+        F.concat(F.lit("rows_"), "table_name").alias("metric"),
+        F.col("rows").cast("double").alias("amount"),
+        F.col("rows").alias("events"),
+    )
+
+
 def _counted(metric: str) -> list[Column]:
     return [F.lit(metric).alias("metric"), F.lit(1.0).alias("amount"), F.lit(1).alias("events")]
 
 
-def anomalies(events: DataFrame, latest: DataFrame) -> DataFrame:
-    """One row per day, segment (and ALL) and metric, from its first event to the valuation.
+def anomalies(events: DataFrame, totals: DataFrame, latest: DataFrame, days: int) -> DataFrame:
+    """One row per day, segment (and ALL) and metric, over the last `days` to the valuation.
 
     The baseline is the median of the same weekday in the 8 weeks before, z = 0.6745 * (value -
     baseline) / MAD, flagged beyond 3.5. Where a day usually has fewer than 10 events, or MAD is 0,
@@ -62,10 +73,13 @@ def anomalies(events: DataFrame, latest: DataFrame) -> DataFrame:
 
     Args:
         events: `day`, `segment`, `metric`, `amount` and `events`, how many are in the row.
+        totals: the same, of metrics that have no segments.
         latest: one row, the latest `valuation_date`.
+        days: such as 366. A metric starts on the day of its first event.
     """
     daily = (
         events.withColumn("segment", F.explode(F.array("segment", F.lit(ALL))))
+        .unionByName(totals)
         .groupBy("segment", "metric", "day")
         .agg(F.round(F.sum("amount"), 2).alias("value"), F.sum("events").alias("events"))
     )
@@ -75,7 +89,7 @@ def anomalies(events: DataFrame, latest: DataFrame) -> DataFrame:
         .rowsBetween(-WEEKS, -1)
     )
     compared = (
-        _every_day(daily, latest)
+        _every_day(daily, latest, days + 7 * WEEKS)
         .withColumn("before", F.collect_list("value").over(same_weekday))
         .withColumn("events_before", F.collect_list("events").over(same_weekday))
         .withColumn("points", F.size("before"))
@@ -85,7 +99,7 @@ def anomalies(events: DataFrame, latest: DataFrame) -> DataFrame:
         .withColumn("method", _method())
         .withColumn("rate", F.expr(_RATE))
     )
-    return compared.select(
+    return compared.where(F.col("day") > F.date_sub("valuation_date", days)).select(
         "day", "segment", "metric", "value", "baseline", "z",
         F.col("points").cast("bigint").alias("points"),
         F.coalesce(_is_flagged(), F.lit(False)).alias("flagged"),
@@ -96,13 +110,17 @@ def anomalies(events: DataFrame, latest: DataFrame) -> DataFrame:
 _RATE = "greatest(aggregate(events_before, 0L, (sum, x) -> sum + x), 1) / nullif(points, 0)"
 
 
-def _every_day(daily: DataFrame, latest: DataFrame) -> DataFrame:
+def _every_day(daily: DataFrame, latest: DataFrame, days: int) -> DataFrame:
     """Zeros for days without an event: silence can be an anomaly, too."""
     spans = daily.groupBy("segment", "metric").agg(F.min("day").alias("first"))
-    days = spans.crossJoin(F.broadcast(latest)).where("first <= valuation_date")
+    start = F.greatest("first", F.date_sub("valuation_date", days - 1))
+    dated = spans.crossJoin(F.broadcast(latest)).where("first <= valuation_date")
     return (
-        days.select(
-            "segment", "metric", F.explode(F.sequence("first", "valuation_date")).alias("day")
+        dated.select(
+            "segment",
+            "metric",
+            "valuation_date",
+            F.explode(F.sequence(start, "valuation_date")).alias("day"),
         )
         .join(daily, ["segment", "metric", "day"], "left")
         .fillna(0, ["value", "events"])

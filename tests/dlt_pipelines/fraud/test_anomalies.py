@@ -28,7 +28,8 @@ def judge(spark: SparkSession, valued_at: Valued) -> Judge:
             (LAST - timedelta(weeks=back), "MOTOR", "new_claims", count * amount, count)
             for back, count in zip(weeks, counts, strict=True)
         ]
-        frame = anomalies(spark.createDataFrame(rows, EVENT), valued_at(str(LAST)))
+        events, nothing = spark.createDataFrame(rows, EVENT), spark.createDataFrame([], EVENT)
+        frame = anomalies(events, nothing, valued_at(str(LAST)), 366)
         row = frame.where(f"segment = 'MOTOR' AND day = '{LAST}'").first()
         assert row is not None
         return row
@@ -85,15 +86,28 @@ def test_every_day_has_its_row_and_all_adds_the_segments(
     first = LAST - timedelta(days=3)
     rows = [(first, "MOTOR", "quotes", 1.0, 1), (first, "HOME", "quotes", 1.0, 1),
             (LAST + timedelta(days=1), "HOME", "quotes", 1.0, 1)]  # fmt: skip
-    frame = anomalies(spark.createDataFrame(rows, EVENT), valued_at(str(LAST)))
-    found = {(row.segment, str(row.day)): row.value for row in frame.collect()}
+    volumes = spark.createDataFrame([(LAST, "ALL", "rows_party", 5.0, 5)], EVENT)
+    frame = anomalies(spark.createDataFrame(rows, EVENT), volumes, valued_at(str(LAST)), 366)
+    found = {(row.segment, row.metric, str(row.day)): row.value for row in frame.collect()}
+    assert found.pop(("ALL", "rows_party", str(LAST))) == 5.0
     assert len(found) == 3 * 4
-    assert found["ALL", str(first)] == 2.0
-    assert found["ALL", str(LAST)] == 0.0
+    assert found["ALL", "quotes", str(first)] == 2.0
+    assert found["ALL", "quotes", str(LAST)] == 0.0
+
+
+def test_only_the_last_days_are_shown_but_older_ones_make_their_baseline(
+    spark: SparkSession, valued_at: Valued
+) -> None:
+    rows = [(LAST - timedelta(days=back), "MOTOR", "quotes", 20.0, 20) for back in range(100)]
+    nothing = spark.createDataFrame([], EVENT)
+    frame = anomalies(spark.createDataFrame(rows, EVENT), nothing, valued_at(str(LAST)), 3)
+    assert {(row.points, row.baseline) for row in frame.collect()} == {(8, 20.0)}
+    assert frame.count() == 2 * 3
 
 
 def test_without_events_there_are_no_rows(spark: SparkSession, valued_at: Valued) -> None:
-    assert anomalies(spark.createDataFrame([], EVENT), valued_at(str(LAST))).count() == 0
+    nothing = spark.createDataFrame([], EVENT)
+    assert anomalies(nothing, nothing, valued_at(str(LAST)), 366).count() == 0
 
 
 def test_events_come_from_reports_payments_quotes_and_cancellations(

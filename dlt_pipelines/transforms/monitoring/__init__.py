@@ -1,0 +1,1 @@
+"""Data quality and reconciliation: pure rules, frames in, frames out."""

@@ -1,0 +1,84 @@
+"""How many rows of each source table came, were refused, and are in silver, by day.
+
+The day is the one on which the source wrote the row (an update or a booking); where a delivered
+row's text is no date, it is the day of its commit. The rows of all tables are put together first
+and counted once.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from dlt_pipelines import dms, quality
+from dlt_pipelines.source_tables import History, SourceTable
+from dlt_pipelines.transforms.changes import typed_changes
+
+
+def delivered(bronze: DataFrame, table: SourceTable) -> DataFrame:
+    """Change rows as they came: `table_name`, `day`, `committed`."""
+    return bronze.selectExpr(
+        f"'{table.name}' AS table_name", f"{_day(table)} AS day", f"{dms.COMMITTED} AS committed"
+    )
+
+
+def count_delivered(frames: list[DataFrame]) -> DataFrame:
+    """One row per table and day: `rows`, and the `newest_commit` among them."""
+    counts = F.count("*").alias("rows"), F.max("committed").alias("newest_commit")
+    return reduce(DataFrame.unionByName, frames).groupBy("table_name", "day").agg(*counts)
+
+
+def refused(quarantine: DataFrame, table: SourceTable) -> DataFrame:
+    """Refused rows, once for each rule they break: `table_name`, `day`, `rule`, `amount`."""
+    return quarantine.selectExpr(
+        f"'{table.name}' AS table_name",
+        f"{_day(table)} AS day",
+        f"{_at_stake(table)} AS amount",
+        "explode(_reasons) AS rule",
+    )
+
+
+def warned_on_raw(bronze: DataFrame, table: SourceTable) -> DataFrame:
+    """Like `refused`: rows that break a rule which only warns, on values that silver hides."""
+    broken = quality.broken(quality.raw_warn_rules(table))
+    reasons = typed_changes(bronze, table).selectExpr("_raw.*", f"{broken} AS _reasons")
+    return refused(reasons, table)
+
+
+def count_refused(frames: list[DataFrame]) -> DataFrame:
+    """One row per table, day and rule: `failed` and `amount_at_stake`."""
+    return (
+        reduce(DataFrame.unionByName, frames)
+        .groupBy("table_name", "day", "rule")
+        .agg(F.count("*").alias("failed"), F.sum("amount").alias("amount_at_stake"))
+    )
+
+
+def checked(silver: DataFrame, table: SourceTable) -> DataFrame:
+    """Current rows of silver: `table_name`, `day`, `amount`, and the warn rules they break."""
+    rows = silver.where("__END_AT IS NULL") if table.history is History.VERSIONS else silver
+    return rows.selectExpr(
+        f"'{table.name}' AS table_name",
+        f"to_date({table.day}) AS day",
+        f"{_at_stake(table)} AS amount",
+        f"{quality.broken(quality.warn_rules(table))} AS broken",
+    )
+
+
+def count_checked(frames: list[DataFrame]) -> DataFrame:
+    """One row per table, day and set of broken rules: `rows` and `amount_at_stake`."""
+    return (
+        reduce(DataFrame.unionByName, frames)
+        .groupBy("table_name", "day", "broken")
+        .agg(F.count("*").alias("rows"), F.sum("amount").alias("amount_at_stake"))
+    )
+
+
+def _day(table: SourceTable) -> str:
+    return f"coalesce(to_date(try_cast({table.day} AS TIMESTAMP)), to_date({dms.COMMITTED}))"
+
+
+def _at_stake(table: SourceTable) -> str:
+    return f"abs(try_cast({table.at_stake or 'NULL'} AS DECIMAL(18,2)))"
