@@ -52,6 +52,17 @@ class BySegment:
         return value
 
 
+@dataclass(frozen=True)
+class ValueAssumptions:
+    """What the lifetime value of a customer rests on; ratios are shares of premium."""
+
+    expected_loss_ratio: BySegment
+    commission_ratio: Decimal
+    expense_ratio: Decimal
+    discount_rate: Decimal
+    years: Decimal
+
+
 def landing(spark: SparkSession) -> str:
     """`insurance.landing`: the folder or volume that holds `<schema>/<table>/…`; required."""
     folder = _text(spark, "insurance.landing")
@@ -153,6 +164,21 @@ def fraud_bands(spark: SparkSession) -> tuple[int, int]:
     )
 
 
+def value_assumptions(spark: SparkSession) -> ValueAssumptions:
+    """What a customer's lifetime value rests on, besides the renewal ratios of the data.
+
+    `insurance.expected_loss_ratio[.<segment>]`, `insurance.commission_ratio` (default 0.12),
+    `insurance.expense_ratio` (0.10), `insurance.discount_rate` (0.05), `insurance.clv_years` (5).
+    """
+    return ValueAssumptions(
+        expected_loss_ratio=expected_loss_ratio(spark),
+        commission_ratio=_number_of(spark, "insurance.commission_ratio", "0.12"),
+        expense_ratio=_number_of(spark, "insurance.expense_ratio", "0.10"),
+        discount_rate=_number_of(spark, "insurance.discount_rate", "0.05"),
+        years=_number_of(spark, "insurance.clv_years", "5"),
+    )
+
+
 def band_edges(spark: SparkSession) -> dict[str, tuple[int, ...]]:
     """`insurance.band.<name>`: the lower edges of a band, ascending, with commas."""
     edges = dict(BAND_EDGES)
@@ -200,6 +226,10 @@ def _number(key: str, text: str | None) -> Decimal:
         return Decimal(text or "")
     except InvalidOperation:
         raise ValueError(f"{key} is {text!r}, not a number") from None
+
+
+def _number_of(spark: SparkSession, key: str, default: str) -> Decimal:
+    return _number(key, _text(spark, key) or default)
 
 
 def _plain(number: Decimal | None) -> str | None:

@@ -155,6 +155,15 @@ CONTRACT = {
     "gold_retention_cohort": "expiry_month factor level expiring renewed expiring_premium"
     " renewed_premium expiring_premium_of_renewed renewal_ratio lapse_ratio premium_retention"
     " rate_change_on_renewed retention_12m mature cancelled_mid_term",
+    "gold_customer_360": "party_id valuation_date policies_in_force distinct_lines"
+    " in_force_premium tenure_years channel claims_36m incurred_36m loss_ratio_36m last_contact_on"
+    " overdue_invoices next_expiry_on age_band postal_area earned_premium_36m terms_36m"
+    " last_bound_or_paid_on",
+    "gold_customer_segment": "party_id valuation_date recency_days frequency monetary r f m rfm"
+    " clv clv_tier",
+    "gold_household": "household_id valuation_date members policies_in_force distinct_lines"
+    " in_force_premium is_institution",
+    "gold_concentration": "valuation_date top_share_pct customers incurred share_of_total",
     "gold_claim_position": "claim_id valuation_date claim_number policy_id policy_number segment"
     " coverage_code cause_code catastrophe_code loss_date accident_year reported_on"
     " report_lag_days status closed_on litigated paid paid_indemnity paid_expense recovered"
