@@ -161,9 +161,10 @@ def _all(conditions: Sequence[Column]) -> Column:
 def violation(error: BaseException, where: object = None) -> ExpectationViolation | None:
     """The typed error behind a failed query, if an `expect_or_fail` rule stopped it."""
     text = str(error)
-    if _MARK not in text:
+    start = text.find(f"{_MARK}\u0001")  # the text of a plan may contain the mark alone
+    if start < 0:
         return None
-    _, flow, violated, record, *_ = text[text.index(_MARK) :].split("\u0001")
+    _, flow, violated, record, *_ = text[start:].split("\u0001")
     record = record if _is_json(record) else ""
     return ExpectationViolation(
         flow, violated.split("\u0002"), record or None, record or None, where

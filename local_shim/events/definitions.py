@@ -44,7 +44,9 @@ def _dataset(graph: Graph, dataset: Dataset, events: EventLog) -> None:
 
 def _flow(graph: Graph, flow: ResolvedFlow, events: EventLog) -> None:
     target = graph.datasets[flow.target]
-    kind = "VIEW" if target.kind is DatasetKind.VIEW else flow.kind
+    kind = "COMPLETE" if graph.is_complete(flow) else flow.kind
+    if target.kind is DatasetKind.VIEW:
+        kind = "VIEW"
     output = "output_sink" if target.kind is DatasetKind.SINK else "output_dataset"
     query = flow.flow if isinstance(flow.flow, QueryFlow) else None
     events.write(

@@ -1,4 +1,4 @@
-"""Rules on flows that replace rows and on the order of flows (behaviour 170 to 176)."""
+"""Rules on flows that replace rows or whole tables, and on the order of flows."""
 
 from __future__ import annotations
 
@@ -38,6 +38,41 @@ def replace_errors(dataset: Dataset, writers: tuple[ResolvedFlow, ...]) -> Itera
             where=dataset.where,
             hint="put the rules on a view that the query reads",
         )
+
+
+def complete_errors(graph: Graph, dataset: Dataset) -> Iterator[ShimError]:
+    """A flow in complete mode replaces all rows, so its table has no other flow.
+
+    [choice] Databricks documents neither several flows nor a sink for it. Appended rows would
+    vanish with the next update, and two such flows would replace each other.
+    """
+    writers = graph.writers(dataset.name)
+    complete = [flow for flow in writers if graph.is_complete(flow)]
+    if not complete or dataset.kind is DatasetKind.VIEW:
+        return
+    flow = complete[0]
+    if len(writers) > 1:
+        other = next(each for each in writers if each is not flow)
+        yield DefinitionError(
+            "COMPLETE_FLOW_NOT_ALONE",
+            f"'{flow.name}' aggregates a stream without a watermark and so replaces all rows of "
+            f"'{dataset.name}', which '{other.name}' writes to as well.",
+            where=flow.where,
+            hint="give it a table of its own, or group by a window over a column withWatermark",
+        )
+    if not dataset.kind.keeps_rows or not _appends(flow):
+        yield DefinitionError(
+            "STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION",
+            f"flow '{flow.name}' into '{dataset.name}' needs append mode, but its rows come from "
+            "a streaming aggregation without a watermark.",
+            where=flow.where,
+            hint="aggregate into a streaming table first, or group by a window over a column "
+            "withWatermark",
+        )
+
+
+def _appends(flow: ResolvedFlow) -> bool:
+    return isinstance(flow.flow, QueryFlow) and flow.flow.replace is None
 
 
 def replace_query_errors(flow: ResolvedFlow) -> Iterator[ShimError]:

@@ -40,6 +40,7 @@ class ResolvedFlow:
     schema: StructType
     streaming: bool
     digest: str = ""  # of a batch query, as `plan_digest` gives it
+    complete: bool = False  # its own query aggregates a stream without a watermark
 
     @property
     def name(self) -> str:
@@ -133,6 +134,13 @@ class Graph:
                 for view in self.writers(each.name):
                     tables |= self.sources(view)
         return tables
+
+    def is_complete(self, flow: ResolvedFlow) -> bool:
+        """Whether the flow replaces its whole table: it, or a view it streams, aggregates."""
+        views = {each.name for each in flow.inputs if each.streaming and self._is_view(each.name)}
+        return flow.complete or any(
+            self.is_complete(writer) for name in views for writer in self.writers(name)
+        )
 
     def query_digest(self, flow: ResolvedFlow) -> str:
         """The digest of a flow's query and of the views that it reads."""

@@ -12,6 +12,7 @@ from local_shim.sql_text import quote
 
 # Delta's own key for the expression of a generated column, in the metadata of its field.
 GENERATED_AS = "delta.generationExpression"
+_WATERMARK = "spark.watermarkDelayMs"
 
 
 def merged(schemas: Iterable[StructType]) -> StructType:
@@ -38,6 +39,23 @@ def as_read(declared: StructType) -> StructType:
 
 def _told(field: StructField) -> dict[str, object]:
     return {key: value for key, value in field.metadata.items() if key != GENERATED_AS}
+
+
+def without_watermarks(columns: StructType) -> StructType:
+    """The columns as a table stores them: a watermark belongs to the query that declares it.
+
+    Spark keeps it in the metadata of its column. In a table it would be one for every reader.
+    """
+    return StructType(
+        [
+            StructField(field.name, field.dataType, field.nullable, _without_watermark(field))
+            for field in columns
+        ]
+    )
+
+
+def _without_watermark(field: StructField) -> dict[str, object]:
+    return {key: value for key, value in field.metadata.items() if key != _WATERMARK}
 
 
 def has_constraints(declared: StructType | None) -> bool:

@@ -9,6 +9,7 @@ from pyspark.sql.types import StructType
 from local_shim.errors import DefinitionError, ShimError, raise_all
 from local_shim.graph.elements import AutoCdcFlow, Dataset, DatasetKind, QueryFlow, SnapshotFlow
 from local_shim.graph.flow_rules import (
+    complete_errors,
     flow_order_errors,
     replace_errors,
     replace_query_errors,
@@ -55,6 +56,7 @@ def _dataset(graph: Graph, dataset: Dataset) -> Iterator[ShimError]:
         )
     yield from _cdc_target(dataset, writers)
     yield from replace_errors(dataset, writers)
+    yield from complete_errors(graph, dataset)
     for flow in writers:
         if dataset.schema is not None and isinstance(flow.flow, QueryFlow):
             yield from _declared_columns(dataset, dataset.schema, flow)

@@ -2,19 +2,22 @@
 
 Read from Spark 4.2.0: `sql/catalyst/…/trees/TreeNode.scala` (collectLeaves, nodeName, toJSON),
 `sql/catalyst/…/plans/logical/LogicalPlan.scala` (isStreaming), `plans/QueryPlan.scala`
-(deterministic) and `sql/core/…/execution/QueryExecution.scala` (analyzed, optimizedPlan); and from
-Delta 4.4.0: `files/TahoeFileIndex.scala` (path), and the name of the V2 table's class.
+(deterministic), `analysis/UnsupportedOperationChecker.scala` (checkForStreaming) and
+`sql/core/…/execution/QueryExecution.scala` (analyzed, optimizedPlan); and from Delta 4.4.0:
+`files/TahoeFileIndex.scala` (path), and the name of the V2 table's class.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from contextlib import suppress
 from typing import Any
 
+from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame
 
-from local_shim.jvm.scala import listed
+from local_shim.jvm.scala import listed, scala_object
 
 _CLOCKS = (
     "expressions.currentdate",
@@ -34,6 +37,27 @@ _UNKNOWN_BYTES = 2**62
 def streaming_sources(frame: DataFrame) -> int:
     """How many streaming sources the query reads."""
     return sum(bool(leaf.isStreaming()) for leaf in leaves(frame))
+
+
+def output_mode(frame: DataFrame) -> str:
+    """The output mode that a streaming query needs: "append", or "complete" if only that works.
+
+    An aggregation without a watermark never knows that a group is final, so append mode has
+    nothing to append. Where Spark supports neither mode, it says why in append mode.
+    """
+    modes = frame.sparkSession._jvm.org.apache.spark.sql.streaming.OutputMode
+    if _supports(frame, modes.Append()) or not _supports(frame, modes.Complete()):
+        return "append"
+    return "complete"
+
+
+def _supports(frame: DataFrame, mode: Any) -> bool:
+    analysis = "org.apache.spark.sql.catalyst.analysis"
+    checker = scala_object(frame.sparkSession._jvm, f"{analysis}.UnsupportedOperationChecker")
+    with suppress(AnalysisException):
+        checker.checkForStreaming(_analyzed(frame), mode)
+        return True
+    return False
 
 
 def estimated_bytes(frame: DataFrame) -> int:

@@ -43,7 +43,7 @@ def _run_by_kind(run: FlowRun) -> FlowResult:
     if isinstance(flow.replace, ReplaceUsing):
         return replacing.replace_using(run, flow, flow.replace)
     if run.flow.streaming:
-        return streaming_table.append(run, flow)
+        return streaming_table.write(run, flow)
     return (
         streaming_table.append_once(run, flow)
         if flow.once

@@ -1,4 +1,4 @@
-"""Append flows into streaming tables."""
+"""Flows into streaming tables: they append rows, or replace all of them in complete mode."""
 
 from __future__ import annotations
 
@@ -13,16 +13,22 @@ from local_shim.engine.flows.after_commit import after_commit
 from local_shim.engine.flows.flow_run import FlowRun
 from local_shim.engine.update_context import FlowResult
 from local_shim.graph.elements import QueryFlow
+from local_shim.jvm.spark_plan import output_mode
 
 
-def append(run: FlowRun, flow: QueryFlow) -> FlowResult:
-    """Appends what is new through Delta's own sink, exactly once by batch id."""
+def write(run: FlowRun, flow: QueryFlow) -> FlowResult:
+    """Writes what is new through Delta's own sink, exactly once by batch id.
+
+    An aggregation without a watermark runs in complete mode, as on Databricks: each batch
+    replaces the table's rows by the result over everything read so far, in one commit.
+    """
     rules = run.rules()
     frame = run.query(flow)
     if not run.has_new_data(frame):
         return FlowResult()
     before = run.context.storage.version(flow.target)
-    query = _append(run, rules.applied(frame, rules.observed_name))
+    checked, mode = rules.applied(frame, rules.observed_name), output_mode(frame)
+    query = _append(run, checked) if mode == "append" else _write_by_path(run, checked, mode)
     with after_commit():
         _clean_sources(run)
         return FlowResult(log.written(run.folder, before), run.stream_quality(query, rules))
@@ -40,14 +46,18 @@ def append_once(run: FlowRun, flow: QueryFlow) -> FlowResult:
 def _append(run: FlowRun, frame: DataFrame) -> StreamingQuery:
     appendable = kernel.as_appendable(frame, run.folder)
     if appendable is None:
-        writer = frame.writeStream.format("delta").option("mergeSchema", "true")
-        return run.run_to_end(writer.outputMode("append").option("path", str(run.folder)))
+        return _write_by_path(run, frame, "append")
     with kernel.enabled(run.context.spark):
         writer = appendable.writeStream.outputMode("append")
         query = run.run_to_end(writer, kernel.identifier(run.folder))
     with after_commit():
         kernel.write_checksum_and_checkpoint(run.context.spark, run.folder)
     return query
+
+
+def _write_by_path(run: FlowRun, frame: DataFrame, mode: str) -> StreamingQuery:
+    writer = frame.writeStream.format("delta").option("mergeSchema", "true")
+    return run.run_to_end(writer.outputMode(mode).option("path", str(run.folder)))
 
 
 def _clean_sources(run: FlowRun) -> None:

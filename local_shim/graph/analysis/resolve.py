@@ -17,6 +17,7 @@ from local_shim.graph.analysis.recording_reads import RecordingReads
 from local_shim.graph.analysis.resolution import OpenFlow, Resolution, UpstreamFailed
 from local_shim.graph.elements import (
     AutoCdcFlow,
+    DatasetKind,
     Flow,
     QueryFlow,
     ReplaceUsing,
@@ -25,7 +26,8 @@ from local_shim.graph.elements import (
 )
 from local_shim.graph.graph import Graph, Input, ResolvedFlow
 from local_shim.graph.registry import Registry
-from local_shim.jvm.spark_plan import plan_digest
+from local_shim.graph.table_columns import without_watermarks
+from local_shim.jvm.spark_plan import output_mode, plan_digest
 from local_shim.reading.source_resolver import evaluating, resolving_with
 
 
@@ -84,11 +86,19 @@ class GraphResolver:
     def _analysed(self, flow: Flow) -> ResolvedFlow:
         self._check_target(flow)
         if isinstance(flow, QueryFlow):
-            frame = _called(flow)
-            digest = "" if frame.isStreaming else plan_digest(frame)
-            return ResolvedFlow(flow, self._inputs(), frame.schema, frame.isStreaming, digest)
+            return self._analysed_query(flow, _called(flow))
         schema, streaming = self._change_rows(flow)
-        return ResolvedFlow(flow, self._inputs(), schema, streaming)
+        return ResolvedFlow(flow, self._inputs(), without_watermarks(schema), streaming)
+
+    def _analysed_query(self, flow: QueryFlow, frame: DataFrame) -> ResolvedFlow:
+        is_view = self.registry.datasets[flow.target].kind is DatasetKind.VIEW
+        schema = frame.schema if is_view else without_watermarks(frame.schema)
+        if frame.isStreaming:
+            complete = output_mode(frame) == "complete"
+            return ResolvedFlow(flow, self._inputs(), schema, streaming=True, complete=complete)
+        return ResolvedFlow(
+            flow, self._inputs(), schema, streaming=False, digest=plan_digest(frame)
+        )
 
     def _inputs(self) -> tuple[Input, ...]:
         return tuple(dict.fromkeys(self.resolution.stack[-1].inputs))
