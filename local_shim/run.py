@@ -22,7 +22,7 @@ from local_shim.engine.reads.flow_reads import FlowReads
 from local_shim.engine.stop import StopRequest, passes
 from local_shim.engine.table_setup import create_tables, reset_tables
 from local_shim.engine.update_context import UpdateContext
-from local_shim.errors import ShimError, close_match
+from local_shim.errors import FlowError, ShimError, close_match
 from local_shim.events.definitions import describe
 from local_shim.events.event import EventType, UpdateState
 from local_shim.events.hooks import Hooks
@@ -30,7 +30,7 @@ from local_shim.events.log import EventLog, Listener
 from local_shim.events.table import append_journals
 from local_shim.graph.analysis.resolve import resolve
 from local_shim.graph.graph import Graph
-from local_shim.graph.names import Namespace
+from local_shim.graph.names import Namespace, TableName
 from local_shim.graph.plan import Plan, RefreshSelection, make_plan
 from local_shim.graph.registry import Registry
 from local_shim.graph.validate import validate
@@ -112,8 +112,8 @@ class Update:
 
     def _execute(self, events: EventLog, ready: Prepared) -> tuple[Failure, ...]:
         context = ready.context
-        executor = Executor(context, events, ready.plan, ready.fingerprint, self._stop)
-        _set_up_tables(events, ready)
+        errors = _set_up_tables(events, ready)
+        executor = Executor(context, events, ready.plan, ready.fingerprint, self._stop, errors)
         events.update(UpdateState.RUNNING)
         with self._stop.calling(lambda: cancel_all_jobs(context.spark)):
             failures = executor.execute()
@@ -262,12 +262,12 @@ def _unread(spec: PipelineSpec, keys_read: set[str]) -> Iterator[str]:
             yield f"no file reads the configuration key '{key}'{meant}"
 
 
-def _set_up_tables(events: EventLog, ready: Prepared) -> None:
+def _set_up_tables(events: EventLog, ready: Prepared) -> dict[TableName, FlowError]:
     if ready.plan.reset_tables or ready.plan.reset_checkpoints:
         events.update(UpdateState.RESETTING)
     reset_tables(ready.context, ready.plan)
     events.update(UpdateState.SETTING_UP_TABLES)
-    create_tables(ready.context, ready.plan)
+    return create_tables(ready.context, ready.plan)
 
 
 def _announce(events: EventLog, ready: Prepared) -> None:

@@ -72,7 +72,7 @@ def try_create(spark: SparkSession, folder: Path, schema: StructType, dataset: D
 
 def _is_plain_table(spark: SparkSession, schema: StructType, dataset: Dataset) -> bool:
     has_features = any(key.lower().startswith("delta.") for key in dataset.table_properties)
-    has_cluster_columns = set(dataset.cluster_by) <= set(schema.names)
+    has_cluster_columns = None not in _spelled(dataset.cluster_by, schema)
     is_plain = has_cluster_columns and not has_features and not dataset.partition_cols
     return is_plain and _has_plain_columns(spark, schema)
 
@@ -83,8 +83,15 @@ def _new_table(jvm: Any, folder: Path, schema: StructType, dataset: Dataset) -> 
     tables = jvm.io.delta.kernel.TableManager
     builder = tables.buildCreateTableTransaction(str(folder), columns, "dlt-local")
     if dataset.cluster_by:
-        builder = builder.withDataLayoutSpec(_clustering(jvm, dataset.cluster_by))
+        names = [name for name in _spelled(dataset.cluster_by, schema) if name is not None]
+        builder = builder.withDataLayoutSpec(_clustering(jvm, names))
     return builder.withTableProperties(jvm.java.util.HashMap(dict(dataset.table_properties)))
+
+
+def _spelled(names: Sequence[str], schema: StructType) -> list[str | None]:
+    """The names as the schema writes them, in whatever case; None for fields of structs."""
+    spellings = {name.lower(): name for name in schema.names}
+    return [spellings.get(name.lower()) for name in names]
 
 
 def _clustering(jvm: Any, names: Sequence[str]) -> Any:

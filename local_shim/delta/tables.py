@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from delta.tables import DeltaTable
@@ -11,6 +12,7 @@ from pyspark.sql.types import StructType
 
 from local_shim.delta import kernel
 from local_shim.delta.log import stored_schema
+from local_shim.delta.properties import check_properties
 from local_shim.delta.transaction import Transaction
 from local_shim.graph.elements import Dataset
 from local_shim.graph.table_columns import as_declared, has_constraints
@@ -28,6 +30,7 @@ def create(
     Only a declared schema makes columns NOT NULL: that today's query gives no NULL is no promise.
     `anew` replaces the existing table: the only way to make one of its columns NOT NULL.
     """
+    check_properties(spark, dataset)
     columns = dataset.schema or nullable(spark, schema)
     if not anew and kernel.try_create(spark, folder, columns, dataset):
         return
@@ -89,13 +92,26 @@ def _replace_rows_only(frame: DataFrame, folder: Path, dataset: Dataset) -> bool
         return False
     transaction = Transaction(frame.sparkSession, str(folder))
     same_columns = transaction.columns == nullable(frame.sparkSession, frame.schema)
-    same_layout = transaction.layout == (list(dataset.partition_cols), list(dataset.cluster_by))
-    if not same_columns or not same_layout:
+    if not same_columns or not _has_layout(transaction, dataset):
         return False
     return transaction.replace_all(frame, delta_version(folder))
 
 
+def _has_layout(transaction: Transaction, dataset: Dataset) -> bool:
+    if transaction.layout is None:
+        return False
+    partitioning, clustering = transaction.layout
+    is_partitioned_so = _same_columns(partitioning, dataset.partition_cols)
+    return is_partitioned_so and _same_columns(clustering, dataset.cluster_by)
+
+
+def _same_columns(names: Sequence[str], others: Sequence[str]) -> bool:
+    """Delta compares names of columns without case."""
+    return [name.lower() for name in names] == [name.lower() for name in others]
+
+
 def _create_as_select(frame: DataFrame, folder: Path, dataset: Dataset) -> None:
+    check_properties(frame.sparkSession, dataset)
     writer = frame.writeTo(kernel.identifier(folder)).using("delta")
     for key, value in dataset.table_properties.items():
         writer = writer.tableProperty(key, value)
@@ -111,7 +127,9 @@ def _create_as_select(frame: DataFrame, folder: Path, dataset: Dataset) -> None:
 
 def restore_clustering(spark: SparkSession, folder: Path, dataset: Dataset) -> None:
     """Clusters a replaced table again if an overwrite by path dropped its clustering."""
-    if dataset.cluster_by and _cluster_columns(spark, folder) != list(dataset.cluster_by):
+    if not dataset.cluster_by:
+        return
+    if not _same_columns(_cluster_columns(spark, folder), dataset.cluster_by):
         names = ", ".join(quote(name) for name in dataset.cluster_by)
         spark.sql(f"ALTER TABLE {kernel.identifier(folder)} CLUSTER BY ({names})")
 

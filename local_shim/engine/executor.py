@@ -17,11 +17,12 @@ from local_shim.engine.flows.run_flow import run_flow
 from local_shim.engine.stop import StopRequest
 from local_shim.engine.table_setup import record_table
 from local_shim.engine.update_context import FlowResult, UpdateContext
-from local_shim.errors import SchemaChanged
+from local_shim.errors import FlowError, SchemaChanged
 from local_shim.events.event import EventType, FlowStatus
 from local_shim.events.log import EventLog
 from local_shim.graph.elements import DatasetKind, QueryFlow
 from local_shim.graph.graph import ResolvedFlow
+from local_shim.graph.names import TableName
 from local_shim.graph.plan import Plan
 from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.flow_session import own_session
@@ -45,12 +46,15 @@ class Executor:
         plan: Plan,
         fingerprint: str,
         stop: StopRequest,
+        creation_errors: Mapping[TableName, FlowError],
     ):
+        """`creation_errors` say why a table does not exist; its flows fail with them."""
         self.context = context
         self.events = events
         self.plan = plan
         self.fingerprint = fingerprint
         self.stop = stop
+        self.creation_errors = creation_errors
         self.failures: list[Failure] = []
 
     def execute(self) -> tuple[Failure, ...]:
@@ -123,6 +127,8 @@ class Executor:
                     return False
 
     def _attempt(self, flow: ResolvedFlow) -> FlowResult:
+        if flow.target in self.creation_errors:
+            raise self.creation_errors[flow.target]
         with own_session(self.context.spark, {**self._profile(flow), **_spark_conf(flow)}):
             return run_flow(FlowRun(self.context, flow, self._warner(flow)))
 

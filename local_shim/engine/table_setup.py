@@ -11,6 +11,7 @@ from local_shim.engine.flow_errors import cause
 from local_shim.engine.update_context import FlowResult, UpdateContext
 from local_shim.errors import FlowError
 from local_shim.graph.elements import Dataset
+from local_shim.graph.names import TableName
 from local_shim.graph.plan import Plan
 from local_shim.storage import TableRecord
 
@@ -36,8 +37,8 @@ def reset_tables(context: UpdateContext, plan: Plan) -> None:
         storage.forget_flow(flow.target, flow.name)
 
 
-def create_tables(context: UpdateContext, plan: Plan) -> None:
-    """Creates the streaming tables that do not exist yet.
+def create_tables(context: UpdateContext, plan: Plan) -> dict[TableName, FlowError]:
+    """Creates the streaming tables that do not exist yet; gives the errors of those that cannot.
 
     Every table is recorded before it is created: after a crash in between, the next update must
     not take it for a table of somebody else.
@@ -47,7 +48,12 @@ def create_tables(context: UpdateContext, plan: Plan) -> None:
             record_table(context, dataset)
     missing = [each for each in plan.tables() if _is_to_be_created(context, plan, each)]
     with ThreadPoolExecutor(_THREADS) as pool:
-        list(pool.map(lambda dataset: _create(context, plan, dataset), missing))
+        errors = pool.map(lambda dataset: _creation_error(context, plan, dataset), missing)
+        return {
+            dataset.name: error
+            for dataset, error in zip(missing, errors, strict=True)
+            if error is not None
+        }
 
 
 def _is_to_be_created(context: UpdateContext, plan: Plan, dataset: Dataset) -> bool:
@@ -58,15 +64,19 @@ def _is_to_be_created(context: UpdateContext, plan: Plan, dataset: Dataset) -> b
     )
 
 
-def _create(context: UpdateContext, plan: Plan, dataset: Dataset) -> None:
+def _creation_error(context: UpdateContext, plan: Plan, dataset: Dataset) -> FlowError | None:
+    """Creates a table; gives the error if Delta refuses a property or a clustering column."""
     folder = context.storage.table(dataset.name)
     try:
         tables.create(context.spark, folder, plan.graph.schemas[dataset.name], dataset)
-    except PySparkException as error:  # a property or a clustering key that Delta refuses
+    except FlowError as error:
+        return error
+    except PySparkException as error:
         condition, message = cause(error)
-        raise FlowError(
+        return FlowError(
             condition, f"'{dataset.name}' cannot be created: {message}", where=dataset.where
-        ) from error
+        )
+    return None
 
 
 def record_table(

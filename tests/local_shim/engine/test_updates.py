@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from local_shim.errors import FlowError, ShimError, UpdateActive, UsageError
+from local_shim.errors import ShimError, UpdateActive, UsageError
 from local_shim.events.event import Event, UpdateState
 from local_shim.run import Update, plan_only
 from local_shim.storage import Storage, delta_version
@@ -379,29 +379,79 @@ def test_a_selection_of_an_unknown_table_names_the_nearest(line: Pipeline) -> No
 
 @pytest.mark.dlt(140)
 @pytest.mark.parametrize(
-    ("option", "says"),
+    ("option", "condition", "text"),
     [
-        ("cluster_by=['good']", "DELTA_CLUSTERING_COLUMNS_DATATYPE_NOT_SUPPORTED"),
-        ("table_properties={'delta.nonsense': '1'}", "delta.nonsense"),
+        ("cluster_by=['good']", "DELTA_CLUSTERING_COLUMNS_DATATYPE_NOT_SUPPORTED", "good"),
+        ("cluster_by=['absent']", "UNSUPPORTED_FEATURE", "absent"),
+        (
+            "table_properties={'delta.nonsense': '1'}",
+            "DELTA_UNKNOWN_CONFIGURATION",
+            "delta.nonsense",
+        ),
+        (
+            "table_properties={'delta.appendOnly': 'maybe'}",
+            "INVALID_TABLE_PROPERTY",
+            "'delta.appendOnly' = 'maybe'",
+        ),
+        (
+            "table_properties={'delta.logRetentionDuration': 'long'}",
+            "DELTA_INVALID_INTERVAL",
+            "'delta.logRetentionDuration' = 'long'",
+        ),
     ],
 )
-def test_an_error_of_delta_is_reported_at_the_declaration(
-    pipeline: Pipeline, option: str, says: str
+@pytest.mark.parametrize("read", ["read", "readStream"])
+def test_a_table_that_cannot_be_created_fails_its_own_flow(
+    pipeline: Pipeline, option: str, condition: str, text: str, read: str
 ) -> None:
+    pipeline.spark.range(3).write.format("delta").save(str(pipeline.folder / "numbers"))
+    pipeline.conf["numbers"] = str(pipeline.folder / "numbers")
+    pipeline.write(
+        f"""
+        import dlt
+        @dlt.table({option})
+        def bad():
+            frame = spark.{read}.format("delta").load(spark.conf.get("numbers"))
+            return frame.selectExpr("id", "id > 1 AS good")
+        @dlt.table
+        def reader():
+            return spark.read.table("bad")
+        @dlt.table
+        def sibling():
+            return spark.readStream.format("delta").load(spark.conf.get("numbers"))
+        """
+    )
+    assert pipeline.update() == 1
+    assert [pipeline.status(name) for name in ("bad", "reader", "sibling")] == [
+        "FAILED", "SKIPPED", "COMPLETED",
+    ]  # fmt: skip
+    assert f"[{condition}" in pipeline.errors()[0]
+    assert text in pipeline.errors()[0]
+    assert "pipeline.py:3" in pipeline.errors()[0]
+    assert pipeline.table("sibling").count() == 3
+
+
+@pytest.mark.parametrize("read", ["read", "readStream"])
+@pytest.mark.parametrize("option", ["cluster_by=['ID']", "partition_cols=['ID']"])
+def test_layouts_name_columns_in_any_case(pipeline: Pipeline, option: str, read: str) -> None:
+    pipeline.conf["numbers"] = str(pipeline.folder / "numbers")
     pipeline.write(
         f"""
         import dlt
         @dlt.table({option})
         def t():
-            frame = spark.readStream.format("rate").load()
-            return frame.selectExpr("value", "value > 1 AS good")
+            return spark.{read}.format("delta").load(spark.conf.get("numbers"))
         """
     )
-    with pytest.raises(FlowError) as caught:
-        pipeline.update()
-    assert says in str(caught.value)
-    assert "pipeline.py:3" in str(caught.value)
-    assert states(pipeline.events)[-1] == "FAILED"
+    for _ in range(3):
+        rows = pipeline.spark.range(3).selectExpr("id", "id AS n")
+        rows.write.format("delta").mode("append").save(pipeline.conf["numbers"])
+        assert pipeline.update() == 0, pipeline.errors()
+    (detail,) = pipeline.spark.sql(f"DESCRIBE DETAIL delta.`{pipeline.path('t')}`").collect()
+    assert [name.lower() for name in detail.clusteringColumns + detail.partitionColumns] == ["id"]
+    history = pipeline.spark.sql(f"DESCRIBE HISTORY delta.`{pipeline.path('t')}`").collect()
+    # overwriting an empty clustered table by its path loses the clustering once
+    assert [row.operation for row in history].count("CLUSTER BY") <= 1
 
 
 def test_a_bundle_that_is_continuous_on_databricks_is_triggered_here_with_a_warning(
