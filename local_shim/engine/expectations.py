@@ -60,6 +60,15 @@ class Rules:
         """Those with metrics: a fail rule has none, its only result is the failure."""
         return tuple(rule for rule in self.expectations if rule.action is not Action.FAIL)
 
+    @property
+    def can_fail(self) -> bool:
+        """Whether a row may stop the flow."""
+        return bool(self._fatal)
+
+    @property
+    def _fatal(self) -> list[Expectation]:
+        return [rule for rule in self.expectations if rule.action is Action.FAIL]
+
     def observed(self, frame: DataFrame) -> tuple[DataFrame, Observation | None]:
         """The rows of a batch query that go on, and what will hold their counts."""
         observation = Observation(f"{self.observed_name} {uuid.uuid4().hex[:8]}")
@@ -95,11 +104,10 @@ class Rules:
         )
 
     def _goes_on(self, columns: Sequence[str]) -> Column:
-        fatal = [rule for rule in self.expectations if rule.action is Action.FAIL]
-        if not fatal:
+        if not self._fatal:
             return self._kept()
-        broken = _verdict("applies") & ~_all([self._holds(rule) for rule in fatal])
-        return F.when(broken, self._raise(fatal, columns)).otherwise(self._kept())
+        broken = _verdict("applies") & ~_all([self._holds(rule) for rule in self._fatal])
+        return F.when(broken, self._raise(self._fatal, columns)).otherwise(self._kept())
 
     def _holds(self, rule: Expectation) -> Column:
         names = [each.name for each in self.expectations]

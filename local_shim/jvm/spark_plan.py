@@ -45,10 +45,19 @@ def output_mode(frame: DataFrame) -> str:
     An aggregation without a watermark never knows that a group is final, so append mode has
     nothing to append. Where Spark supports neither mode, it says why in append mode.
     """
-    modes = frame.sparkSession._jvm.org.apache.spark.sql.streaming.OutputMode
+    jvm: Any = frame.sparkSession._jvm
+    modes = jvm.org.apache.spark.sql.streaming.OutputMode
     if _supports(frame, modes.Append()) or not _supports(frame, modes.Complete()):
         return "append"
     return "complete"
+
+
+def has_limit(frame: DataFrame) -> bool:
+    """Whether the query takes only the first rows of something, also within a subquery.
+
+    The optimized plan is asked, because Spark gives a plain EXISTS a limit of one row.
+    """
+    return "Limit " in str(frame._jdf.queryExecution().optimizedPlan().toString())
 
 
 def _supports(frame: DataFrame, mode: Any) -> bool:

@@ -19,7 +19,7 @@ from local_shim.errors import FlowError
 from local_shim.graph.elements import Dataset, Flow, QueryFlow
 from local_shim.graph.graph import ResolvedFlow
 from local_shim.jvm.flow_session import in_flow_session
-from local_shim.jvm.spark_plan import streaming_sources
+from local_shim.jvm.spark_plan import has_limit, streaming_sources
 from local_shim.reading.source_resolver import evaluating, resolving_with
 from local_shim.storage import Storage
 
@@ -49,7 +49,20 @@ class FlowRun:
         return f"dlt-local/{storage.pipeline}/{self.flow.name}/{generation}"
 
     def query(self, flow: QueryFlow) -> DataFrame:
-        """The frame that the user's function returns."""
+        """The frame that the user's function returns.
+
+        [choice] Databricks documents only that the rules of a view are evaluated when it is read.
+        Here a fail rule sees all rows of a view also where its reader takes the first rows only:
+        the function is called again, and the view is then computed as a whole.
+        """
+        frame = self._called(flow)
+        if any(rules.can_fail for rules in self.reads.view_rules) and has_limit(frame):
+            by_kernel = self.reads.by_kernel
+            self.reads = FlowReads(self.context, self.flow, by_kernel=by_kernel, whole_views=True)
+            frame = self._called(flow)
+        return frame
+
+    def _called(self, flow: QueryFlow) -> DataFrame:
         with resolving_with(self.reads), evaluating(flow.name):
             frame: DataFrame = flow.function()
         return in_flow_session(frame)

@@ -35,6 +35,8 @@ class FlowReads:
     `versions` holds the Delta tables read in batch, with their newest version before the read.
     `streams` holds what streams read.
     `foreign` says that a name was left to Spark's own catalog.
+    `whole_views` makes Spark compute all rows of a view that has a fail rule before its first row
+    is read: by a shuffle, which no limit passes.
     """
 
     context: UpdateContext
@@ -44,6 +46,7 @@ class FlowReads:
     view_rules: list[Rules] = field(default_factory=list)
     foreign: bool = False
     by_kernel: bool = False  # batch reads use Delta's kernel; the query runs inside kernel.enabled
+    whole_views: bool = False
     all_in_batch: bool = False  # streams are read once, from their beginning to now
 
     def table(self, name: str, streaming: bool, options: Mapping[str, str]) -> DataFrame | None:
@@ -104,7 +107,9 @@ class FlowReads:
         expectations = self.context.graph.datasets[name].expectations
         rules = Rules(str(name), self.flow.name if self.flow else "", expectations)
         self.view_rules.append(rules)
-        return rules.applied(frame, rules.observed_name)
+        checked = rules.applied(frame, rules.observed_name)
+        whole = self.whole_views and rules.can_fail and not frame.isStreaming
+        return checked.repartition(1) if whole else checked
 
     def cloud_files(
         self, flow: str, path: str, options: Mapping[str, str], schema: StructType | None

@@ -196,3 +196,43 @@ def test_a_fail_rule_sees_the_rows_that_the_query_returns(pipeline: Pipeline, sm
     assert pipeline.update() == 0, pipeline.errors()
     assert pipeline.rows("joined") == pipeline.rows("from_view") == [(1, "a"), (3, "c")]
     assert [row[0] for row in pipeline.rows("anti")] == [2, 4, 5]
+
+
+PARTS = {
+    "limit": "judged.limit(1)",
+    "sorted limit": "judged.orderBy('id').limit(1)",
+    "filter and limit": "judged.where('id = 0').limit(1)",
+    "SQL": "spark.sql('SELECT id FROM judged LIMIT 1')",
+    "EXISTS": "spark.sql('SELECT 1 AS id WHERE EXISTS (SELECT * FROM judged)')",
+    "subquery": "spark.sql('SELECT (SELECT id FROM judged LIMIT 1) AS id')",
+    "filter": "judged.where('id = 0')",
+    "view over the view": "spark.read.table('above').limit(1)",
+}
+
+
+@pytest.mark.parametrize("query", PARTS.values(), ids=PARTS)
+def test_a_fail_rule_of_a_view_sees_rows_that_its_reader_leaves_out(
+    pipeline: Pipeline, query: str
+) -> None:
+    pipeline.conf["path"] = str(pipeline.folder / "numbers")
+    for numbers in (range(3), range(3, 30)):
+        frame = pipeline.spark.createDataFrame([(n,) for n in numbers], "id INT").coalesce(1)
+        frame.write.format("delta").mode("append").save(pipeline.conf["path"])
+    pipeline.write(
+        f"""
+        import dlt
+        @dlt.view
+        @dlt.expect_or_fail("known", "id <> 29")
+        def judged():
+            return spark.read.format("delta").load(spark.conf.get("path"))
+        @dlt.view
+        def above():
+            return spark.read.table("judged")
+        @dlt.table
+        def t():
+            judged = spark.read.table("judged")
+            return {query}
+        """
+    )
+    assert pipeline.update() == 1
+    assert "'known'" in pipeline.errors()[0]
