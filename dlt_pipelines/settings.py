@@ -81,7 +81,7 @@ def pii_salt(spark: SparkSession) -> str:
 
 
 def valuation_date(spark: SparkSession) -> date | None:
-    """`insurance.valuation_date` (YYYY-MM-DD); None = the last business date in the data."""
+    """`insurance.valuation_date` (YYYY-MM-DD); None = the last business date not ahead."""
     text = _text(spark, "insurance.valuation_date")
     if text is None:
         return None

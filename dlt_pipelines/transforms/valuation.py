@@ -8,17 +8,26 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 
-def valuation_dates(business: DataFrame, losses: DataFrame, latest: date | None) -> DataFrame:
+def valuation_dates(
+    business: DataFrame, losses: DataFrame, newest: DataFrame, latest: date | None
+) -> DataFrame:
     """One row per valuation date: `valuation_date`, `is_year_end`, `is_month_end`, `is_latest`.
 
-    Every year end since the first loss, the last twelve month ends and the latest closed day.
+    Every year end since the first loss, the last twelve month ends and the latest closed day. That
+    is the last business date not after the day of the newest commit: a payment dated years ahead
+    moves no valuation (the rule `not dated ahead` counts it).
 
     Args:
         business: `business_date`, the dates of everything booked.
         losses: `loss_date` of the claims.
-        latest: the latest valuation; None = the last business date.
+        newest: `newest_commit` of the changes delivered; no row with a time = no limit.
+        latest: the latest valuation; None = as above.
     """
-    last = business.agg(F.max("business_date").alias("last"))
+    limit = newest.agg(F.to_date(F.max("newest_commit")).alias("limit"))
+    in_time = business.crossJoin(F.broadcast(limit)).where(
+        "limit IS NULL OR business_date <= limit"
+    )
+    last = in_time.agg(F.max("business_date").alias("last"))
     bounds = last.crossJoin(losses.agg(F.min("loss_date").alias("first_loss")))
     if latest is not None:
         bounds = bounds.withColumn("last", F.lit(latest))

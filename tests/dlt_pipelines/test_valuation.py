@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
@@ -12,6 +12,11 @@ from pyspark.sql import functions as F
 
 from dlt_pipelines import settings
 from dlt_pipelines.transforms.valuation import valuation_dates
+
+
+def newest(spark: SparkSession, *commits: str) -> DataFrame:
+    rows = [(datetime.fromisoformat(commit),) for commit in commits]
+    return spark.createDataFrame(rows, "newest_commit TIMESTAMP")
 
 
 def dates(spark: SparkSession, column: str, *days: str) -> DataFrame:
@@ -25,6 +30,7 @@ def test_year_ends_since_the_first_loss_twelve_month_ends_and_the_latest_day(
     frame = valuation_dates(
         dates(spark, "business_date", "2024-02-10", "2024-03-15"),
         dates(spark, "loss_date", "2021-06-01", "2022-01-01"),
+        newest(spark, "2024-03-16T08:00:00"),
         None,
     )
     found = {str(row.valuation_date): row for row in frame.collect()}
@@ -42,6 +48,7 @@ def test_a_given_date_is_the_latest_and_one_row(spark: SparkSession) -> None:
     frame = valuation_dates(
         dates(spark, "business_date", "2024-03-15"),
         dates(spark, "loss_date", "2024-06-01"),  # after the valuation
+        newest(spark),
         date(2023, 12, 31),
     )
     rows = frame.where("is_latest").collect()
@@ -51,8 +58,26 @@ def test_a_given_date_is_the_latest_and_one_row(spark: SparkSession) -> None:
 
 
 def test_without_data_there_is_nothing_to_value(spark: SparkSession) -> None:
-    nothing = valuation_dates(dates(spark, "business_date"), dates(spark, "loss_date"), None)
+    business, losses = dates(spark, "business_date"), dates(spark, "loss_date")
+    nothing = valuation_dates(business, losses, newest(spark), None)
     assert nothing.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("commits", "latest"),
+    [
+        (["2024-03-14T10:00:00", "2024-03-15T23:59:59"], "2024-03-15"),
+        (["2024-03-14T10:00:00"], "2024-02-10"),
+        ([], "2031-01-01"),  # without a commit time there is no limit
+    ],
+)
+def test_a_date_after_the_newest_commit_moves_no_valuation(
+    spark: SparkSession, commits: list[str], latest: str
+) -> None:
+    business = dates(spark, "business_date", "2024-02-10", "2024-03-15", "2031-01-01")
+    losses = dates(spark, "loss_date", "2024-01-01")
+    frame = valuation_dates(business, losses, newest(spark, *commits), None)
+    assert [str(row.valuation_date) for row in frame.where("is_latest").collect()] == [latest]
 
 
 @pytest.fixture

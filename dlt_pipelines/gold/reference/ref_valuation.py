@@ -36,4 +36,5 @@ def ref_valuation() -> DataFrame:
     for table, column in BUSINESS_DATES.items():
         dates = spark.read.table(table).select(F.to_date(column).alias("business_date"))
         business = business.unionByName(dates)
-    return valuation_dates(business, claims, settings.valuation_date(spark))
+    newest = spark.read.table("rows_delivered")
+    return valuation_dates(business, claims, newest, settings.valuation_date(spark))
