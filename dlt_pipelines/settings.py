@@ -104,6 +104,36 @@ def first_origin_year(spark: SparkSession) -> BySegment:
     return _by_segment(spark, "insurance.first_origin_year", None)
 
 
+def reporting_currency(spark: SparkSession) -> str:
+    """`insurance.reporting_currency`: the currency of every sum in gold; default EUR."""
+    return (_text(spark, "insurance.reporting_currency") or "EUR").upper()
+
+
+def exchange_rates(spark: SparkSession) -> list[tuple[date, str, Decimal, Decimal]]:
+    """`insurance.exchange_rate.<currency>.<YYYY-MM>`: average and closing rate, with a comma.
+
+    A rate is the worth of one unit in the reporting currency; default none. Gives (first day of
+    the month, currency, average rate, closing rate).
+    """
+    prefix = "insurance.exchange_rate."
+    return [_exchange_rate(spark, prefix, key) for key in _keys(spark, prefix)]
+
+
+def _exchange_rate(
+    spark: SparkSession, prefix: str, key: str
+) -> tuple[date, str, Decimal, Decimal]:
+    currency, _, month = key.removeprefix(prefix).partition(".")
+    numbers = (spark.conf.get(key) or "").split(",")
+    try:
+        first = date.fromisoformat(f"{month}-01")
+        average, closing = (Decimal(number.strip()) for number in numbers)
+    except (ValueError, InvalidOperation):
+        raise ValueError(
+            f"{key} is not {prefix}<currency>.<YYYY-MM> = <average rate>,<closing rate>"
+        ) from None
+    return first, currency.upper(), average, closing
+
+
 def tail_factor(spark: SparkSession) -> Decimal:
     """`insurance.tail_factor`: development after the last age of a triangle; default 1.000."""
     return _number("insurance.tail_factor", _text(spark, "insurance.tail_factor") or "1.000")

@@ -48,14 +48,22 @@ _CLAIM_COLUMNS = (
 )  # fmt: skip
 
 
-def ledger_totals(ledger: DataFrame, valuations: DataFrame) -> DataFrame:
+def ledger_totals(ledger: DataFrame, valuations: DataFrame, rates: DataFrame) -> DataFrame:
     """Sums of the claim ledger as at each valuation: one row per claim and valuation date.
 
-    A recovery reserve is stored negative, so incurred is a plain sum.
+    A recovery reserve is stored negative, so incurred is a plain sum. Reserves in another currency
+    are converted at the last closing rate by the valuation.
+
+    Args:
+        ledger: in the reporting currency, with `currency` (null = reporting) and `own_amount`.
+        valuations: `valuation_date`.
+        rates: from `exchange.closing_rates`.
     """
     return (
         ledger.crossJoin(F.broadcast(valuations.select("valuation_date")))
         .where("accounting_date <= valuation_date")
+        .join(F.broadcast(rates), ["currency", "valuation_date"], "left")
+        .withColumn("amount", F.expr(_VALUED))
         .groupBy("claim_id", "valuation_date")
         .agg(
             _total("txn_type = 'PAYMENT'", "paid"),
@@ -142,6 +150,10 @@ _MONEY_COLUMNS = (
     "paid", "paid_indemnity", "paid_expense", "recovered", "case_reserve", "recovery_reserve",
 )  # fmt: skip
 _INCURRED = "paid - recovered + case_reserve + recovery_reserve"
+
+
+_VALUED = """if(currency IS NULL OR txn_type NOT LIKE '%RESERVE', amount,
+                CAST(own_amount * closing_rate AS DECIMAL(14,2)))"""
 
 
 def _total(condition: str, name: str) -> Column:

@@ -40,7 +40,12 @@ def units_known(holdings: DataFrame, policies: DataFrame) -> DataFrame:
 
 
 def fund_valuations(
-    versions: DataFrame, prices: DataFrame, valuations: DataFrame, stale_days: int
+    versions: DataFrame,
+    prices: DataFrame,
+    valuations: DataFrame,
+    rates: DataFrame,
+    reporting: str,
+    stale_days: int,
 ) -> DataFrame:
     """One row per fund, party and valuation date: units at the last bid price, and its movement.
 
@@ -53,6 +58,8 @@ def fund_valuations(
         versions: from `units_known`.
         prices: the price ledger.
         valuations: `valuation_date`.
+        rates: from `exchange.closing_rates`; a price in another currency without one is no price.
+        reporting: the reporting currency.
         stale_days: a price older than this is stale: it values, but is marked.
     """
     dates = F.broadcast(valuations.select("valuation_date"))
@@ -66,34 +73,43 @@ def fund_valuations(
             F.max(F.expr("valuation_date < updated_on")).alias("pit_fallback"),
         )
     )
-    valued = units.join(_last_prices(prices, dates), ["fund_code", "valuation_date"], "left")
+    valued = (
+        units.join(_last_prices(prices, dates), ["fund_code", "valuation_date"], "left")
+        .join(F.broadcast(rates), ["currency", "valuation_date"], "left")
+        .withColumn("price", F.expr(_REPORTED.format(reporting=reporting)))
+    )
     by_date = Window.partitionBy("fund_code", "party_id").orderBy("valuation_date")
     moved = valued.withColumns(
         {
             "before": F.lag("units", 1, 0).over(by_date).cast("decimal(20,6)"),
-            "price_before": F.lag("bid_price").over(by_date),
+            "price_before": F.lag("price").over(by_date),
         }
     )
     return moved.selectExpr(
         "fund_code", "party_id", "valuation_date", "units", "bid_price", "price_date",
         f"datediff(valuation_date, price_date) > {stale_days} AS is_stale",
-        "CAST(units * bid_price AS DECIMAL(18,2)) AS value",
-        "CAST(if(before = 0, 0, before * (bid_price - price_before)) AS DECIMAL(18,2))"
+        "CAST(units * price AS DECIMAL(18,2)) AS value",
+        "CAST(if(before = 0, 0, before * (price - price_before)) AS DECIMAL(18,2))"
         " AS price_effect",
-        "CAST((units - before) * bid_price AS DECIMAL(18,2)) AS unit_effect",
+        "CAST((units - before) * price AS DECIMAL(18,2)) AS unit_effect",
         "pit_fallback",
     )  # fmt: skip
+
+
+_REPORTED = """CAST(if(coalesce(currency, '{reporting}') = '{reporting}', bid_price,
+                        bid_price * closing_rate) AS DECIMAL(18,6))"""
 
 
 def _last_prices(prices: DataFrame, dates: DataFrame) -> DataFrame:
     """The price of the last date by each valuation: one row per fund and valuation date."""
     return (
-        prices.select("fund_code", "price_date", "bid_price")
+        prices.select("fund_code", "price_date", "bid_price", F.trim("currency").alias("currency"))
         .crossJoin(dates)
         .where("price_date <= valuation_date")
         .groupBy("fund_code", "valuation_date")
         .agg(
             F.max_by("bid_price", "price_date").alias("bid_price"),
+            F.max_by("currency", "price_date").alias("currency"),
             F.max("price_date").alias("price_date"),
         )
     )

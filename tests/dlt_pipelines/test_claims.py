@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from dlt_pipelines.settings import BySegment
 from dlt_pipelines.transforms.claim_kpi import claim_kpis
 from dlt_pipelines.transforms.claims import claim_positions, claims_with_changes, ledger_totals
+from dlt_pipelines.transforms.exchange import closing_rates
 
 CAP = BySegment(Decimal(100000), {})
 POLICY = {"policy_id": 1, "policy_number": "P1", "policy_type": "MOTOR"}
@@ -29,7 +30,7 @@ def entry(claim_id: int, txn_type: str, amount: str, day: str, **more: Any) -> d
 
 
 @pytest.fixture
-def positions(silver: Any, valued_at: Any) -> Any:
+def positions(spark: SparkSession, silver: Any, valued_at: Any) -> Any:
     def frame(
         claims: list[dict[str, Any]],
         ledger: list[dict[str, Any]],
@@ -37,9 +38,13 @@ def positions(silver: Any, valued_at: Any) -> Any:
         cap: BySegment = CAP,
     ) -> DataFrame:
         valuations = valued_at(*days)
+        in_euros = silver("claim_transaction", *ledger).selectExpr(
+            "*", "amount AS own_amount", "CAST(NULL AS STRING) AS currency"
+        )
+        no_rates = spark.createDataFrame([], "month DATE, currency STRING, closing_rate DOUBLE")
         return claim_positions(
             claims_with_changes(silver("claim", *claims)),
-            ledger_totals(silver("claim_transaction", *ledger), valuations),
+            ledger_totals(in_euros, valuations, closing_rates(no_rates, valuations)),
             silver("policy", POLICY),
             silver("coverage", COVER),
             valuations,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import DataFrame, Row, SparkSession
 
+from dlt_pipelines.transforms.exchange import closing_rates
 from dlt_pipelines.transforms.funds import fund_valuations, units_known
 from tests.dlt_pipelines.conftest import Silver
 
@@ -23,6 +26,8 @@ def holding(units: str, updated: str, **more: Any) -> dict[str, Any]:
             "updated_at": updated, **more}  # fmt: skip
 
 
+RATE = "month DATE, currency STRING, average_rate DECIMAL(18,8), closing_rate DECIMAL(18,8)"
+DOLLAR = (date(2024, 2, 1), "USD", Decimal("0.90"), Decimal("0.80"))
 PRICES = [price("2024-01-30", "1.2345"), price("2024-02-29", "1.2600")]
 GROWING = [
     holding("100.5", "2024-01-10", start="2024-01-10", end="2024-02-10"),
@@ -31,14 +36,17 @@ GROWING = [
 
 
 @pytest.fixture
-def value(silver: Silver, valued_at: Valued) -> Callable[..., dict[str, Row]]:
+def value(spark: SparkSession, silver: Silver, valued_at: Valued) -> Callable[..., dict[str, Row]]:
     """`value(holdings, prices, days, policies)`: the rows by valuation date."""
 
     def rows(
         holdings: list[Any], prices: list[Any], days: tuple[str, ...], *policies: Any
     ) -> dict[str, Row]:
         versions = units_known(silver("fund_unit", *holdings), silver("policy", *policies))
-        frame = fund_valuations(versions, silver("fund_price", *prices), valued_at(*days), 5)
+        rates = closing_rates(spark.createDataFrame([DOLLAR], RATE), valued_at(*days))
+        frame = fund_valuations(
+            versions, silver("fund_price", *prices), valued_at(*days), rates, "EUR", 5
+        )
         return {str(row.valuation_date): row for row in frame.collect()}
 
     return rows
@@ -102,3 +110,14 @@ def test_a_deleted_holding_ends_and_two_holdings_of_a_party_add_up(
     ]
     rows = value(held, PRICES, ("2024-01-31", "2024-02-29"))
     assert (int(rows["2024-01-31"].units), int(rows["2024-02-29"].units)) == (5, 4)
+
+
+def test_a_price_in_another_currency_counts_at_the_closing_rate_or_not_at_all(
+    value: Callable[..., dict[str, Row]],
+) -> None:
+    prices = [row | {"currency": "USD"} for row in PRICES]
+    rows = value(GROWING, prices, ("2024-01-31", "2024-02-29", "2024-03-31"))
+    assert rows["2024-01-31"].value is None  # no rate yet
+    assert str(rows["2024-02-29"].value) == "121.46"  # 120.5 * 1.26 * 0.80
+    assert str(rows["2024-03-31"].value) == "121.46"  # the last rate holds
+    assert str(rows["2024-02-29"].bid_price) == "1.260000"

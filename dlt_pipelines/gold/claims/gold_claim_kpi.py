@@ -40,5 +40,5 @@ def gold_claim_kpi() -> DataFrame:
     latest = spark.read.table("ref_valuation").where("is_latest").select("valuation_date")
     positions = spark.read.table("gold_claim_position").join(F.broadcast(latest), "valuation_date")
     policies = spark.read.table("silver_policy")
-    booked = premium_by_type(spark.read.table("silver_premium_transaction"), policies, latest)
+    booked = premium_by_type(spark.read.table("premium_ledger"), policies, latest)
     return claim_kpis(positions, spark.read.table("gold_exposure_segment"), earned_by_year(booked))

@@ -5,6 +5,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from dlt_pipelines import settings
 from dlt_pipelines.transforms.claims import claim_positions, claims_with_changes, ledger_totals
+from dlt_pipelines.transforms.exchange import closing_rates
 
 spark: SparkSession  # put here by the pipeline runtime
 
@@ -48,7 +49,11 @@ def gold_claim_position() -> DataFrame:
     valuations = spark.read.table("ref_valuation")
     return claim_positions(
         claims_with_changes(spark.read.table("silver_claim")),
-        ledger_totals(spark.read.table("silver_claim_transaction"), valuations),
+        ledger_totals(
+            spark.read.table("claim_ledger"),
+            valuations,
+            closing_rates(spark.read.table("ref_exchange_rate"), valuations),
+        ),
         spark.read.table("silver_policy"),
         spark.read.table("silver_coverage"),
         valuations,

@@ -38,10 +38,14 @@ spark: SparkSession  # put here by the pipeline runtime
     }
 )
 def gold_reserve_movement() -> DataFrame:
-    """See transforms/reserving/reserve_movement.py for the rules."""
+    """See transforms/reserving/reserve_movement.py for the rules.
+
+    Reserves in another currency move at the rate of the month of their booking; positions are at
+    the closing rate, so that the two differ by what the rate did since.
+    """
     valuations = spark.read.table("ref_valuation").where("is_year_end OR is_latest")
     latest = valuations.where("is_latest").select("valuation_date")
     positions = spark.read.table("gold_claim_position").join(
         F.broadcast(valuations.select("valuation_date")), "valuation_date"
     )
-    return reserve_movements(spark.read.table("silver_claim_transaction"), positions, latest)
+    return reserve_movements(spark.read.table("claim_ledger"), positions, latest)

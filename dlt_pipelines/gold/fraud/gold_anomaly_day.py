@@ -36,7 +36,7 @@ def gold_anomaly_day() -> DataFrame:
     """See transforms/fraud/anomalies.py for the rules."""
     latest = spark.read.table("ref_valuation").where("is_latest").select("valuation_date")
     positions = spark.read.table("gold_claim_position").join(F.broadcast(latest), "valuation_date")
-    claims = claim_events(positions, spark.read.table("silver_claim_transaction"))
+    claims = claim_events(positions, spark.read.table("claim_ledger"))
     policies = policy_events(
         spark.read.table("silver_policy"), spark.read.table("silver_policy_version")
     )

@@ -4,6 +4,7 @@ import dlt
 from pyspark.sql import DataFrame, SparkSession
 
 from dlt_pipelines import settings
+from dlt_pipelines.transforms.exchange import closing_rates
 from dlt_pipelines.transforms.funds import fund_valuations, units_known
 
 spark: SparkSession  # put here by the pipeline runtime
@@ -19,10 +20,10 @@ spark: SparkSession  # put here by the pipeline runtime
         party_id BIGINT,
         valuation_date DATE,
         units DECIMAL(20,6),
-        bid_price DECIMAL(18,6) COMMENT 'null if the fund has no price yet',
+        bid_price DECIMAL(18,6) COMMENT 'in the currency of the fund; null without a price',
         price_date DATE COMMENT 'last day with a price by the valuation',
         is_stale BOOLEAN COMMENT 'the price is older than insurance.stale_price_days',
-        value DECIMAL(18,2) COMMENT 'null without a price',
+        value DECIMAL(18,2) COMMENT 'in the reporting currency; null without a price or a rate',
         price_effect DECIMAL(18,2) COMMENT 'units at the valuation before * change of the price',
         unit_effect DECIMAL(18,2) COMMENT 'change of the units * price',
         pit_fallback BOOLEAN COMMENT 'older than the first recorded version, which stands in'
@@ -32,9 +33,12 @@ spark: SparkSession  # put here by the pipeline runtime
 def gold_fund_valuation() -> DataFrame:
     """See transforms/funds.py for the rules."""
     versions = units_known(spark.read.table("silver_fund_unit"), spark.read.table("silver_policy"))
+    valuations = spark.read.table("ref_valuation")
     return fund_valuations(
         versions,
         spark.read.table("silver_fund_price"),
-        spark.read.table("ref_valuation"),
+        valuations,
+        closing_rates(spark.read.table("ref_exchange_rate"), valuations),
+        settings.reporting_currency(spark),
         settings.stale_price_days(spark),
     )

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 
 from dlt_pipelines import settings
 from dlt_pipelines.source_tables import SOURCE_TABLES, History
+from dlt_pipelines.transforms.exchange import foreign_claims, foreign_policies, with_rate
 from dlt_pipelines.transforms.monitoring import cross_rules as cross
 from dlt_pipelines.transforms.risk import segments_on_risk
 from dlt_pipelines.transforms.versions import current
@@ -59,7 +60,8 @@ def _bookings() -> list[DataFrame]:
     policies, invoices, payments = _rows("policy"), _rows("invoice"), _dated("payment")
     versions = cross.numbered(_dated("policy_version"))
     segments = cross.followed(_rows("coverage"))
-    premium = cross.with_term(_dated("premium_transaction"), policies, "earn_from", "earn_to")
+    rated = with_rate(_dated("premium_transaction"), _foreign(), _rates(), "policy_id", "booked_on")
+    premium = cross.with_term(rated, policies, "earn_from", "earn_to")
     return [
         cross.breaking(
             cross.with_term(versions, policies, "effective_date", "effective_date"),
@@ -83,7 +85,10 @@ def _claims() -> list[DataFrame]:
     )
     positions = spark.read.table("gold_claim_position").join(_latest(), "valuation_date")
     claims = cross.with_parent(_dated("claim"), _rows("policy"), "policy")
-    bookings = cross.with_balances(_dated("claim_transaction"))
+    foreign = foreign_claims(spark.read.table("silver_claim"), _foreign())
+    bookings = cross.with_balances(
+        with_rate(_dated("claim_transaction"), foreign, _rates(), "claim_id", "accounting_date")
+    )
     return [
         cross.breaking(
             cross.with_cover(cross.valued(claims, positions), segments, ledger),
@@ -94,6 +99,14 @@ def _claims() -> list[DataFrame]:
             cross.with_parent(bookings, _rows("claim"), "claim", "loss_date"), "claim_transaction"
         ),
     ]
+
+
+def _foreign() -> DataFrame:
+    return foreign_policies(spark.read.table("silver_policy"), settings.reporting_currency(spark))
+
+
+def _rates() -> DataFrame:
+    return spark.read.table("ref_exchange_rate")
 
 
 def _prices() -> DataFrame:

@@ -31,7 +31,7 @@ spark: SparkSession  # put here by the pipeline runtime
 def gold_premium_month() -> DataFrame:
     """See transforms/premium.py for the rules."""
     booked = booked_premium(
-        spark.read.table("silver_premium_transaction"),
+        spark.read.table("premium_ledger"),
         spark.read.table("silver_policy"),
         spark.read.table("silver_agent"),
         spark.read.table("ref_valuation").where("is_latest"),

@@ -17,6 +17,7 @@ DAYS_TO_BOOK = 30  # from the report of a claim to its first booking
 
 _TABLES = {table.name: table for table in SOURCE_TABLES}
 _INSIDE_TERM = "first_day >= start_date AND last_day <= end_date OR start_date IS NULL"
+_RATE_KNOWN = "currency IS NULL OR average_rate IS NOT NULL"
 _NOT_AHEAD = "to_date({day}) <= to_date(newest_commit) OR newest_commit IS NULL"
 
 # What must be true, by table and rule; null counts as true.
@@ -38,6 +39,7 @@ CROSS_RULES: dict[str, dict[str, str]] = {
     "premium_transaction": {
         "policy known": "has_policy",
         "inside the term": _INSIDE_TERM,
+        "exchange rate known": _RATE_KNOWN,
         "not dated ahead": _NOT_AHEAD.format(day="booked_on"),
     },
     "invoice": {"not overpaid": "settled <= greatest(amount, 0)"},
@@ -59,6 +61,7 @@ CROSS_RULES: dict[str, dict[str, str]] = {
         "booked after the loss": "accounting_date >= loss_date",
         "paid not negative": "txn_type <> 'PAYMENT' OR paid >= 0",
         "case reserve not negative": "txn_type <> 'RESERVE' OR reserve >= 0",
+        "exchange rate known": _RATE_KNOWN,
         "not dated ahead": _NOT_AHEAD.format(day="accounting_date"),
     },
     "fund_price": {
