@@ -50,7 +50,7 @@ def gold_customer_360() -> DataFrame:
     owners = terms.select("policy_id", "party_id")
     payments = spark.read.table("silver_payment")
     booked = premium_by_type(
-        spark.read.table("silver_premium_transaction"),
+        spark.read.table("premium_ledger"),
         spark.read.table("silver_policy"),
         valuations.where("is_latest"),
     )
