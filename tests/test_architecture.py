@@ -19,6 +19,7 @@ LIGHT = (
     "storage.py",
     "jvm/jars.py",
     "pipeline_spec",
+    "deploy_check",
     "dms",
     "report",
     "events",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
-from local_shim.cli import dms, read, update
+from local_shim.cli import deploy, dms, read, update
 from local_shim.errors import ShimError, UsageError
 
 _COMMANDS: tuple[Callable[..., object], ...] = (
@@ -20,6 +20,7 @@ _COMMANDS: tuple[Callable[..., object], ...] = (
     read.events,
     read.sql,
     read.export,
+    deploy.deploy_check,
 )
 
 

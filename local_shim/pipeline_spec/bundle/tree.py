@@ -63,6 +63,14 @@ def read_bundle(
     return Bundle(file.parent, file, name, merged(root, Node(parts, override.place)), override)
 
 
+def target_names(folder: Path, problems: Problems) -> list[str]:
+    """The targets of the bundle in `folder`, in their order; none if it declares none."""
+    file = _root_file(folder)
+    tree = _with_includes(read_yaml(file, problems), file, problems)
+    targets = tree.at("targets") or tree.at("environments")
+    return [name for name, _ in targets.items()] if targets else []
+
+
 def _root_file(folder: Path) -> Path:
     folder = _normal(folder.parent if folder.is_file() else folder)
     root_files = [folder / name for name in ROOT_FILES if (folder / name).is_file()]

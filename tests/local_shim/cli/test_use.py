@@ -10,7 +10,7 @@ import pytest
 
 from tests.local_shim.cli.command import assert_golden, dlt_local
 
-COMMANDS = ("run", "plan", "explain", "events", "sql", "export", "dms")
+COMMANDS = ("run", "plan", "explain", "events", "sql", "export", "deploy-check", "dms")
 PROJECT = Path(__file__).parents[3]
 
 

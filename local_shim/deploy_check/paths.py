@@ -1,0 +1,94 @@
+"""Files and folders that resources name: they exist, and they are uploaded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from local_shim.deploy_check.deployment import Deployment
+from local_shim.errors import close_match
+from local_shim.pipeline_spec.document.node import Node
+from local_shim.pipeline_spec.document.problems import Problems
+
+_TASK_FILES = (
+    ("sql_task", "file", "path"),
+    ("notebook_task", "notebook_path"),
+    ("spark_python_task", "python_file"),
+)
+# Sent to the workspace by the CLI itself, so `sync.paths` does not matter.
+_SENT_ALONE = ("dashboards", "alerts")
+
+
+def check(deployment: Deployment, problems: Problems) -> None:
+    """Notes paths that lead nowhere, sources that stay behind, and dashboards that are no JSON."""
+    for node, is_uploaded in _files(deployment):
+        path = deployment.paths.path(node)
+        if node.text().startswith("/") and not path.exists():
+            continue  # a path of the workspace
+        if not path.exists() and not path.with_suffix(".ipynb").exists():
+            _refuse_missing(node, path, problems)
+        elif is_uploaded:
+            _refuse_not_uploaded(deployment, node, path, problems)
+        elif path.suffix == ".json":
+            _read_json(node, path, problems)
+
+
+def _files(deployment: Deployment) -> Iterator[tuple[Node, bool]]:
+    for _, pipeline in deployment.of("pipelines"):
+        root = pipeline.at("root_path")
+        if root:
+            yield root, False
+        libraries = pipeline.at("libraries")
+        for library in libraries.elements() if libraries else ():
+            named = library.at("file", "path") or library.at("notebook", "path")
+            include = library.at("glob", "include")
+            if include:
+                text = include.text().removesuffix("/**")
+                named = Node(text, include.place, text)
+            if named:
+                yield named, True
+    for _, job in deployment.of("jobs"):
+        tasks = job.at("tasks")
+        for task in tasks.elements() if tasks else ():
+            yield from ((node, True) for node in map(lambda p: task.at(*p), _TASK_FILES) if node)
+    for kind in _SENT_ALONE:
+        for _, resource in deployment.of(kind):
+            file = resource.at("file_path")
+            if file:
+                yield file, False
+
+
+def _refuse_missing(node: Node, path: Path, problems: Problems) -> None:
+    near = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+    hint = close_match(path.name, near)
+    problems.add(
+        "PATH_NOT_FOUND",
+        f"'{node.text()}' does not exist.",
+        node.place,
+        hint if hint.startswith("did") else f"relative paths count from {node.place.folder.name}/",
+    )
+
+
+def _refuse_not_uploaded(
+    deployment: Deployment, node: Node, path: Path, problems: Problems
+) -> None:
+    bundle = deployment.bundle
+    synced = bundle.tree.at("sync", "paths")
+    if synced is None:
+        return
+    folders = [(each.place.folder / each.text()).resolve() for each in synced.elements()]
+    if not any(path.resolve().is_relative_to(folder) for folder in folders):
+        problems.add(
+            "PATH_NOT_UPLOADED",
+            f"'{node.text()}' lies outside `sync.paths`, so a deployment does not upload it.",
+            node.place,
+            f"add its folder to `sync.paths` at {synced.place}",
+        )
+
+
+def _read_json(node: Node, path: Path, problems: Problems) -> None:
+    try:
+        json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        problems.add("JSON_BROKEN", f"{path.name} is not JSON: {error}.", node.place)
