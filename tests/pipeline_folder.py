@@ -26,6 +26,7 @@ class Pipeline:
     spark: SparkSession
     conf: dict[str, str] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
+    paths: dict[str, str] = field(default_factory=dict)
 
     def write(self, source: str, file: str = "pipeline.py") -> None:
         """Writes (or edits) one of the pipeline's source files."""
@@ -36,7 +37,8 @@ class Pipeline:
     def request(self, **selection: Any) -> Request:
         spec = from_files([str(self.folder / "source")], "main", "default", {})
         spec = replace(spec, key="test", configuration={**spec.configuration, **self.conf})
-        return Request(spec, self.folder / "storage", RefreshSelection(**selection))
+        selected = RefreshSelection(**selection)
+        return Request(spec, self.folder / "storage", selected, paths=self.paths)
 
     def update(self, **selection: Any) -> int:
         """The exit code of one update; its events replace those of the update before."""

@@ -14,13 +14,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from delta.tables import DeltaMergeBuilder, DeltaOptimizeBuilder, DeltaTable
 from pyspark.sql import DataFrameReader, DataFrameWriter, DataFrameWriterV2, SparkSession
 from pyspark.sql.catalog import Catalog
 from pyspark.sql.classic.dataframe import DataFrame as ClassicDataFrame
 from pyspark.sql.conf import RuntimeConfig
 from pyspark.sql.streaming.readwriter import DataStreamReader, DataStreamWriter
 
-from local_shim.reading import file_reads, reader_notes, refused_calls, table_reads
+from local_shim.reading import delta_tables, file_reads, reader_notes, refused_calls, table_reads
 from local_shim.reading.source_resolver import current_resolver
 
 Replacement = Callable[[Any], Any]
@@ -62,11 +63,19 @@ def _reads() -> Iterator[Replaced]:
             yield reader, name, reader_notes.noting(name)
         for name in file_reads.FORMAT_METHODS:
             yield reader, name, file_reads.with_local_paths
+    for name, replacement in delta_tables.DELTA_TABLE_METHODS:
+        yield DeltaTable, name, replacement
+    yield Catalog, "currentCatalog", table_reads.current_catalog
+    yield Catalog, "currentDatabase", table_reads.current_database
+    yield Catalog, "refreshTable", table_reads.refresh_table
 
 
 def _refusals() -> Iterator[Replaced]:
     actions = {
         ClassicDataFrame: refused_calls.FRAME_ACTIONS,
+        DeltaTable: refused_calls.DELTA_TABLE_ACTIONS,
+        DeltaMergeBuilder: ("execute",),
+        DeltaOptimizeBuilder: ("executeCompaction", "executeZOrderBy"),
         DataFrameWriter: refused_calls.WRITER_ACTIONS,
         DataFrameWriterV2: refused_calls.WRITER_V2_ACTIONS,
         DataStreamWriter: refused_calls.STREAM_WRITER_ACTIONS,

@@ -9,6 +9,8 @@ from typing import Any
 
 from pyspark.sql.types import StructType
 
+from local_shim.reading.source_resolver import current_resolver
+
 _ATTRIBUTE = "_dlt_local_notes"
 NOTED = ("format", "option", "options", "schema")
 
@@ -70,13 +72,28 @@ def noting(method: str) -> Callable[[Any], Any]:
         signature = inspect.signature(original)
 
         def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-            notes = notes_of(self)
-            notes.take(method, signature.bind(self, *args, **kwargs).arguments)
+            notes, bound = notes_of(self), signature.bind(self, *args, **kwargs)
+            notes.take(method, bound.arguments)
             # Spark has no data source of this name: `load` makes the stream from the notes.
             if method == "format" and notes.is_auto_loader:
                 return self
-            return original(self, *args, **kwargs)
+            _map_path(bound.arguments)
+            return original(*bound.args, **bound.kwargs)
 
         return call
 
     return replacement
+
+
+def _map_path(arguments: dict[str, Any]) -> None:
+    """Makes a path among the options one of this machine, as the argument of `load` is."""
+    resolver = current_resolver()
+    if resolver is None:
+        return
+    if str(arguments.get("key", "")).lower() == "path":
+        arguments["value"] = resolver.path(str(arguments["value"]))
+    if "options" in arguments:
+        arguments["options"] = {
+            key: resolver.path(str(value)) if key.lower() == "path" else value
+            for key, value in arguments["options"].items()
+        }

@@ -49,6 +49,20 @@ WRITER_V2_ACTIONS = (
     "overwrite",
     "overwritePartitions",
 )
+DELTA_TABLE_ACTIONS = (
+    "addFeatureSupport",
+    "clone",
+    "cloneAtTimestamp",
+    "cloneAtVersion",
+    "delete",
+    "dropFeatureSupport",
+    "generate",
+    "restoreToTimestamp",
+    "restoreToVersion",
+    "update",
+    "upgradeTableProtocol",
+    "vacuum",
+)
 STREAM_WRITER_ACTIONS = ("start", "toTable")
 # Spark's own catalog knows neither the pipeline's datasets nor the tables of the storage.
 CATALOG_METHODS = (
@@ -57,11 +71,18 @@ CATALOG_METHODS = (
     "createExternalTable",
     "createTable",
     "createDatabase",
+    "databaseExists",
     "dropDatabase",
     "dropTable",
     "dropView",
+    "getCreateTableString",
+    "getDatabase",
     "getTable",
+    "getTableProperties",
+    "isCached",
+    "listCatalogs",
     "listColumns",
+    "listDatabases",
     "listPartitions",
     "listTables",
     "listViews",

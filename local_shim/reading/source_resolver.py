@@ -20,6 +20,13 @@ class SourceResolver(Protocol):
     def has_table(self, name: str) -> bool:
         """Whether the pipeline declares a dataset of this name, or the storage has a table."""
 
+    def stored_table(self, name: str) -> str | None:
+        """The folder of a table that the storage has, or that `delta.`path`` names."""
+
+    @property
+    def default_schema(self) -> tuple[str, str]:
+        """The catalog and the schema of short names."""
+
     def cloud_files(
         self, flow: str, path: str, options: Mapping[str, str], schema: StructType | None
     ) -> DataFrame:

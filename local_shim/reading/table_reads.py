@@ -99,3 +99,34 @@ def table_exists(original: Any) -> Any:
         return bool(original(self, *args, **kwargs))
 
     return call
+
+
+def current_catalog(original: Any) -> Any:
+    """`Catalog.currentCatalog`: that of the pipeline."""
+
+    def call(self: Any) -> str:
+        resolver = current_resolver()
+        return str(original(self)) if resolver is None else resolver.default_schema[0]
+
+    return call
+
+
+def current_database(original: Any) -> Any:
+    """`Catalog.currentDatabase`: the schema of the pipeline."""
+
+    def call(self: Any) -> str:
+        resolver = current_resolver()
+        return str(original(self)) if resolver is None else resolver.default_schema[1]
+
+    return call
+
+
+def refresh_table(original: Any) -> Any:
+    """`Catalog.refreshTable`: nothing to do for a table of the pipeline or of the storage."""
+
+    def call(self: Any, tableName: str) -> None:
+        resolver = current_resolver()
+        if resolver is None or not resolver.has_table(tableName):
+            original(self, tableName)
+
+    return call

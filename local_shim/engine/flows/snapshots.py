@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from pyspark.sql import DataFrame
 
@@ -26,13 +28,17 @@ def apply(run: FlowRun, flow: SnapshotFlow) -> FlowResult:
     def read() -> DataFrame:
         return run.source(str(source), streaming=False)
 
-    with resolving_with(run.reads):
-        result = apply_snapshots(
-            flow,
-            cdc_target(run),
-            read if isinstance(source, str) else None,
-            datetime.now(UTC),
-            skip_out_of_order=SKIP_OLD_SNAPSHOTS.read(run.context.configuration),
-        )
+    def next_snapshot(last: Any) -> Any:
+        with resolving_with(run.reads):
+            return source(last)  # type: ignore[operator]
+
+    by_name = isinstance(source, str)
+    result = apply_snapshots(
+        flow if by_name else replace(flow, source=next_snapshot),
+        cdc_target(run),
+        read if by_name else None,
+        datetime.now(UTC),
+        skip_out_of_order=SKIP_OLD_SNAPSHOTS.read(run.context.configuration),
+    )
     run.warn_all(result.warnings)
     return FlowResult()

@@ -50,6 +50,10 @@ class AnalysisSources:
         """Whether the storage has a table of this name."""
         return self.storage.has_table(name)
 
+    def stored_table(self, name: TableName) -> str | None:
+        """The folder of a table of the storage."""
+        return str(self.storage.table(name)) if self.storage.has_table(name) else None
+
     def by_path(self, path: str, streaming: bool, options: Mapping[str, str]) -> DataFrame:
         """A Delta table named by its path."""
         return delta_frame(self.spark, self.path(path), streaming, options)

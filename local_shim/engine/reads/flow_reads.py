@@ -71,6 +71,19 @@ class FlowReads:
         full = self.context.namespace.qualify(name)
         return full in self.context.graph.datasets or self.context.storage.has_table(full)
 
+    @property
+    def default_schema(self) -> tuple[str, str]:
+        """The catalog and the schema of short names."""
+        return self.context.namespace.catalog, self.context.namespace.schema
+
+    def stored_table(self, name: str) -> str | None:
+        """The folder of a table that the storage has, or that `delta.`path`` names."""
+        name_parts, storage = parts(name), self.context.storage
+        if len(name_parts) == 2 and name_parts[0].lower() == "delta":
+            return self.path(name_parts[1])
+        full = self.context.namespace.qualify(name)
+        return str(storage.table(full)) if storage.has_table(full) else None
+
     def _delta(
         self, path: str, streaming: bool, options: Mapping[str, str], ours: bool = False
     ) -> DataFrame:

@@ -23,6 +23,9 @@ class ExternalSources(Protocol):
     def has_table(self, name: TableName) -> bool:
         """Whether the storage has a table of this name."""
 
+    def stored_table(self, name: TableName) -> str | None:
+        """The folder of a table of the storage."""
+
     def by_path(self, path: str, streaming: bool, options: Mapping[str, str]) -> DataFrame:
         """A Delta table named by its path."""
 

@@ -52,6 +52,19 @@ class RecordingReads:
         full = self.resolution.registry.namespace.qualify(name)
         return full in self.resolution.registry.datasets or self.external.has_table(full)
 
+    @property
+    def default_schema(self) -> tuple[str, str]:
+        """The catalog and the schema of short names."""
+        namespace = self.resolution.registry.namespace
+        return namespace.catalog, namespace.schema
+
+    def stored_table(self, name: str) -> str | None:
+        """The folder of a table that the storage has, or that `delta.`path`` names."""
+        name_parts = parts(name)
+        if len(name_parts) == 2 and name_parts[0].lower() == "delta":
+            return self.path(name_parts[1])
+        return self.external.stored_table(self.resolution.registry.namespace.qualify(name))
+
     def cloud_files(
         self, flow: str, path: str, options: Mapping[str, str], schema: StructType | None
     ) -> DataFrame:

@@ -31,6 +31,13 @@ class Tables:
     def has_table(self, name: str) -> bool:
         return str(NAMESPACE.qualify(name)) in self.frames
 
+    @property
+    def default_schema(self) -> tuple[str, str]:
+        return NAMESPACE.catalog, NAMESPACE.schema
+
+    def stored_table(self, name: str) -> str | None:
+        return None
+
     def cloud_files(
         self, flow: str, path: str, options: Mapping[str, str], schema: StructType | None
     ) -> DataFrame:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from pyspark.sql.catalog import Catalog
 
 from local_shim.errors import ShimError
+from local_shim.reading.refused_calls import CATALOG_METHODS
 from tests.pipeline_folder import Pipeline
 
 CLAIMS = """
@@ -104,6 +106,10 @@ def test_table_exists_knows_datasets_stored_tables_and_views_of_spark(pipeline: 
         "setCurrentDatabase('silver')",
         "dropTable('claims')",
         "cacheTable('claims')",
+        "listDatabases()",
+        "databaseExists('silver')",
+        "getTableProperties('claims')",
+        "isCached('claims')",
     ],
 )
 def test_catalog_methods_without_an_answer_are_refused_by_name(
@@ -115,3 +121,113 @@ def test_catalog_methods_without_an_answer_are_refused_by_name(
     assert caught.value.condition == "CATALOG_METHOD_NOT_SUPPORTED"
     assert f"spark.catalog.{call.split('(')[0]}()" in caught.value.message
     assert str(caught.value.where).endswith("pipeline.py:2")
+
+
+def test_every_catalog_method_is_answered_or_refused() -> None:
+    """A method that a later Spark adds must be looked at."""
+    answered = {"currentCatalog", "currentDatabase", "refreshTable", "tableExists"}
+    about_functions_views_and_files = {
+        "clearCache", "dropGlobalTempView", "dropTempView", "functionExists", "getFunction",
+        "listFunctions", "refreshByPath", "registerFunction",
+    }  # fmt: skip
+    methods = {name for name in dir(Catalog) if not name.startswith("_")}
+    assert methods == answered | about_functions_views_and_files | set(CATALOG_METHODS)
+
+
+def test_the_catalog_names_the_schema_of_the_pipeline(pipeline: Pipeline) -> None:
+    pipeline.write(
+        """
+        import dlt
+        catalog = spark.catalog
+        assert (catalog.currentCatalog(), catalog.currentDatabase()) == ("main", "default")
+        @dlt.table
+        def t():
+            spark.catalog.refreshTable("claims")
+            return spark.read.table("claims").selectExpr(f"'{catalog.currentDatabase()}' AS name")
+        @dlt.table
+        def claims():
+            return spark.range(1)
+        """
+    )
+    assert pipeline.update() == 0, pipeline.errors()
+    assert pipeline.rows("t") == [("default",)]
+
+
+CLAIMS_TABLE = "import dlt\n@dlt.table\ndef claims():\n    return spark.range(3)\n"
+
+
+@pytest.mark.parametrize(
+    "table", ["forName(spark, 'claims')", "forName(spark, 'main.default.claims')",
+              "forPath(spark, '/mapped/claims')", "forName(spark, 'delta.`/mapped/claims`')"]
+)  # fmt: skip
+def test_a_delta_table_is_found_by_name_and_by_path(pipeline: Pipeline, table: str) -> None:
+    pipeline.write(CLAIMS_TABLE)
+    assert pipeline.update() == 0, pipeline.errors()
+    pipeline.write(
+        f"""
+        from delta.tables import DeltaTable
+        assert DeltaTable.isDeltaTable(spark, "/mapped/claims")
+        assert DeltaTable.{table}.toDF().count() == 3
+        @dlt.table
+        def copy():
+            return DeltaTable.{table}.toDF()
+        """.replace("from delta", CLAIMS_TABLE.replace("\n", "\n" + 8 * " ") + "from delta", 1)
+    )
+    pipeline.paths["/mapped/"] = str(pipeline.path("claims").parent)
+    assert pipeline.update() == 0, pipeline.errors()
+    assert pipeline.rows("copy") == [(0,), (1,), (2,)]
+
+
+@pytest.mark.parametrize(
+    ("call", "condition"),
+    [
+        ("forName(spark, 'nothing')", "DELTA_MISSING_DELTA_TABLE"),
+        ("createIfNotExists(spark)", "DELTA_TABLE_METHOD_NOT_SUPPORTED"),
+        ("convertToDelta(spark, 'parquet.`/x`')", "DELTA_TABLE_METHOD_NOT_SUPPORTED"),
+    ],
+)
+def test_what_a_delta_table_cannot_do_here_is_refused_by_name(
+    pipeline: Pipeline, call: str, condition: str
+) -> None:
+    pipeline.write(f"import dlt\nfrom delta.tables import DeltaTable\nDeltaTable.{call}\n")
+    with pytest.raises(ShimError) as caught:
+        pipeline.plan()
+    assert caught.value.condition == condition
+    assert call.split("(")[0] in caught.value.message
+
+
+def test_a_delta_table_is_not_changed_in_a_dataset_function(pipeline: Pipeline) -> None:
+    pipeline.write(CLAIMS_TABLE)
+    assert pipeline.update() == 0, pipeline.errors()
+    pipeline.write(
+        CLAIMS_TABLE
+        + """
+from delta.tables import DeltaTable
+
+@dlt.table
+def t():
+    table = DeltaTable.forName(spark, "claims")
+    table.delete("id = 1")
+    return table.toDF()
+"""
+    )
+    with pytest.raises(ShimError, match="ACTION_IN_DATASET_FUNCTION"):
+        pipeline.plan()
+    assert len(pipeline.rows("claims")) == 3
+
+
+@pytest.mark.parametrize("option", ["option('path', PATH)", "options(PaTh=PATH)"])
+def test_a_path_among_the_options_is_mapped(pipeline: Pipeline, option: str) -> None:
+    pipeline.spark.range(3).write.parquet(str(pipeline.folder / "data" / "numbers"))
+    pipeline.paths["/mapped/"] = str(pipeline.folder / "data")
+    pipeline.write(
+        f"""
+        import dlt
+        PATH = "/mapped/numbers"
+        @dlt.table
+        def t():
+            return spark.read.format("parquet").{option}.load()
+        """
+    )
+    assert pipeline.update() == 0, pipeline.errors()
+    assert len(pipeline.rows("t")) == 3
