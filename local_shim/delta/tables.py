@@ -91,8 +91,8 @@ def _replace_rows_only(frame: DataFrame, folder: Path, dataset: Dataset) -> bool
     if not fast_paths_enabled():
         return False
     transaction = Transaction(frame.sparkSession, str(folder))
-    same_columns = transaction.columns == nullable(frame.sparkSession, frame.schema)
-    if not same_columns or not _has_layout(transaction, dataset):
+    has_its_columns = transaction.columns == nullable(frame.sparkSession, frame.schema)
+    if not has_its_columns or not _has_layout(transaction, dataset):
         return False
     return transaction.replace_all(frame, delta_version(folder))
 
@@ -101,12 +101,12 @@ def _has_layout(transaction: Transaction, dataset: Dataset) -> bool:
     if transaction.layout is None:
         return False
     partitioning, clustering = transaction.layout
-    is_partitioned_so = _same_columns(partitioning, dataset.partition_cols)
-    return is_partitioned_so and _same_columns(clustering, dataset.cluster_by)
+    is_partitioned_so = same_columns(partitioning, dataset.partition_cols)
+    return is_partitioned_so and same_columns(clustering, dataset.cluster_by)
 
 
-def _same_columns(names: Sequence[str], others: Sequence[str]) -> bool:
-    """Delta compares names of columns without case."""
+def same_columns(names: Sequence[str], others: Sequence[str]) -> bool:
+    """Whether these are the same columns in the same order; Delta compares without case."""
     return [name.lower() for name in names] == [name.lower() for name in others]
 
 
@@ -129,7 +129,7 @@ def restore_clustering(spark: SparkSession, folder: Path, dataset: Dataset) -> N
     """Clusters a replaced table again if an overwrite by path dropped its clustering."""
     if not dataset.cluster_by:
         return
-    if not _same_columns(_cluster_columns(spark, folder), dataset.cluster_by):
+    if not same_columns(_cluster_columns(spark, folder), dataset.cluster_by):
         names = ", ".join(quote(name) for name in dataset.cluster_by)
         spark.sql(f"ALTER TABLE {kernel.identifier(folder)} CLUSTER BY ({names})")
 

@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame
 
 from local_shim.cdc.apply import check_drift
 from local_shim.delta.log import stored_partitioning
+from local_shim.delta.tables import same_columns
 from local_shim.engine.flows.auto_cdc import target_of
 from local_shim.engine.flows.materialized_view import is_up_to_date, view_digest
 from local_shim.engine.update_context import UpdateContext
@@ -111,7 +112,7 @@ class Preview:
 
     def _full_refresh_needed(self, dataset: Dataset) -> Iterator[Effect]:
         partitioning = stored_partitioning(self.storage.table(dataset.name))
-        if partitioning is not None and partitioning != list(dataset.partition_cols):
+        if partitioning is not None and not same_columns(partitioning, dataset.partition_cols):
             before, now = ", ".join(partitioning), ", ".join(dataset.partition_cols)
             reason = f"its partition columns change from ({before}) to ({now})"
             yield Effect(dataset.name, EffectKind.FULL_REFRESH_NEEDED, reason)

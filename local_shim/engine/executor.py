@@ -146,6 +146,8 @@ class Executor:
         return MAX_RETRIES.read(_spark_conf(flow), self.context.configuration)
 
     def _complete(self, flow: ResolvedFlow, result: FlowResult) -> None:
+        if result.idle:
+            self._report(flow, FlowStatus.IDLE, f"Flow '{flow.name}' has no new data.")
         for quality in result.data_quality:
             self._report(flow, FlowStatus.RUNNING, data_quality=quality)
         dataset = self.plan.graph.datasets[flow.target]

@@ -85,7 +85,7 @@ def _hint(condition: str, flow: ResolvedFlow) -> str:
     if condition not in _SOURCE_CHANGED:
         return ""
     return (
-        f"--full-refresh {flow.target.table} empties the table and reads its source again; "
+        f"--full-refresh {flow.target} empties the table and reads its source again; "
         f"--reset-checkpoint {flow.name} reads it again and keeps the rows; "
         'option("skipChangeCommits", "true") on the read ignores such commits'
     )

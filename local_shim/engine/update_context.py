@@ -37,3 +37,4 @@ class FlowResult:
     data_quality: tuple[Mapping[str, Any], ...] = ()
     inputs: Mapping[str, int] = field(default_factory=dict)
     repeatable: bool = False
+    idle: bool = False  # there was nothing new to read

@@ -40,13 +40,15 @@ class FlowStatus(Enum):
     """Where a flow stands.
 
     QUEUED → STARTING → RUNNING → COMPLETED | FAILED | STOPPED; a failed flow that is retried is
-    RUNNING again. QUEUED → SKIPPED when something it needs failed, or when a once flow ran in an
-    earlier update. EXCLUDED flows are outside of the selection.
+    RUNNING again. [choice] A stream without new data is IDLE and then COMPLETED (behaviour 115).
+    QUEUED → SKIPPED when something it needs failed, or when a once flow ran in an earlier update.
+    EXCLUDED flows are outside of the selection.
     """
 
     QUEUED = "QUEUED"
     STARTING = "STARTING"
     RUNNING = "RUNNING"
+    IDLE = "IDLE"
     COMPLETED = "COMPLETED"
     FAILED = "FAILED"
     SKIPPED = "SKIPPED"

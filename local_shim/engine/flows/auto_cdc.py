@@ -31,7 +31,11 @@ def apply(run: FlowRun, flow: AutoCdcFlow) -> FlowResult:
     run.warn_all(check_drift(flow, target, frame))
     if not frame.isStreaming:
         return _apply_once(run, flow, target, frame)
-    return _apply_stream(run, flow, target, frame) if run.has_new_data(frame) else FlowResult()
+    return (
+        _apply_stream(run, flow, target, frame)
+        if run.has_new_data(frame)
+        else FlowResult(idle=True)
+    )
 
 
 def _apply_once(run: FlowRun, flow: AutoCdcFlow, target: CdcTarget, frame: DataFrame) -> FlowResult:

@@ -39,7 +39,7 @@ def replace_using(run: FlowRun, flow: QueryFlow, replacing: ReplaceUsing) -> Flo
     rules = run.rules()
     frame = run.query(flow)
     if not run.has_new_data(frame):
-        return FlowResult()
+        return FlowResult(idle=True)
     before = run.context.storage.version(flow.target)
 
     def replace_keys(batch: DataFrame, version: int) -> None:

@@ -25,7 +25,7 @@ def write(run: FlowRun, flow: QueryFlow) -> FlowResult:
     rules = run.rules()
     frame = run.query(flow)
     if not run.has_new_data(frame):
-        return FlowResult()
+        return FlowResult(idle=True)
     before = run.context.storage.version(flow.target)
     checked, mode = rules.applied(frame, rules.observed_name), output_mode(frame)
     query = _append(run, checked) if mode == "append" else _write_by_path(run, checked, mode)

@@ -51,7 +51,7 @@ def test_a_changed_source_fails_a_stream_unless_it_skips_change_commits(both: Pi
     both.spark.sql(f"DELETE FROM delta.`{both.conf['numbers']}` WHERE id = 0")
     assert both.update() == 1
     assert "DELTA_SOURCE" in both.errors()[0]
-    assert "--full-refresh both" in both.errors()[0]
+    assert "--full-refresh main.default.both" in both.errors()[0]
     assert "--reset-checkpoint main.default.one" in " ".join(both.errors())
     skipping = 'spark.readStream.option("skipChangeCommits", "true").format("delta")'
     both.write(SOURCE.replace('spark.readStream.format("delta")', skipping))

@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 
 from local_shim.errors import ShimError, UpdateActive, UsageError
 from local_shim.events.event import Event, UpdateState
+from local_shim.graph.plan import EffectKind
 from local_shim.run import Update, plan_only
 from local_shim.storage import Storage, delta_version
 from tests.pipeline_folder import Pipeline
@@ -447,6 +448,8 @@ def test_layouts_name_columns_in_any_case(pipeline: Pipeline, option: str, read:
         rows = pipeline.spark.range(3).selectExpr("id", "id AS n")
         rows.write.format("delta").mode("append").save(pipeline.conf["numbers"])
         assert pipeline.update() == 0, pipeline.errors()
+        effects = {effect.kind for effect in pipeline.plan().effects}
+        assert EffectKind.FULL_REFRESH_NEEDED not in effects
     (detail,) = pipeline.spark.sql(f"DESCRIBE DETAIL delta.`{pipeline.path('t')}`").collect()
     assert [name.lower() for name in detail.clusteringColumns + detail.partitionColumns] == ["id"]
     history = pipeline.spark.sql(f"DESCRIBE HISTORY delta.`{pipeline.path('t')}`").collect()
@@ -462,6 +465,19 @@ def test_a_bundle_that_is_continuous_on_databricks_is_triggered_here_with_a_warn
     request = replace(request, spec=replace(request.spec, continuous=True))
     (warning,) = plan_only(request).warnings
     assert "Run it with --continuous" in warning
+
+
+def test_a_stream_without_new_data_is_idle_and_completed(line: Pipeline) -> None:
+    assert line.update() == 0
+    first = [each.details["status"] for each in line.progress()]
+    assert line.update() == 0
+    second = [
+        each.details["status"]
+        for each in line.progress()
+        if each.origin["flow_name"] == "main.default.bronze"
+    ]
+    assert "IDLE" not in first
+    assert second == ["QUEUED", "STARTING", "RUNNING", "IDLE", "COMPLETED"]
 
 
 STOPPABLE = """
