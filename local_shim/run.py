@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from importlib import metadata
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 
-from local_shim import loading
 from local_shim.engine.effects import effects_of
 from local_shim.engine.executor import Executor
 from local_shim.engine.flow_errors import Failure
@@ -23,8 +20,8 @@ from local_shim.engine.stop import StopRequest, passes
 from local_shim.engine.table_setup import create_tables, reset_tables
 from local_shim.engine.update_context import UpdateContext
 from local_shim.errors import FlowError, ShimError, close_match
-from local_shim.events.definitions import describe
-from local_shim.events.event import EventType, UpdateState
+from local_shim.events.announcement import announce
+from local_shim.events.event import UpdateState
 from local_shim.events.hooks import Hooks
 from local_shim.events.log import EventLog, Listener
 from local_shim.events.table import append_journals
@@ -36,11 +33,15 @@ from local_shim.graph.registry import Registry
 from local_shim.graph.validate import validate
 from local_shim.jvm.flow_session import own_session, pipeline_session
 from local_shim.jvm.session import cancel_all_jobs, configuration_of, open_session, settings
+from local_shim.loading.fingerprint import fingerprint
+from local_shim.loading.importing import importable
+from local_shim.loading.load import load
 from local_shim.pipeline_spec.pipeline import PipelineSpec
 from local_shim.pipeline_spec.pipeline_settings import PREFIX, TRIGGER_INTERVAL, unknown_settings
 from local_shim.pipeline_spec.requirements import check_requirements
 from local_shim.reading.interception import spark_reads_intercepted
 from local_shim.reading.path_map import PathMap
+from local_shim.reading.python_files import python_files_mapped
 from local_shim.reading.source_resolver import resolving_with
 from local_shim.storage import Storage
 
@@ -81,7 +82,8 @@ class Prepared:
     @property
     def fingerprint(self) -> str:
         """The digest of the code and the configuration."""
-        return loading.fingerprint(self.request.spec, self.context.configuration)
+        registry = self.registry
+        return fingerprint(self.request.spec, registry.configuration, registry.notebooks)
 
 
 class Update:
@@ -103,7 +105,7 @@ class Update:
             self._stop.by_signals(),
             self._event_log(ready) as events,
         ):
-            _announce(events, ready)
+            announce(events, self.request.spec, ready.registry, ready.plan)
             return self._end(events, self._execute(events, ready))
 
     def stop(self) -> None:
@@ -183,10 +185,11 @@ def prepared(request: Request) -> Iterator[Prepared]:
     spark = open_session()
     with (
         spark_reads_intercepted() as keys_read,
+        python_files_mapped(),
         pipeline_session(spark) as session,
         settings(session, spec.configuration),
         _pipeline_settings_restored(session),
-        loading.importable(spec, spark),
+        importable(spec, spark),
     ):
         context = UpdateContext(
             session,
@@ -222,7 +225,7 @@ def _load(spec: PipelineSpec, context: UpdateContext) -> Registry:
     """Runs the source files; `pipelines.*` keys that they set join the configuration."""
     registry = Registry(context.namespace, spec.configuration, spec.parameters)
     with resolving_with(FlowReads(context)):
-        loading.load(spec, context.spark, registry)
+        load(spec, context.spark, registry)
     own = {k: v for k, v in configuration_of(context.spark).items() if k.startswith(PREFIX)}
     registry.configuration = {**spec.configuration, **own}
     return registry
@@ -268,30 +271,3 @@ def _set_up_tables(events: EventLog, ready: Prepared) -> dict[TableName, FlowErr
     reset_tables(ready.context, ready.plan)
     events.update(UpdateState.SETTING_UP_TABLES)
     return create_tables(ready.context, ready.plan)
-
-
-def _announce(events: EventLog, ready: Prepared) -> None:
-    spec = ready.request.spec
-    events.write(
-        EventType.CREATE_UPDATE,
-        f"Update of '{spec.name}' started.",
-        {
-            "cause": "USER_ACTION",
-            "run_as": getpass.getuser(),
-            "config": dict(spec.configuration),
-            "effective_publishing_mode": "DEFAULT_PUBLISHING_MODE",
-        },
-    )
-    action = {"action": "START", "user_name": getpass.getuser()}
-    events.write(EventType.USER_ACTION, "START", action)
-    versions = {name: metadata.version(name) for name in ("pyspark", "delta-spark")}
-    events.write(
-        EventType.RUNTIME_DETAILS, "Spark and Delta versions.", {"runtime_version": versions}
-    )
-    for state in (UpdateState.QUEUED, UpdateState.CREATED, UpdateState.INITIALIZING):
-        events.update(state)
-    for warning in (*spec.warnings, *ready.plan.warnings):
-        events.warn(warning)
-    for what, where in ready.registry.deprecations:
-        events.write(EventType.DEPRECATION, f"{what} at {where} is deprecated.", {"message": what})
-    describe(ready.plan.graph, events)

@@ -25,8 +25,9 @@ class Pipeline:
     folder: Path
     spark: SparkSession
     conf: dict[str, str] = field(default_factory=dict)
-    events: list[Event] = field(default_factory=list)
+    parameters: dict[str, str] = field(default_factory=dict)
     paths: dict[str, str] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
 
     def write(self, source: str, file: str = "pipeline.py") -> None:
         """Writes (or edits) one of the pipeline's source files."""
@@ -35,10 +36,14 @@ class Pipeline:
         path.write_text(textwrap.dedent(source))
 
     def request(self, **selection: Any) -> Request:
-        spec = from_files([str(self.folder / "source")], "main", "default", {})
+        source = self.folder / "source"
+        kinds = [f"*{kind}" for kind in (".py", ".sql", ".ipynb") if any(source.glob(f"*{kind}"))]
+        patterns = [str(source / kind) for kind in kinds or ["*.py"]]
+        spec = from_files(patterns, "main", "default", {})
         spec = replace(spec, key="test", configuration={**spec.configuration, **self.conf})
-        selected = RefreshSelection(**selection)
-        return Request(spec, self.folder / "storage", selected, paths=self.paths)
+        spec = replace(spec, parameters=self.parameters)
+        storage = self.folder / "storage"
+        return Request(spec, storage, RefreshSelection(**selection), self.paths)
 
     def update(self, **selection: Any) -> int:
         """The exit code of one update; its events replace those of the update before."""

@@ -12,6 +12,7 @@ from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
 from local_shim.cli import deploy, dms, read, update
 from local_shim.errors import ShimError, UsageError
+from local_shim.redaction import redacted
 
 _COMMANDS: tuple[Callable[..., object], ...] = (
     update.run,
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return _call(arguments)
     except ShimError as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        print(redacted(str(error)), file=sys.stderr)  # noqa: T201
         return error.exit_code
     except KeyboardInterrupt:
         print("stopped; run the same command to go on", file=sys.stderr)  # noqa: T201

@@ -109,6 +109,10 @@ class How:
     conf: Annotated[
         tuple[str, ...], option("K=V", "Key of the pipeline's configuration; may be repeated.")
     ] = ()
+    param: Annotated[
+        tuple[str, ...],
+        option("K=V", "Parameter: `:K` in SQL, a widget in notebooks; may be repeated."),
+    ] = ()
     path: Annotated[
         tuple[str, ...],
         option(
@@ -123,7 +127,9 @@ def request(files: Sequence[str], where: Where, select: Select, how: How) -> Req
 
     configuration, paths = pairs(how.conf, "--conf"), pairs(how.path, "--path")
     spec = where.read(files)
-    spec = replace(spec, configuration={**spec.configuration, **configuration})
+    parameters = {**spec.parameters, **pairs(how.param, "--param")}
+    configuration = {**spec.configuration, **configuration}
+    spec = replace(spec, configuration=configuration, parameters=parameters)
     storage = how.storage or Path(".dlt-local") / spec.key
     if storage.exists() and not storage.is_dir():
         raise UsageError(

@@ -17,6 +17,7 @@ from typing import Any, TextIO
 
 from local_shim.errors import ShimError
 from local_shim.events.event import Event, EventType, FlowStatus, Level, UpdateState
+from local_shim.redaction import redacted
 
 Listener = Callable[[Event], None]
 
@@ -56,11 +57,11 @@ class EventLog:
                 self._sequence,
                 self._now(),
                 event_type,
-                message,
+                redacted(message),
                 level,
                 {**self.origin, **origin},
-                details or {},
-                _error(error),
+                redacted(details or {}),
+                redacted(_error(error)),
                 maturity_level,
             )
             self._sequence += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -26,6 +27,7 @@ class Registry:
     errors: list[ShimError] = field(default_factory=list)
     deprecations: list[tuple[str, SourceLocation]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    notebooks: list[Path] = field(default_factory=list)  # those that source files ran by %run
     hooks: list[tuple[Callable[[dict[str, Any]], None], int | None]] = field(default_factory=list)
 
     def add_dataset(self, dataset: Dataset) -> None:

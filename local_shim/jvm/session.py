@@ -224,6 +224,9 @@ def _configured(java_options: str) -> Any:
         "spark.python.sql.dataFrameDebugging.enabled": "false",
         # Python functions use Arrow if it is installed; without it, Spark warns of each of them.
         "spark.sql.execution.pythonUDF.arrow.enabled": str(_has_arrow()).lower(),
+        # Spark 4.2.0 waits for ever when it hands the columns of a Delta table to a Python worker
+        # (sql/core/…/python/ColumnarArrowEvalPythonEvaluatorFactory.scala); it hands rows instead.
+        "spark.sql.execution.arrow.pythonUDF.columnarInput.enabled": "false",
         **_WITHOUT_PROCESSES,
         "spark.sql.streaming.metricsEnabled": "false",
         "spark.sql.streaming.checkpoint.fileChecksum.enabled": "false",

@@ -16,7 +16,17 @@ class PathMap:
     prefixes: Mapping[str, str] = field(default_factory=dict)
 
     def local(self, path: str) -> str:
-        """The local path; the longest prefix wins, and a result is never mapped again."""
+        """The local path; the longest prefix wins, and a result is never mapped again.
+
+        `dbfs:/a`, `/dbfs/a` and, for `dbfs:/`, `/a` are three spellings of one path.
+        """
+        for spelling in _spellings(path):
+            mapped = self._mapped(spelling)
+            if mapped is not None:
+                return mapped
+        return path
+
+    def _mapped(self, path: str) -> str | None:
         for prefix in sorted(self.prefixes, key=len, reverse=True):
             if path.startswith(prefix) or path + "/" == prefix:
                 rest = path[len(prefix) :]
@@ -24,4 +34,12 @@ class PathMap:
                 if ".." in Path(rest).parts:
                     raise UsageError("PATH_LEAVES_ROOT", f"'{path}' leaves {prefix}.")
                 return str(target / rest.lstrip("/")) if rest else str(target)
-        return path
+        return None
+
+
+def _spellings(path: str) -> tuple[str, ...]:
+    if path.startswith("dbfs:/"):
+        return path, f"/dbfs{path[5:]}", path[5:]
+    if path.startswith("/dbfs/"):
+        return path, f"dbfs:{path[5:]}", path[5:]
+    return (path,)

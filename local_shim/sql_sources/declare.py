@@ -49,16 +49,11 @@ from local_shim.sql_sources.substitution import with_configuration, with_paramet
 from local_shim.sql_text import quote
 
 
-def declare_sql(source: SourceText, registry: Registry) -> None:
-    """Declares everything in an SQL file or in the SQL cells of a notebook.
-
-    Raises the errors of all statements at once.
-    """
-    SqlSource(registry).declare(source)
-
-
 class SqlSource:
-    """The statements of one file: what SET and USE said holds for those after it."""
+    """The statements of a file, or of the SQL cells of a notebook.
+
+    What SET and USE say holds for the statements after them.
+    """
 
     def __init__(self, registry: Registry):
         self.registry = registry

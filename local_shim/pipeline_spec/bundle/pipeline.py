@@ -25,6 +25,7 @@ _READ_FIELDS = (
     "libraries",
     "root_path",
     "configuration",
+    "parameters",
     "environment",
     "continuous",
 )
@@ -41,7 +42,6 @@ _FIELDS_WITHOUT_EFFECT = {
     "filters",
     "gateway_definition",
     "id",
-    "parameters",
     "ingestion_definition",
     "lifecycle",
     "notifications",
@@ -128,7 +128,8 @@ class PipelineReader:
             schema=_text(used, "schema", legacy.text() if legacy else "default"),
             sources=self._sources(used, node),
             root=self._root(used),
-            configuration=self._configuration(used),
+            configuration=self._pairs(used, "configuration"),
+            parameters=self._pairs(used, "parameters"),
             dependencies=self._dependencies(used),
             continuous=self._continuous(used),
             where=str(node.place),
@@ -137,9 +138,6 @@ class PipelineReader:
 
     def _warn_unknown(self, node: Node) -> None:
         """The other fields say how Databricks runs the pipeline, not what it gives."""
-        parameters = node.at("parameters")
-        if parameters:
-            self.problems.warn("parameters of a pipeline are not passed on", parameters.place)
         fields = _FIELDS_WITHOUT_EFFECT | set(_READ_FIELDS)
         for name, child in node.items():
             if name not in fields:
@@ -199,14 +197,15 @@ class PipelineReader:
             )
         return path
 
-    def _configuration(self, used: Node) -> Mapping[str, str]:
-        configuration = used.at("configuration")
+    def _pairs(self, used: Node, field: str) -> Mapping[str, str]:
+        """The texts of `configuration` or `parameters`, by key."""
+        pairs = used.at(field)
         values = {}
-        for key, node in configuration.items() if configuration else ():
+        for key, node in pairs.items() if pairs else ():
             if isinstance(node.value, Mapping | tuple):
                 self.problems.add(
                     "CONFIGURATION_NOT_TEXT",
-                    f"Configuration '{key}' is a mapping or a list.",
+                    f"{field.capitalize()} '{key}' is a mapping or a list.",
                     node.place,
                     "its value must be text; write dotted keys flat, as in `insurance.landing: …`",
                 )

@@ -1,0 +1,40 @@
+"""The first events of an update."""
+
+from __future__ import annotations
+
+import getpass
+from importlib import metadata
+
+from local_shim.events.definitions import describe
+from local_shim.events.event import EventType, UpdateState
+from local_shim.events.log import EventLog
+from local_shim.graph.plan import Plan
+from local_shim.graph.registry import Registry
+from local_shim.pipeline_spec.pipeline import PipelineSpec
+
+
+def announce(events: EventLog, spec: PipelineSpec, registry: Registry, plan: Plan) -> None:
+    """Writes what was requested, by whom, on which versions, and what the pipeline defines."""
+    events.write(
+        EventType.CREATE_UPDATE,
+        f"Update of '{spec.name}' started.",
+        {
+            "cause": "USER_ACTION",
+            "run_as": getpass.getuser(),
+            "config": dict(spec.configuration),
+            "effective_publishing_mode": "DEFAULT_PUBLISHING_MODE",
+        },
+    )
+    action = {"action": "START", "user_name": getpass.getuser()}
+    events.write(EventType.USER_ACTION, "START", action)
+    versions = {name: metadata.version(name) for name in ("pyspark", "delta-spark")}
+    events.write(
+        EventType.RUNTIME_DETAILS, "Spark and Delta versions.", {"runtime_version": versions}
+    )
+    for state in (UpdateState.QUEUED, UpdateState.CREATED, UpdateState.INITIALIZING):
+        events.update(state)
+    for warning in (*spec.warnings, *plan.warnings):
+        events.warn(warning)
+    for what, where in registry.deprecations:
+        events.write(EventType.DEPRECATION, f"{what} at {where} is deprecated.", {"message": what})
+    describe(plan.graph, events)

@@ -1,0 +1,35 @@
+"""A digest of the code and the configuration that results depend on besides their inputs."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from local_shim.loading.importing import import_folders
+from local_shim.pipeline_spec.pipeline import PipelineSpec
+
+
+def fingerprint(
+    spec: PipelineSpec, configuration: Mapping[str, str], notebooks: Iterable[Path]
+) -> str:
+    """The digest of source files, `notebooks` that they ran, own modules and configuration."""
+    digest = hashlib.sha256()
+    files = {*spec.sources, *notebooks, *_own_modules(import_folders(spec))}
+    for path in sorted(files):
+        digest.update(str(path).encode() + path.read_bytes())
+    for key, value in sorted({**spec.parameters, **configuration}.items()):
+        digest.update(f"{key}={value}\n".encode())
+    return digest.hexdigest()
+
+
+def _own_modules(folders: Iterable[Path]) -> Iterator[Path]:
+    """Files of the loaded modules that lie below the pipeline's own folders."""
+    roots = [folder.resolve() for folder in folders]
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if file and file.endswith(".py") and "site-packages" not in file:
+            path = Path(file).resolve()
+            if any(path.is_relative_to(root) for root in roots):
+                yield path

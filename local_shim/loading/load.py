@@ -1,0 +1,159 @@
+"""Runs a pipeline's source files, which only declare: datasets and flows go to the registry."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+from pyspark.sql import SparkSession
+
+from local_shim.dbutils.dbutils import DBUtils, NotebookExit
+from local_shim.errors import DefinitionError, ShimError, close_match, raise_all
+from local_shim.graph.analysis.query_errors import at
+from local_shim.graph.declared_at import raised_at
+from local_shim.graph.elements import SourceLocation
+from local_shim.graph.registry import Registry, activated
+from local_shim.loading.cells import Cell, Language
+from local_shim.loading.namespace import namespace
+from local_shim.loading.source_files import SUFFIXES, cells_of
+from local_shim.pipeline_spec.pipeline import PipelineSpec
+from local_shim.sql_sources.declare import SqlSource
+from local_shim.sql_sources.grammar.source_text import SourceText
+
+_MAIN = "__main__"
+
+
+def load(spec: PipelineSpec, spark: SparkSession, registry: Registry) -> None:
+    """Runs every source file; raises what is wrong in all of them at once."""
+    errors: list[ShimError] = []
+    with activated(registry):
+        for path in spec.sources:
+            try:
+                SourceFile(path, spark, registry, spec.root).run()
+            except ShimError as error:
+                errors += getattr(error, "errors", [error])
+    raise_all(errors)
+
+
+class SourceFile:
+    """A source file while it runs: its cells share one namespace and one SQL state."""
+
+    def __init__(self, path: Path, spark: SparkSession, registry: Registry, root: Path | None):
+        self.path = path
+        self.root = root
+        self.registry = registry
+        self.sql = SqlSource(registry)
+        values = {**registry.configuration, **registry.parameters}
+        self.namespace = namespace(spark, DBUtils(values))
+
+    def run(self) -> None:
+        """Runs the cells in order, up to the end or to `dbutils.notebook.exit`."""
+        cells = cells_of(self.path)
+        with _as_main(self.path) as module:
+            module.__dict__.update(self.namespace)
+            try:
+                self._run_cells(cells, module, [self.path])
+            except NotebookExit:
+                return
+
+    def _run_cells(self, cells: list[Cell], module: ModuleType, chain: list[Path]) -> None:
+        for cell in cells:
+            if cell.magic:
+                self.registry.warnings.append(f"{cell.where}: '{cell.magic}' is not run here.")
+            if cell.language is Language.PYTHON:
+                _execute(cell, module)
+            elif cell.language is Language.SQL:
+                self.sql.declare(SourceText(cell.text, cell.file, cell.line))
+            elif cell.language is Language.RUN:
+                self._run_other(cell, module, chain)
+
+    def _run_other(self, cell: Cell, module: ModuleType, chain: list[Path]) -> None:
+        """`%run`: the cells of another notebook, in the same namespace (`$name=value` to it)."""
+        name, arguments = _run_arguments(cell)
+        path = self._notebook(name, cell, chain[-1].parent)
+        if path in chain:
+            names = " → ".join(each.name for each in [*chain, path])
+            raise DefinitionError(
+                "CIRCULAR_RUN", f"notebooks run each other: {names}.", where=cell.where
+            )
+        self.registry.notebooks.append(path)
+        for key, value in arguments.items():
+            self.namespace["dbutils"].widgets.text(key, value)
+        try:
+            self._run_cells(cells_of(path), module, [*chain, path])
+        except NotebookExit:
+            return
+
+    def _notebook(self, name: str, cell: Cell, folder: Path) -> Path:
+        """The file that a path of `%run` means: relative to its notebook, or to the root."""
+        relative = Path(name.removeprefix("/Workspace").lstrip("/"))
+        bases = [folder] if not name.startswith("/") else [self.root or folder, folder]
+        for base in bases:
+            for suffix in ("", *SUFFIXES):
+                path = (base / relative).with_name(relative.name + suffix).resolve()
+                if path.is_file():
+                    return path
+        beside = [each.stem for each in folder.iterdir() if each.suffix in SUFFIXES]
+        raise DefinitionError(
+            "NOTEBOOK_NOT_FOUND",
+            f"'%run {name}' finds no notebook.",
+            where=cell.where,
+            hint=close_match(relative.name, beside),
+        )
+
+
+def _run_arguments(cell: Cell) -> tuple[str, Mapping[str, str]]:
+    """The path, which may be quoted, and the values of widgets: `%run ./a $env="dev"`."""
+    words = shlex.split(cell.text)
+    path = [word for word in words if not word.startswith("$")]
+    pairs = (word[1:].partition("=") for word in words if word.startswith("$"))
+    return " ".join(path), {key: value for key, _, value in pairs}
+
+
+def _execute(cell: Cell, module: ModuleType) -> None:
+    """Runs Python code; its line numbers are those of the file."""
+    text = "\n" * (cell.line - 1) + cell.text
+    try:
+        exec(compile(text, cell.file, "exec", dont_inherit=True), module.__dict__)
+    except NotebookExit:
+        raise
+    except ShimError as error:
+        if error.where:
+            raise
+        raise at(error, raised_at(error.__traceback__)) from error
+    except Exception as error:
+        raise _failure(cell.file, error) from error
+
+
+@contextmanager
+def _as_main(path: Path) -> Iterator[ModuleType]:
+    """A module for one source file, which is `__main__` while its code runs, as on Databricks.
+
+    Dataclasses and pydantic look their module up in `sys.modules`. Spark ships functions and
+    classes of `__main__` to its Python workers by value; no worker could import the file.
+    """
+    module = ModuleType(_MAIN)
+    module.__file__ = str(path)
+    before = sys.modules[_MAIN]
+    sys.modules[_MAIN] = module
+    try:
+        yield module
+    finally:
+        sys.modules[_MAIN] = before
+
+
+def _failure(file: str, error: Exception) -> DefinitionError:
+    """The user's own exception, with the line of the file that raised it."""
+    where = raised_at(error.__traceback__) or SourceLocation(file, 1)
+    if isinstance(error, SyntaxError):
+        where = SourceLocation(error.filename or file, error.lineno or 1)
+    hint = ""
+    if isinstance(error, ModuleNotFoundError):
+        hint = "put the module below the pipeline's root_path, or install it"
+    return DefinitionError(
+        "SOURCE_FILE_FAILED", f"{type(error).__name__}: {error}", where=where, hint=hint
+    )

@@ -1,0 +1,102 @@
+"""Reads source files as cells: plain files, notebooks that Databricks exported, and `.ipynb`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local_shim.errors import DefinitionError
+from local_shim.graph.elements import SourceLocation
+from local_shim.loading.cells import Cell, Language, cell
+
+SUFFIXES = (".py", ".sql", ".ipynb")
+_HEADER = "Databricks notebook source"
+
+
+@dataclass(frozen=True)
+class Export:
+    """How Databricks writes a notebook as a file of one language: everything else is a comment."""
+
+    comment: str
+    language: Language
+
+    @property
+    def separator(self) -> str:
+        """The line between two cells."""
+        return f"{self.comment} COMMAND ----------"
+
+    def is_notebook(self, text: str) -> bool:
+        """Whether a file of this language is a notebook."""
+        return text.lstrip("\ufeff").startswith(f"{self.comment} {_HEADER}")
+
+
+_EXPORTS = {".py": Export("#", Language.PYTHON), ".sql": Export("--", Language.SQL)}
+
+
+def cells_of(path: Path) -> list[Cell]:
+    """The cells of a source file; raises DefinitionError for one that cannot be read."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(path, f"it cannot be read: {error}.") from error
+    if path.suffix == ".ipynb":
+        return list(_of_json(path, text))
+    export = _EXPORTS[path.suffix]
+    if export.is_notebook(text):
+        return list(_of_export(path, text, export))
+    return [Cell(export.language, text, str(path))]
+
+
+def _of_export(path: Path, text: str, export: Export) -> Iterator[Cell]:
+    lines = text.split("\n")
+    bounds = [i for i, line in enumerate(lines) if line.strip() == export.separator]
+    for start, stop in zip([0, *bounds], [*bounds, len(lines)], strict=True):
+        body = ["", *lines[start + 1 : stop]]  # the header or the separator is the first line
+        if any(line.strip() for line in body):
+            yield _exported_cell(path, body, export, start + 1)
+
+
+def _exported_cell(path: Path, lines: list[str], export: Export, line: int) -> Cell:
+    magic = f"{export.comment} MAGIC"
+    plain = [each for each in lines if not each.startswith(f"{export.comment} DBTITLE")]
+    if any(each.startswith(magic) for each in plain):
+        lines = [_without(each, magic) if each.startswith(magic) else "" for each in lines]
+    return cell("\n".join(lines), export.language, str(path), line)
+
+
+def _without(line: str, magic: str) -> str:
+    return line[len(magic) :].removeprefix(" ")
+
+
+def _of_json(path: Path, text: str) -> Iterator[Cell]:
+    try:
+        notebook = json.loads(text)
+        cells = notebook["cells"]
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise _unreadable(
+            path, "it is no notebook: it must be JSON with a list of cells."
+        ) from error
+    language = _language(notebook.get("metadata", {}))
+    for number, each in enumerate(cells, start=1):
+        if each.get("cell_type") == "code":
+            source = each.get("source", "")
+            body = source if isinstance(source, str) else "".join(source)
+            yield cell(body, language, f"{path} cell {number}", 1)
+
+
+def _language(metadata: dict[str, Any]) -> Language:
+    databricks = metadata.get("application/vnd.databricks.v1+notebook", {}).get("language")
+    name = databricks or metadata.get("language_info", {}).get("name") or "python"
+    return Language.SQL if str(name).lower() == "sql" else Language.PYTHON
+
+
+def _unreadable(path: Path, reason: str) -> DefinitionError:
+    return DefinitionError(
+        "SOURCE_FILE_FAILED",
+        f"{path.name}: {reason}",
+        where=SourceLocation(str(path), 1),
+        hint="export the notebook again",
+    )
