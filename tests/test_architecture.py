@@ -26,6 +26,7 @@ LIGHT = (
 )
 # Spark's Python side itself is light, but these modules are about frames.
 NOT_LIGHT = {
+    "local_shim.events.announcement",
     "local_shim.events.definitions",
     "local_shim.events.table",
     "local_shim.report.graph_text",
