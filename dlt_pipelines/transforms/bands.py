@@ -35,15 +35,16 @@ def with_bands(frame: DataFrame, bands: DataFrame, numbers: Mapping[str, str]) -
         numbers: which number falls into which band.
     """
     table = bands.agg(F.collect_list(F.struct("band", "lower", "upper", "label")).alias("_bands"))
-    labelled = frame.crossJoin(F.broadcast(table)).withColumns(
-        {name: _label(name, number) for name, number in numbers.items()}
+    numbered = frame.withColumns({f"_{name}": F.expr(n).cast("int") for name, n in numbers.items()})
+    labelled = numbered.crossJoin(F.broadcast(table)).withColumns(
+        {name: _label(name) for name in numbers}
     )
-    return labelled.drop("_bands")
+    return labelled.drop("_bands", *(f"_{name}" for name in numbers))
 
 
-def _label(name: str, number: str) -> Column:
-    inside = f"""filter(_bands, b -> b.band = '{name}' AND b.lower <= {number}
-                                 AND ({number} < b.upper OR b.upper IS NULL))"""
+def _label(name: str) -> Column:
+    inside = f"""filter(_bands, b -> b.band = '{name}' AND b.lower <= _{name}
+                                 AND (_{name} < b.upper OR b.upper IS NULL))"""
     return F.expr(f"coalesce(try_element_at({inside}, 1).label, '{UNKNOWN}')")
 
 

@@ -145,10 +145,11 @@ def _in_months(booked: DataFrame) -> DataFrame:
     )
 
 
-def earned_by_year(booked: DataFrame) -> DataFrame:
-    """Premium earned by the valuation: one row per `accident_year` and `policy_type`, unrounded.
+def earned_by_year(booked: DataFrame, *by: str) -> DataFrame:
+    """Premium earned by the valuation: one row per `accident_year` and `by`, unrounded.
 
-    Losses of a year are divided by this; it is not the sum of rounded months.
+    Losses of a year are divided by this; it is not the sum of rounded months. Without `by` the rows
+    are by `policy_type`.
     """
     years = "sequence(year(earn_from), year(least(date_sub(earn_to, 1), valuation_date)))"
     days = _days_between(
@@ -158,7 +159,7 @@ def earned_by_year(booked: DataFrame) -> DataFrame:
     return (
         booked.where("earn_from <= valuation_date")
         .withColumn("accident_year", F.explode(F.expr(years)))
-        .groupBy("accident_year", "policy_type")
+        .groupBy("accident_year", *(by or ("policy_type",)))
         .agg(F.sum(F.expr(_share(days))).alias("earned_premium"))
     )
 

@@ -164,6 +164,18 @@ CONTRACT = {
     "gold_household": "household_id valuation_date members policies_in_force distinct_lines"
     " in_force_premium is_institution",
     "gold_concentration": "valuation_date top_share_pct customers incurred share_of_total",
+    "gold_glm_exposure": "coverage_id calendar_year segment_no policy_id policy_number exposure"
+    " ln_exposure claim_count incurred incurred_capped earned_premium written_premium"
+    " valuation_date dev_months area_code region_code channel usage_code object_class power_class"
+    " make fuel_type deductible payment_plan coverage driver_age_band vehicle_age_band ncd_band"
+    " density_band tenure_band policy_type paid_claim_count incurred_paid_claims",
+    "gold_oneway": "factor level exposure claim_count paid_claim_count incurred incurred_capped"
+    " frequency severity severity_paid_claims pure_premium pure_premium_capped freq_relativity"
+    " pp_relativity credibility credible_relativity credible_freq_relativity pp_capped_relativity",
+    "gold_actual_expected": "factor level exposure actual_claims expected_claims actual_incurred"
+    " expected_incurred actual_to_expected band_low band_high significant incurred_to_expected",
+    "gold_agent_scorecard": "agent_id calendar_year channel written_premium earned_premium expiring"
+    " renewed renewal_ratio claims incurred loss_ratio commission",
     "gold_claim_position": "claim_id valuation_date claim_number policy_id policy_number segment"
     " coverage_code cause_code catastrophe_code loss_date accident_year reported_on"
     " report_lag_days status closed_on litigated paid paid_indemnity paid_expense recovered"

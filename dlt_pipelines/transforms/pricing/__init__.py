@@ -1,0 +1,1 @@
+"""Exposure, claims and premium by rating factor: pure rules, frames in, frames out."""
