@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 SEEDS := 5000
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check fuzz bench clean
+.PHONY: help install demo test check fuzz bench docs clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,10 @@ fuzz: install ## search longer for a difference from the oracles (SEEDS=5000)
 
 bench: install ## measure against the bars, each beside a peer in the same run
 	@$(PYTHON) -m benchmarks
+
+docs: install ## build the handbook: build/handbook/index.html
+	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet
+	@echo 'build/handbook/index.html; search works once it is served: $(PYTHON) -m http.server -d build/handbook --bind 127.0.0.1'
 
 clean: ## forget everything the demo made
 	@if [ -d .demo ] && [ -x $(PYTHON) ]; then $(PYTHON) -c "from pathlib import Path; \

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-EXTRAS='.[local,dms,deploy,test]'
+EXTRAS='.[local,dms,deploy,test,docs]'
 STAMP=.venv/installed-pyproject.toml
 LOG=.venv/install.log
 
