@@ -13,7 +13,8 @@ from local_shim.autoloader.files.batch_limits import limits
 from local_shim.autoloader.files.file_filter import FileFilter, file_filter
 from local_shim.autoloader.files.listing import (
     SourceFile,
-    is_partitioned,
+    lie_in_folders,
+    listed_folders_sql,
     refuse_patterns,
     source_files,
 )
@@ -43,6 +44,10 @@ class SourceFolder:
         """Columns that come from the folders' names."""
         return partition_fields(self.files, self.path, self.options)
 
+    @property
+    def _in_folders(self) -> bool:
+        return lie_in_folders(self.files, self.path)
+
     def load(
         self, kind: str, schema: str, settings: Mapping[str, str], *, watched: bool = False
     ) -> DataFrame:
@@ -54,6 +59,8 @@ class SourceFolder:
         for key, value in {**self._settings(), **settings}.items():
             reader = reader.option(key, value)
         frame = reader.load(self.path)
+        if self._in_folders and not self.options.recursive:
+            frame = frame.where(listed_folders_sql(self.path))
         condition = self.selected.condition
         frame = frame.where(condition) if condition else frame
         if not watched:
@@ -64,16 +71,16 @@ class SourceFolder:
         )
 
     def _settings(self) -> dict[str, str]:
-        asked = self.options
-        settings = limits([file.size for file in self.new], asked)
+        requested = self.options
+        settings = limits([file.size for file in self.new], requested)
         # Spark forgets, and then ignores, files a week older than the newest; Auto Loader no.
         settings["maxFileAge"] = "36500d"
-        if asked.recursive or is_partitioned(self.files, self.path):
+        if self._in_folders or requested.recursive:
             settings["recursiveFileLookup"] = "true"
-        if asked.path_glob_filter:
-            settings["pathGlobFilter"] = asked.path_glob_filter
-        settings["ignoreCorruptFiles"] = str(asked.ignore_corrupt_files).lower()
-        settings["ignoreMissingFiles"] = str(asked.ignore_missing_files).lower()
+        if requested.path_glob_filter:
+            settings["pathGlobFilter"] = requested.path_glob_filter
+        settings["ignoreCorruptFiles"] = str(requested.ignore_corrupt_files).lower()
+        settings["ignoreMissingFiles"] = str(requested.ignore_missing_files).lower()
         return settings
 
 

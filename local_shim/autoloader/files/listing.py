@@ -15,6 +15,9 @@ from local_shim.durable_files import Entry, entries
 from local_shim.errors import UsageError
 
 _GLOB = re.compile(r"[*?\[{]")
+# Folders that are read without recursiveFileLookup: `key=value`, and the folder of one write of
+# Spark, which is named like a file (`batch_0.json/part-00000.json`) [choice].
+_IS_LISTED = re.compile(r"[=.]")
 # What java.net.URI leaves as it is in a path; Spark writes paths in this form.
 _LEGAL = frozenset("/_-!.~'()*,;:$&+=@")
 
@@ -88,9 +91,22 @@ def roots(path: str) -> list[str]:
     return [os.path.abspath(name) for name in names]
 
 
-def is_partitioned(files: Iterable[SourceFile], path: str) -> bool:
-    """Whether any file lies in a Hive-style `key=value` folder below `path`."""
-    return any(partition_values(file, path) for file in files)
+def lie_in_folders(files: Iterable[SourceFile], path: str) -> bool:
+    """Whether any file lies in a folder below `path` or in a `key=value` folder."""
+    folders = set(roots(path))
+    return any(
+        partition_values(file, path) or not {file.path, os.path.dirname(file.path)} & folders
+        for file in files
+    )
+
+
+def listed_folders_sql(path: str) -> str:
+    """The SQL condition for files that Spark finds below `path` in folders that are listed."""
+    if _GLOB.search(path):
+        return "true"
+    root = f"file:{encoded(roots(path)[0])}/"
+    below = f"substring(_metadata.file_path, {len(root) + 1})"
+    return f"NOT rlike({below}, '(^|/)[^/=.]+/')"
 
 
 def partition_values(file: SourceFile, path: str) -> dict[str, str]:
@@ -122,7 +138,7 @@ def _of_entry(entry: Entry, options: CloudFilesOptions) -> Iterator[SourceFile]:
     if _hidden(entry.name):
         return
     if entry.is_folder:
-        if options.recursive or "=" in entry.name:
+        if options.recursive or _IS_LISTED.search(entry.name):
             yield from _under(entry.path, options)
     elif _wanted(entry.name, options.path_glob_filter):
         yield SourceFile(entry.path, entry.size, entry.modified_ns)
