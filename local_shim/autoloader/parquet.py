@@ -26,6 +26,7 @@ from pyspark.sql.types import (
 
 from local_shim.autoloader import rescue
 from local_shim.autoloader.files.listing import SourceFile
+from local_shim.autoloader.nested_types import columns_text, evolve, new_fields
 from local_shim.autoloader.partitions import partition_value
 from local_shim.autoloader.rescue import FILE_KEY, FILE_PATH
 from local_shim.autoloader.schema import (
@@ -33,7 +34,6 @@ from local_shim.autoloader.schema import (
     columns_of_declared,
     columns_of_inferred,
     inferred_or_stored_schema,
-    new_fields,
 )
 from local_shim.autoloader.schema_store import SchemaStore
 from local_shim.autoloader.source_folder import SourceFolder
@@ -74,7 +74,7 @@ def _footer(session: SparkSession, file: SourceFile) -> StructType:
 def _union(schemas: Iterable[StructType]) -> StructType:
     union = StructType([])
     for schema in schemas:
-        union = StructType([*union.fields, *new_fields(schema, union)])
+        union, _ = evolve(union, schema)
     return union
 
 
@@ -115,7 +115,7 @@ def _fits(given: DataType, wanted: DataType) -> bool:
 
 def _frame(folder: SourceFolder, expected: StreamColumns, extra: list[StructField]) -> DataFrame:
     source = StructType([*expected.data.fields, *extra])
-    ddl = ", ".join(f"{quote(field.name)} {field.dataType.simpleString()}" for field in source)
+    ddl = columns_text(source.fields)
     watched = expected.rescued is not None
     frame = folder.load("parquet", ddl, dict(folder.options.reader), watched=watched)
     columns = [

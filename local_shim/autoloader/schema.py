@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pyspark.errors import ParseException
 from pyspark.sql.types import StringType, StructField, StructType
 
+from local_shim.autoloader.hints import hinted, hints_of
+from local_shim.autoloader.nested_types import evolve
 from local_shim.autoloader.options.parse import RESCUED, CloudFilesOptions
 from local_shim.autoloader.rescue import FILE_PATH
 from local_shim.autoloader.schema_store import SchemaStore
@@ -92,8 +93,7 @@ def inferred_or_stored_schema(
     stored = store.latest()
     if stored is None:
         return _first_schema(inferred, options, store, remember)
-    hints = hints_of(options)
-    new = new_fields(inferred, StructType([*stored.fields, *hints.fields]))
+    evolved, new = _evolved(stored, inferred, options)
     mode = options.evolution or "addNewColumns"
     if not new or mode in ("none", "rescue"):
         return stored
@@ -101,11 +101,25 @@ def inferred_or_stored_schema(
         if not remember:
             return stored
         raise FlowError(NEW_FIELDS, new_fields_text(new, retry=False), hint=_FAIL_HINT)
-    evolved = StructType([*stored.fields, *new])
     if remember:
         store.save(evolved)
         raise SchemaChanged(NEW_FIELDS, new_fields_text(new, retry=True))
     return evolved
+
+
+def _evolved(
+    stored: StructType, inferred: StructType, options: CloudFilesOptions
+) -> tuple[StructType, list[str]]:
+    """The stored schema with the new fields, and their paths.
+
+    A field that a hint already gives is not new, and the type of a hint does not grow [choice].
+    """
+    hints = hints_of(options)
+    whole = {hint.path[0].lower() for hint in hints if len(hint.path) == 1}
+    rest = StructType([field for field in inferred.fields if field.name.lower() not in whole])
+    evolved, new = evolve(stored, rest)
+    _, missing = evolve(hinted(stored, hints), hinted(inferred, hints))
+    return evolved, [path for path in new if path in missing]
 
 
 def _first_schema(
@@ -122,17 +136,10 @@ def _first_schema(
     return inferred
 
 
-def new_fields(inferred: StructType, known: StructType) -> list[StructField]:
-    """Fields of `found` that `known` lacks; a name in another case is not new."""
-    names = {field.name.lower() for field in known.fields}
-    return [field for field in inferred.fields if field.name.lower() not in names]
-
-
-def new_fields_text(new: Iterable[StructField], *, retry: bool) -> str:
+def new_fields_text(paths: Iterable[str], *, retry: bool) -> str:
     """The sentence that names unknown fields, as Databricks' event log has them."""
-    names = ",".join(field.name for field in new)
     return (
-        f"Encountered unknown fields during parsing: [{names}], "
+        f"Encountered unknown fields during parsing: [{','.join(paths)}], "
         f"which can be fixed by an automatic retry: {str(retry).lower()}."
     )
 
@@ -160,31 +167,3 @@ def schema_change_in(error: BaseException) -> SchemaChanged | None:
     name = f" of {file.group(1)}" if file else ""
     text = f"The header{name} is not the one the stream started with"
     return SchemaChanged(NEW_FIELDS, f"{text}, which can be fixed by an automatic retry: true.")
-
-
-def hints_of(options: CloudFilesOptions) -> StructType:
-    """The columns of `cloudFiles.schemaHints`."""
-    if not options.schema_hints:
-        return StructType([])
-    try:
-        hints = StructType.fromDDL(options.schema_hints)
-    except ParseException:
-        raise DefinitionError(
-            "CF_INVALID_SCHEMA_HINTS",
-            f"cloudFiles.schemaHints is not a list of columns: '{options.schema_hints}'.",
-            hint="write it as in CREATE TABLE: 'amount DECIMAL(18,2), booked DATE'",
-        ) from None
-    return hints if isinstance(hints, StructType) else StructType([])
-
-
-def hinted(schema: StructType, hints: StructType) -> StructType:
-    """`schema` with the hinted types; a hint may name a column that no file has yet."""
-    types = {field.name.lower(): field for field in hints.fields}
-    names = {field.name.lower() for field in schema.fields}
-    pinned = [
-        StructField(field.name, types[field.name.lower()].dataType)
-        if field.name.lower() in types
-        else field
-        for field in schema.fields
-    ]
-    return StructType(pinned + [f for f in hints.fields if f.name.lower() not in names])

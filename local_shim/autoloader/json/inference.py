@@ -22,6 +22,7 @@ from pyspark.sql.types import (
 
 from local_shim.autoloader.files.listing import SourceFile
 from local_shim.autoloader.files.text import open_text
+from local_shim.autoloader.nested_types import new_fields
 
 _NUMBERS: list[type[DataType]] = [LongType, DecimalType, DoubleType]
 
@@ -31,9 +32,9 @@ def json_fields(files: Iterable[SourceFile], *, multi_line: bool, typed: bool) -
     fields_type: DataType = StructType([])
     for file in files:
         fields_type = common(fields_type, _fields_of_file(file, multi_line))
-    fields = fields_type.fields if isinstance(fields_type, StructType) else []
-    kept = [StructField(f.name, settled(f.dataType) if typed else StringType()) for f in fields]
-    return StructType(sorted(kept, key=lambda field: field.name))
+    schema = _without_null_types(fields_type)
+    fields = sorted(schema.fields, key=lambda f: f.name) if isinstance(schema, StructType) else []
+    return StructType([StructField(f.name, f.dataType if typed else StringType()) for f in fields])
 
 
 @lru_cache(maxsize=20_000)
@@ -102,14 +103,17 @@ def _common_struct(one: StructType, other: StructType) -> StructType:
     return StructType([StructField(name, types[name]) for name in sorted(types)])
 
 
-def settled(kind: DataType) -> DataType:
-    """The type with text where nothing but null was seen."""
+def _without_null_types(kind: DataType) -> DataType:
+    """The type with text where nothing but null was seen, and each name once in a struct."""
     if isinstance(kind, NullType):
         return StringType()
     if isinstance(kind, ArrayType):
-        return ArrayType(settled(kind.elementType))
-    if isinstance(kind, StructType):
-        if not kind.fields:
-            return StringType()
-        return StructType([StructField(f.name, settled(f.dataType)) for f in kind.fields])
-    return kind
+        return ArrayType(_without_null_types(kind.elementType))
+    if not isinstance(kind, StructType):
+        return kind
+    fields = new_fields(kind, StructType([]))
+    return (
+        StructType([StructField(f.name, _without_null_types(f.dataType)) for f in fields])
+        if fields
+        else StringType()
+    )

@@ -13,6 +13,8 @@ from pyspark.sql.types import ArrayType, MapType, StructField, StructType
 
 from local_shim.autoloader import rescue
 from local_shim.autoloader.json.inference import json_fields
+from local_shim.autoloader.json.unknown_fields import unknown_fields
+from local_shim.autoloader.nested_types import columns_text, inner_types, type_text
 from local_shim.autoloader.options.parse import CloudFilesOptions
 from local_shim.autoloader.partitions import partition_value
 from local_shim.autoloader.rescue import CORRUPT_KEY, FILE_KEY, FILE_PATH
@@ -28,7 +30,23 @@ from local_shim.errors import DefinitionError
 from local_shim.sql_text import among, literal, quote
 
 _RECORD, _MAP, _ROW = "__record", "__map", "__row"
-_NOT_OURS = {"columnnameofcorruptrecord", "header", "mode", "multiline", "mergeschema", "encoding"}
+# Options that `from_json` must not get, as this module follows them itself.
+_STREAM_OPTIONS = {
+    "charset",
+    "columnnameofcorruptrecord",
+    "encoding",
+    "header",
+    "mergeschema",
+    "mode",
+    "multiline",
+}
+_OTHER_SYNTAX = (
+    "allowBackslashEscapingAnyCharacter",
+    "allowComments",
+    "allowNumericLeadingZeros",
+    "allowUnquotedControlChars",
+    "allowUnquotedFieldNames",
+)
 
 
 def json_stream(
@@ -41,6 +59,7 @@ def json_stream(
         return _frame(
             folder, columns_of_declared(schema, options, folder.partitions), watched=False
         )
+    _refuse_other_syntax(options)
     files = folder.files if store.latest() is None else folder.new
     multi_line = options.flag("multiline")
     inferred = json_fields(files, multi_line=multi_line, typed=options.infer_column_types)
@@ -57,11 +76,35 @@ def _refuse_what_is_missing(options: CloudFilesOptions) -> None:
             "readerCaseSensitive=false is not there yet for JSON in the local runner.",
             hint="leave it out: fields in another case then go to _rescued_data",
         )
-    if options.get("encoding", "UTF-8").upper().replace("-", "") != "UTF8":
+    encoding = options.get("encoding") or options.get("charset") or "UTF-8"
+    if encoding.upper().replace("-", "") != "UTF8":
         raise DefinitionError("CF_UNSUPPORTED_OPTION", "JSON files are read as UTF-8 only.")
 
 
+def _refuse_other_syntax(options: CloudFilesOptions) -> None:
+    for name in _OTHER_SYNTAX:
+        if options.flag(name):
+            raise DefinitionError(
+                "CF_UNSUPPORTED_OPTION",
+                f"the local runner infers the schema of standard JSON only, without {name}.",
+                hint="declare the schema with .schema(…), then the option is honoured",
+            )
+
+
+def _refuse_map_keys(columns: StructType) -> None:
+    for field in columns.fields:
+        for kind in inner_types(field.dataType):
+            if isinstance(kind, MapType) and not rescue.is_text(kind.keyType):
+                raise DefinitionError(
+                    "INVALID_JSON_MAP_KEY_TYPE",
+                    f"the column '{field.name}' has the type {kind.simpleString()}, "
+                    "but the keys of a JSON object are text.",
+                    hint="declare the keys as STRING",
+                )
+
+
 def _frame(folder: SourceFolder, expected: StreamColumns, *, watched: bool) -> DataFrame:
+    _refuse_map_keys(expected.data)
     plan = _JsonPlan(folder.options, expected)
     whole = str(folder.options.flag("multiline")).lower()
     frame = folder.load("text", "value STRING", {"wholetext": whole}, watched=watched)
@@ -100,12 +143,12 @@ class _JsonPlan:
     def parsed(self) -> list[str]:
         texts = [_RECORD, f"from_json({_RECORD}, 'MAP<STRING, STRING>'{self._options()}) AS {_MAP}"]
         if self.typed:
-            fields = ", ".join(f"{quote(f.name)} {f.dataType.simpleString()}" for f in self.typed)
-            texts.append(f"from_json({_RECORD}, {literal(fields)}{self._options()}) AS {_ROW}")
+            fields = literal(columns_text(self.typed))
+            texts.append(f"from_json({_RECORD}, {fields}{self._options()}) AS {_ROW}")
         return texts
 
     def _options(self, **more: str) -> str:
-        own = {key: value for key, value in self.options.reader if key not in _NOT_OURS}
+        own = {key: value for key, value in self.options.reader if key not in _STREAM_OPTIONS}
         pairs = [f"{literal(key)}, {literal(value)}" for key, value in (own | more).items()]
         return f", map({', '.join(pairs)})" if pairs else ""
 
@@ -139,11 +182,12 @@ class _JsonPlan:
         return f"if(cardinality({entries}) > 0, to_json(map_concat({entries}, {path})), NULL)"
 
     def _misfit(self, field: StructField) -> str:
-        """Whether a present field has no value, or one with a part that did not fit."""
+        """Whether a present field has no value, or one with a part that the type does not hold."""
         missing = f"{_ROW}.{quote(field.name)} IS NULL"
         if not isinstance(field.dataType, (ArrayType, MapType, StructType)):
             return missing
-        schema = literal(f"v {field.dataType.simpleString()}, bad STRING")
+        schema = literal(f"v {type_text(field.dataType)}, bad STRING")
         options = self._options(columnNameOfCorruptRecord="bad")
         again = f"from_json(concat('{{\"v\":', v, '}}'), {schema}{options})"
-        return f"({missing} OR {again}.bad IS NOT NULL)"
+        unknown = unknown_fields("v", field.dataType, self._options()) or "false"
+        return f"({missing} OR {again}.bad IS NOT NULL OR {unknown})"

@@ -98,3 +98,13 @@ def test_a_missing_part_is_refused(lines: Flow) -> None:
     lines.options["readerCaseSensitive"] = "false"
     with pytest.raises(DefinitionError, match="not there yet"):
         lines.frame()
+
+
+def test_another_syntax_needs_a_declared_schema(lines: Flow) -> None:
+    lines.options["allowComments"] = "true"
+    lines.land("a.json", '{"id": /* first */ 1}\n')
+    with pytest.raises(DefinitionError, match="standard JSON only, without allowComments"):
+        lines.frame()
+    lines.schema = "id INT"
+    lines.run()
+    assert lines.rows() == [{"id": 1}]
