@@ -3,7 +3,9 @@
 In a checkpoint (Spark 4.2, FileStreamSourceLog and CompactibleFileStreamLog) `offsets/<batch>`
 are the batches begun, `commits/<batch>` those that ended, and `sources/<i>/<n>` holds the files
 that offset n of source i added (`<n>.compact` all up to n). A file counts as read when a
-*committed* batch covers it: a batch that began and did not end is run again.
+*committed* batch covers it: a batch that began and did not end is run again. Both logs begin each
+file with a line for their version; another version is refused, because its lines may mean
+something else.
 """
 
 from __future__ import annotations
@@ -18,6 +20,9 @@ from urllib.parse import unquote
 from local_shim import durable_files
 from local_shim.autoloader.files.listing import SourceFile, source_files
 from local_shim.autoloader.options.parse import CloudFilesOptions
+from local_shim.errors import UsageError
+
+_VERSION = "v1"
 
 
 def unread_files(checkpoint: Path, path: str, options: CloudFilesOptions) -> int:
@@ -73,12 +78,12 @@ def forget_overwritten(checkpoint: Path, files: Iterable[SourceFile]) -> list[st
 
 def _rewrite(log: Path, until: int, stale: set[str]) -> None:
     for name in [f"{n}{end}" for end in ("", ".compact") for n in _numbers(log, end) if n <= until]:
-        lines = (log / name).read_text(encoding="utf-8").splitlines()
-        kept = [lines[0], *(text for text in lines[1:] if _entry(text).path not in stale)]
-        if len(kept) < len(lines):
+        lines = _lines(log / name)
+        current = [text for text in lines if _entry(text).path not in stale]
+        if len(current) < len(lines):
             # A session that is not ours writes checksums: Spark would compare the text with it.
             durable_files.delete(log / f".{name}.crc")
-            durable_files.write_atomically(log / name, "\n".join(kept))
+            durable_files.write_atomically(log / name, "\n".join([_VERSION, *current]))
 
 
 def _read(checkpoint: Path) -> Iterator[_Entry]:
@@ -102,10 +107,10 @@ def _committed_logs(checkpoint: Path) -> list[tuple[Path, int]]:
 def _logs(checkpoint: Path, batch: int) -> list[tuple[Path, int]]:
     """The file sources' logs, each with the last offset that the batch covers."""
     file = checkpoint / "offsets" / str(batch)
-    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    lines = _lines(file) if file.exists() else []
     logs = []
-    # Line 0 is a version, line 1 metadata, then one offset a source ("-" if it has none yet).
-    for number, line in enumerate(lines[2:]):
+    # First a line of metadata, then one offset a source ("-" if it has none yet).
+    for number, line in enumerate(lines[1:]):
         offset = json.loads(line) if line.startswith("{") else {}
         if "logOffset" in offset:
             logs.append((checkpoint / "sources" / str(number), int(offset["logOffset"])))
@@ -118,8 +123,21 @@ def _entries(log: Path, until: int) -> Iterator[_Entry]:
     names = [f"{compacted}.compact"] if compacted >= 0 else []
     names += [str(n) for n in sorted(_numbers(log)) if compacted < n <= until]
     for name in names:
-        for line in (log / name).read_text(encoding="utf-8").splitlines()[1:]:
+        for line in _lines(log / name):
             yield _entry(line)
+
+
+def _lines(file: Path) -> list[str]:
+    """The lines below the version; raises UsageError for another version."""
+    version, *lines = file.read_text(encoding="utf-8").splitlines() or [""]
+    if version != _VERSION:
+        raise UsageError(
+            "CF_UNSUPPORTED_CHECKPOINT",
+            f"the stream's log '{file}' has the version '{version}', not '{_VERSION}'; another "
+            "version of Spark wrote it, or it is damaged. Nothing was changed.",
+            hint="run with the Spark that wrote it, or read all files again: --reset-checkpoint",
+        )
+    return lines
 
 
 def _entry(line: str) -> _Entry:

@@ -10,6 +10,7 @@ import pytest
 
 from local_shim.autoloader.files.clean_source import clean_source
 from local_shim.autoloader.options.parse import parse_options
+from local_shim.errors import UsageError
 from tests.local_shim.autoloader.landing_flow import Flow
 
 
@@ -85,3 +86,20 @@ def test_read_files_are_deleted_if_asked_and_stay_otherwise(read_flow: Flow) -> 
     read_flow.options["cloudFiles.cleanSource"] = "DELETE"
     assert len(clean(read_flow, timedelta(days=31))) == 1
     assert [file.name for file in read_flow.landing.rglob("*.csv")] == ["b.csv"]
+
+
+@pytest.mark.parametrize("log", ["sources/0/0", "offsets/0"])
+@pytest.mark.parametrize("version", ["v2", ""])
+def test_a_log_of_another_version_is_refused_and_stays_as_it_is(
+    flow: Flow, log: str, version: str
+) -> None:
+    flow.options["cloudFiles.allowOverwrites"] = "true"
+    flow.land("a.csv", "id\n1\n")
+    flow.run()
+    flow.land("a.csv", "id\n22\n")
+    file = flow.checkpoint / log
+    file.write_text(file.read_text().replace("v1", version))
+    before = file.read_bytes()
+    with pytest.raises(UsageError, match=rf"{log}' has the version '{version}', not 'v1'"):
+        flow.run()
+    assert file.read_bytes() == before

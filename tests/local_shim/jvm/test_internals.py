@@ -17,6 +17,9 @@ from pyspark.sql.classic.dataframe import DataFrame
 from pyspark.sql.streaming.readwriter import DataStreamReader
 from pyspark.sql.types import StructField, StructType
 
+from local_shim.autoloader.files import read_log
+from local_shim.autoloader.files.listing import source_files
+from local_shim.autoloader.options.parse import parse_options
 from local_shim.delta import kernel
 from local_shim.delta.snapshot import newest_snapshot, transactions
 from local_shim.delta.transaction import Transaction, with_positions
@@ -290,6 +293,26 @@ def test_delta_transaction_replace_all(spark: SparkSession, table: Path) -> None
     assert Transaction(spark, str(table)).replace_all(put, version=0)
     assert ids(spark, table) == [7]
     assert not Transaction(spark, str(table)).replace_all(put, version=0)  # no longer the newest
+
+
+# --- The log of Spark's file source
+
+
+def test_file_source_log(spark: SparkSession, tmp_path: Path) -> None:
+    landing, checkpoint = tmp_path / "landing", tmp_path / "checkpoint"
+    landing.mkdir()
+    for batch in range(12):  # the tenth is a compaction
+        (landing / f"{batch} ä.txt").write_text("x")
+        writer = spark.readStream.text(str(landing)).writeStream.format("noop")
+        writer = writer.option("checkpointLocation", str(checkpoint)).trigger(availableNow=True)
+        writer.start().awaitTermination()
+    log = checkpoint / "sources" / "0"
+    assert (log / "9.compact").exists()
+    assert {file.read_text().splitlines()[0] for file in log.glob("[0-9]*")} == {"v1"}
+    files = source_files(str(landing), parse_options({"cloudFiles.format": "text"}))
+    assert len(files) == 12
+    assert read_log.unread(checkpoint, files) == []
+    assert sorted(read_log.read_times(checkpoint)) == sorted(file.path for file in files)
 
 
 # --- Delta's kernel
