@@ -56,6 +56,7 @@ class Executor:
         self.stop = stop
         self.creation_errors = creation_errors
         self.failures: list[Failure] = []
+        self._warnings: set[tuple[str, str]] = set()  # flow and message
 
     def execute(self) -> tuple[Failure, ...]:
         """Runs every selected flow as soon as what it needs has ended; gives the failures."""
@@ -161,7 +162,9 @@ class Executor:
 
     def _warner(self, flow: ResolvedFlow) -> Callable[[str], None]:
         def warn(message: str) -> None:
-            self.events.warn(message, flow_name=flow.name, dataset_name=str(flow.target))
+            if (flow.name, message) not in self._warnings:  # else an earlier attempt wrote it
+                self._warnings.add((flow.name, message))
+                self.events.warn(message, flow_name=flow.name, dataset_name=str(flow.target))
 
         return warn
 

@@ -26,9 +26,10 @@ HONOURED = (
     "schemaHints",
     "validateOptions",
 )
+# Accepted without a word: code written for jobs sets it, and a pipeline keeps the schema itself.
+OF_JOBS = ("schemaLocation",)
 # Meaningful on Databricks; a local folder gives the same rows without them.
 IGNORED = {
-    "schemaLocation": "the pipeline keeps the schema itself",
     "inferSchema": "an old name; inferColumnTypes decides",
     "backfillInterval": "every run lists the whole folder",
     "maxFileAge": "files are remembered for ever",
@@ -57,17 +58,4 @@ IGNORED = {
     "clientSecret": "a local folder is listed",
     "tenantId": "a local folder is listed",
     "projectId": "a local folder is listed",
-}
-# Options without the prefix that concern files, not their format.
-OF_FILES = {
-    "checkpointlocation",
-    "filenamepattern",
-    "modifiedafter",
-    "modifiedbefore",
-    "pathglobfilter",
-    "readercasesensitive",
-    "recursivefilelookup",
-    "rescueddatacolumn",
-    "ignorecorruptfiles",
-    "ignoremissingfiles",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,8 +14,10 @@ from local_shim.autoloader.options.names import (
     FORMATS,
     HONOURED,
     IGNORED,
-    OF_FILES,
+    OF_JOBS,
 )
+from local_shim.autoloader.options.reader_names import OF_FILES
+from local_shim.autoloader.options.reader_options import check_reader_options
 from local_shim.errors import DefinitionError, close_match
 
 RESCUED = "_rescued_data"
@@ -28,7 +30,7 @@ class CloudFilesOptions:
     """The options of one Auto Loader stream, as values.
 
     `reader` holds what belongs to the file format (`header`, `sep`, …), keys in lower case.
-    `notes` says in words which options were accepted without effect.
+    `notes` says in words which options have no effect; each becomes a warning in the event log.
     """
 
     format: str
@@ -68,7 +70,8 @@ def parse_options(user_options: Mapping[str, object]) -> CloudFilesOptions:
     """Checks and types reader options.
 
     Raises DefinitionError for an unknown `cloudFiles.` option (unless `validateOptions` is
-    false), a value of the wrong kind, a missing `cloudFiles.format`.
+    false), a reader option that is not there yet, a value of the wrong kind, a missing
+    `cloudFiles.format`.
     """
     texts = {key.lower(): _text(value) for key, value in user_options.items() if value is not None}
     cloud = {key.removeprefix(_PREFIX): v for key, v in texts.items() if key.startswith(_PREFIX)}
@@ -76,6 +79,9 @@ def parse_options(user_options: Mapping[str, object]) -> CloudFilesOptions:
         _refuse_unknown(user_options)
     plain = {key: v for key, v in texts.items() if not key.startswith(_PREFIX)}
     options = CloudFilesOptions(**_of_cloud(cloud, plain), **_of_files(plain))
+    reader = [(key, _text(value)) for key, value in user_options.items() if key.lower() in plain]
+    warnings = check_reader_options(options.format, reader)
+    options = replace(options, notes=(*options.notes, *warnings))
     _refuse_contradictions(options)
     return options
 
@@ -85,10 +91,11 @@ def _text(value: object) -> str:
 
 
 def _refuse_unknown(user_options: Mapping[str, object]) -> None:
-    known = {name.lower() for name in (*HONOURED, *IGNORED)}
+    names = (*HONOURED, *OF_JOBS, *IGNORED)
+    lower = {name.lower() for name in names}
     for key in user_options:
-        if key.lower().startswith(_PREFIX) and key.lower().removeprefix(_PREFIX) not in known:
-            near = close_match(key, [f"cloudFiles.{name}" for name in (*HONOURED, *IGNORED)])
+        if key.lower().startswith(_PREFIX) and key.lower().removeprefix(_PREFIX) not in lower:
+            near = close_match(key, [f"cloudFiles.{name}" for name in names])
             raise DefinitionError(
                 "CF_UNKNOWN_OPTION_KEYS_ERROR",
                 f"Auto Loader has no option '{key}'.",
@@ -119,13 +126,13 @@ def _of_cloud(cloud: Mapping[str, str], plain: Mapping[str, str]) -> dict[str, A
         ),
         "move_destination": cloud.get("cleansource.movedestination"),
         "rescued_column": rescued or None,
-        "notes": tuple(_notes(cloud, plain)),
+        "notes": tuple(_notes(cloud)),
     }
 
 
 def _of_files(plain: Mapping[str, str]) -> dict[str, Any]:
-    spent = {*OF_FILES, "maxbytespertrigger", "maxfilespertrigger"}
-    reader = tuple((key, value) for key, value in sorted(plain.items()) if key not in spent)
+    of_files = {name.lower() for name in OF_FILES}
+    reader = tuple((key, value) for key, value in sorted(plain.items()) if key not in of_files)
     return {
         "path_glob_filter": plain.get("pathglobfilter") or plain.get("filenamepattern"),
         "recursive": values.flag("recursiveFileLookup", plain.get("recursivefilelookup", "false")),
@@ -172,16 +179,13 @@ def _one_of(name: str, text: str | None, allowed: tuple[str, ...]) -> str:
     raise values.wrong(f"cloudFiles.{name}", text, ", ".join(allowed))
 
 
-def _notes(cloud: Mapping[str, str], plain: Mapping[str, str]) -> list[str]:
+def _notes(cloud: Mapping[str, str]) -> list[str]:
     spelling = {name.lower(): name for name in IGNORED}
-    notes = [
+    return [
         f"cloudFiles.{spelling[key]} is ignored: {IGNORED[spelling[key]]}"
         for key in sorted(cloud)
         if key in spelling
     ]
-    if "checkpointlocation" in plain:
-        notes.append("checkpointLocation is ignored: the pipeline keeps the checkpoint itself")
-    return notes
 
 
 def _refuse_contradictions(options: CloudFilesOptions) -> None:

@@ -65,6 +65,7 @@ class FlowRun:
     def _called(self, flow: QueryFlow) -> DataFrame:
         with resolving_with(self.reads), evaluating(flow.name):
             frame: DataFrame = flow.function()
+        self._warn_of_options()
         return in_flow_session(frame)
 
     def source(self, name: str, streaming: bool) -> DataFrame:
@@ -75,7 +76,13 @@ class FlowRun:
             raise FlowError(
                 "TABLE_OR_VIEW_NOT_FOUND", f"'{name}' does not exist.", where=self.flow.where
             )
+        self._warn_of_options()
         return frame
+
+    def _warn_of_options(self) -> None:
+        """Warns about options of Auto Loader that have no effect."""
+        for source in self.reads.streams:
+            self.warn_all(source.files.notes if source.files else ())
 
     def rules(self, applies: Column | None = None) -> Rules:
         """The expectations of the target, for the rows that `applies` selects."""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from local_shim.autoloader.options.parse import parse_options
+from local_shim.autoloader.options.reader_names import HONOURED, REFUSED
 from local_shim.errors import DefinitionError
 
 CSV = {"cloudFiles.format": "csv"}
@@ -20,8 +21,8 @@ def test_an_unknown_cloudfiles_option_is_an_error_with_a_close_match() -> None:
 
 @pytest.mark.dlt(138)
 def test_validate_options_false_lets_unknown_options_pass() -> None:
-    given = {**CSV, "cloudFiles.schemaHint": "a INT", "cloudFiles.validateOptions": "false"}
-    assert parse_options(given).schema_hints is None
+    options = {**CSV, "cloudFiles.schemaHint": "a INT", "cloudFiles.validateOptions": "false"}
+    assert parse_options(options).schema_hints is None
 
 
 def test_names_and_format_are_read_in_any_case() -> None:
@@ -74,12 +75,58 @@ def test_durations_and_moments_are_values() -> None:
     assert options.modified_after == datetime(2026, 1, 31, tzinfo=UTC)
 
 
-def test_locations_that_the_pipeline_keeps_are_taken_with_a_note() -> None:
+def test_locations_that_the_pipeline_keeps_are_accepted_without_a_warning() -> None:
     options = parse_options({**CSV, "cloudFiles.schemaLocation": "/x", "checkpointLocation": "/y"})
-    assert [note.split()[0] for note in options.notes] == [
-        "cloudFiles.schemaLocation",
-        "checkpointLocation",
-    ]
+    assert options.notes == ()
+
+
+def test_an_option_without_effect_on_a_local_folder_is_a_warning() -> None:
+    (note,) = parse_options({**CSV, "cloudFiles.useNotifications": True}).notes
+    assert note == "cloudFiles.useNotifications is ignored: a local folder is listed"
+
+
+@pytest.mark.parametrize(
+    ("kind", "option", "warning"),
+    [
+        ("csv", "skipRow", "'skipRow', which csv files do not have: did you mean 'skipRows'?"),
+        ("json", "header", "'header': it is for csv files."),
+        ("parquet", "lineSep", "'lineSep': it is for csv and text files."),
+        ("text", "zzz", "'zzz', which text files do not have."),
+        ("binaryFile", "pathGlobFiltre", "did you mean 'pathGlobFilter'?"),
+    ],
+)
+def test_a_reader_option_that_the_format_lacks_is_a_warning(
+    kind: str, option: str, warning: str
+) -> None:
+    (note,) = parse_options({"cloudFiles.format": kind, option: "1"}).notes
+    assert note.startswith("Auto Loader ignores the option")
+    assert note.endswith(warning)
+
+
+@pytest.mark.parametrize(
+    ("kind", "option", "value"),
+    [(kind, name, "1") for kind, names in REFUSED.items() for name in names]
+    + [("csv", "preferDate", "false")],
+)
+def test_a_reader_option_that_is_not_there_yet_is_refused_by_name(
+    kind: str, option: str, value: str
+) -> None:
+    with pytest.raises(DefinitionError, match=f"CF_UNSUPPORTED_OPTION.*{kind}.*{option}"):
+        parse_options({"cloudFiles.format": kind, option.upper(): value})
+
+
+def test_a_flag_with_its_default_value_is_accepted() -> None:
+    options = {"prefersDecimal": "false", "dropFieldIfAllNull": False}
+    assert parse_options({"cloudFiles.format": "json", **options}).notes == ()
+    assert parse_options({**CSV, "preferDate": True}).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(kind, name) for kind, names in HONOURED.items() for name in names]
+)
+def test_a_documented_reader_option_gives_no_warning(kind: str, name: str) -> None:
+    value = "1" if name == "skipRows" else "true"
+    assert parse_options({"cloudFiles.format": kind, name: value}).notes == ()
 
 
 def test_a_true_value_of_python_is_a_true_value() -> None:

@@ -69,3 +69,43 @@ def test_planning_looks_at_the_checkpoint_of_a_flow_that_is_not_called_like_its_
     pipeline.write(RENAMED_FLOW.replace("HINT", "STRING"))
     assert pipeline.update() == 0, pipeline.errors()
     assert pipeline.rows("t") == [("0",), ("x",)]
+
+
+MISSPELT = """
+import dlt
+
+@dlt.view
+def lines():
+    options = {
+        "cloudFiles.format": "json",
+        "cloudFiles.schemaLocation": "/dbfs/schemas",
+        "cloudFiles.useNotifications": "true",
+        "multiline": "false",
+        "multLine": "true",
+    }
+    files = spark.readStream.format("cloudFiles").options(**options)
+    return files.load(spark.conf.get("landing"))
+
+@dlt.table
+def t():
+    return dlt.read_stream("lines")
+"""
+
+
+@pytest.mark.dlt(138)
+def test_options_without_effect_are_warned_about_once_in_an_update(pipeline: Pipeline) -> None:
+    landing = pipeline.folder / "landing"
+    landing.mkdir()
+    (landing / "a.json").write_text('{"id": 1}\n')
+    pipeline.conf["landing"] = str(landing)
+    pipeline.write(MISSPELT)
+    expected = [
+        "cloudFiles.useNotifications is ignored: a local folder is listed",
+        "Auto Loader ignores the option 'multLine', which json files do not have: "
+        "did you mean 'multiLine'?",
+    ]
+    assert pipeline.update() == 0
+    assert [text for text in pipeline.warnings() if "ignore" in text] == expected
+    (landing / "b.json").write_text('{"id": 2, "late": true}\n')
+    assert pipeline.update() == 0  # its first attempt fails with a changed schema
+    assert [text for text in pipeline.warnings() if "ignore" in text] == expected
