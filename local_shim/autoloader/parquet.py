@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import (
+    ArrayType,
     ByteType,
     DataType,
     DecimalType,
@@ -19,16 +20,17 @@ from pyspark.sql.types import (
     FloatType,
     IntegerType,
     LongType,
+    MapType,
     ShortType,
     StructField,
     StructType,
 )
 
 from local_shim.autoloader import rescue
+from local_shim.autoloader.extra_fields import has_extra, without_extra
 from local_shim.autoloader.files.listing import SourceFile
-from local_shim.autoloader.nested_types import columns_text, evolve, new_fields
+from local_shim.autoloader.nested_types import columns_text, evolve
 from local_shim.autoloader.partitions import partition_value
-from local_shim.autoloader.rescue import FILE_KEY, FILE_PATH
 from local_shim.autoloader.schema import (
     StreamColumns,
     columns_of_declared,
@@ -39,7 +41,7 @@ from local_shim.autoloader.schema_store import SchemaStore
 from local_shim.autoloader.source_folder import SourceFolder
 from local_shim.errors import FlowError
 from local_shim.jvm.parquet import footer_schema
-from local_shim.sql_text import literal, quote
+from local_shim.sql_text import quote
 
 _WIDER: dict[type[DataType], tuple[type[DataType], ...]] = {
     ByteType: (ShortType, IntegerType, LongType, DoubleType),
@@ -59,11 +61,11 @@ def parquet_stream(
     else:
         files = folder.files if store.latest() is None else folder.new
         inferred = _union(_footer(folder.session, file) for file in files)
-        learned = inferred_or_stored_schema(inferred, options, store, remember=remember)
-        expected = columns_of_inferred(learned, options, folder.partitions)
-    extra = _extra_columns(folder, expected)
-    _refuse_conflicts(folder, StructType([*expected.data.fields, *extra]))
-    return _frame(folder, expected, extra)
+        file_schema = inferred_or_stored_schema(inferred, options, store, remember=remember)
+        expected = columns_of_inferred(file_schema, options, folder.partitions)
+    source = _source_columns(folder, expected)
+    _refuse_conflicts(folder, source)
+    return _frame(folder, expected, source)
 
 
 @lru_cache(maxsize=20_000)
@@ -78,16 +80,19 @@ def _union(schemas: Iterable[StructType]) -> StructType:
     return union
 
 
-def _extra_columns(folder: SourceFolder, expected: StreamColumns) -> list[StructField]:
-    """Columns that only the rescued data takes."""
+def _source_columns(folder: SourceFolder, expected: StreamColumns) -> StructType:
+    """The columns to read: those of the stream, and what only the rescued data takes."""
     if expected.rescued is None:
-        return []
+        return expected.data
     files = _union(_footer(folder.session, file) for file in folder.new)
-    return new_fields(files, expected.columns)
+    data = {field.name.lower() for field in expected.data}
+    others = {field.name.lower() for field in expected.columns} - data
+    in_files = StructType([field for field in files if field.name.lower() not in others])
+    return evolve(expected.data, in_files)[0]
 
 
-def _refuse_conflicts(folder: SourceFolder, wanted: StructType) -> None:
-    types = {field.name.lower(): field for field in wanted.fields}
+def _refuse_conflicts(folder: SourceFolder, columns: StructType) -> None:
+    types = {field.name.lower(): field for field in columns.fields}
     for file in folder.new:
         for field in _footer(folder.session, file).fields:
             target = types.get(field.name.lower())
@@ -101,41 +106,54 @@ def _refuse_conflicts(folder: SourceFolder, wanted: StructType) -> None:
                 )
 
 
-def _fits(given: DataType, wanted: DataType) -> bool:
-    if given.simpleString() == wanted.simpleString() or type(wanted) in _WIDER.get(type(given), ()):
+def _fits(source: DataType, target: DataType) -> bool:
+    if source.simpleString() == target.simpleString():
         return True
-    if isinstance(given, StructType) and isinstance(wanted, StructType):
-        types = {field.name: field.dataType for field in wanted.fields}
-        return all(_fits(f.dataType, types.get(f.name, f.dataType)) for f in given.fields)
-    if isinstance(given, DecimalType) and isinstance(wanted, DecimalType):
-        whole = wanted.precision - wanted.scale >= given.precision - given.scale
-        return whole and wanted.scale >= given.scale
-    return False
+    if isinstance(source, StructType) and isinstance(target, StructType):
+        types = {field.name.lower(): field.dataType for field in target.fields}
+        return all(_fits(f.dataType, types.get(f.name.lower(), f.dataType)) for f in source.fields)
+    if isinstance(source, ArrayType) and isinstance(target, ArrayType):
+        return _fits(source.elementType, target.elementType)
+    if isinstance(source, MapType) and isinstance(target, MapType):
+        keys = _fits(source.keyType, target.keyType)
+        return keys and _fits(source.valueType, target.valueType)
+    if isinstance(source, DecimalType) and isinstance(target, DecimalType):
+        whole = target.precision - target.scale >= source.precision - source.scale
+        return whole and target.scale >= source.scale
+    return type(target) in _WIDER.get(type(source), ())
 
 
-def _frame(folder: SourceFolder, expected: StreamColumns, extra: list[StructField]) -> DataFrame:
-    source = StructType([*expected.data.fields, *extra])
-    ddl = columns_text(source.fields)
+def _frame(folder: SourceFolder, expected: StreamColumns, source: StructType) -> DataFrame:
     watched = expected.rescued is not None
-    frame = folder.load("parquet", ddl, dict(folder.options.reader), watched=watched)
+    settings = dict(folder.options.reader)
+    frame = folder.load("parquet", columns_text(source.fields), settings, watched=watched)
     columns = [
-        f"{_column(folder, expected, f, extra)} AS {quote(f.name)}" for f in expected.columns
+        f"{_column(folder, expected, field, source)} AS {quote(field.name)}"
+        for field in expected.columns
     ]
     return frame.selectExpr(*columns)
 
 
 def _column(
-    folder: SourceFolder,
-    expected: StreamColumns,
-    field: StructField,
-    extra: list[StructField],
+    folder: SourceFolder, expected: StreamColumns, field: StructField, source: StructType
 ) -> str:
     if field.name in expected.partitions:
         return rescue.typed(partition_value(field.name), field.dataType, folder.options)
-    if field.name == expected.corrupt or (field.name == expected.rescued and not extra):
+    if field.name == expected.corrupt:
         return "cast(NULL AS STRING)"
-    if field.name != expected.rescued:
-        return quote(field.name)
-    present = rescue.any_present([quote(other.name) for other in extra])
-    pairs = ", ".join(f"{literal(other.name)}, {quote(other.name)}" for other in extra)
-    return f"if({present}, to_json(named_struct({pairs}, {literal(FILE_KEY)}, {FILE_PATH})), NULL)"
+    if field.name == expected.rescued:
+        return rescue.rescued(_rescued_cells(expected, source))
+    return without_extra(quote(field.name), source[field.name].dataType, field.dataType)
+
+
+def _rescued_cells(expected: StreamColumns, source: StructType) -> dict[str, str]:
+    """Columns that the stream lacks, and columns with inner fields that their type lacks."""
+    types = {field.name: field.dataType for field in expected.data}
+    cells = {}
+    for field in source.fields:
+        value = quote(field.name)
+        if field.name not in types:
+            cells[field.name] = value
+        elif condition := has_extra(value, field.dataType, types[field.name]):
+            cells[field.name] = f"if({condition}, {value}, NULL)"
+    return cells

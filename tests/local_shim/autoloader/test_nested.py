@@ -181,3 +181,63 @@ def test_a_schema_of_ones_own_rescues_inner_fields(lines: Flow) -> None:
     land(lines, "a.json", {"id": 1, "user": user})
     lines.run()
     assert rescued(lines) == {1: {"user": user}}
+
+
+FIRST = """named_struct('name', 'Ada', 'at', named_struct('x', 1)) AS user,
+    array(named_struct('sku', 'a')) AS items, map('eu', named_struct('net', 1)) AS prices"""
+LATE = """named_struct('Name', 'Bob', 'at', named_struct('x', 1, 'y', 2)) AS user,
+    array(named_struct('sku', 'b', 'qty', 5), NULL) AS items,
+    map('eu', named_struct('net', 2, 'vat', 3)) AS prices"""
+
+
+@pytest.fixture
+def columns(flow: Flow) -> Flow:
+    flow.options["cloudFiles.format"] = "parquet"
+    return flow
+
+
+def land_parquet(flow: Flow, name: str, query: str) -> None:
+    flow.spark.sql(query).coalesce(1).write.parquet(str(flow.landing / name))
+
+
+@pytest.mark.dlt(128)
+def test_new_inner_fields_of_parquet_are_there_after_the_restart(columns: Flow) -> None:
+    land_parquet(columns, "a.parquet", f"SELECT 1 AS id, {FIRST}")
+    columns.run()
+    land_parquet(columns, "b.parquet", f"SELECT 2 AS id, {LATE}")
+    with pytest.raises(
+        SchemaChanged, match=r"\[user\.at\.y,items\.element\.qty,prices\.value\.vat\]"
+    ):
+        columns.run()
+    columns.run()
+    land_parquet(columns, "c.parquet", f"SELECT 3 AS id, {FIRST}")  # the older, narrower type
+    columns.run()
+    rows = {row["id"]: row for row in columns.rows()}
+    assert (rows[2]["user"].at.y, rows[2]["items"][0].qty, rows[2]["prices"]["eu"].vat) == (2, 5, 3)
+    assert (rows[2]["user"].name, rows[3]["items"][0].qty) == ("Bob", None)
+    assert not any("_rescued_data" in row for row in rows.values())
+
+
+@pytest.mark.dlt(129)
+def test_new_inner_fields_of_parquet_are_rescued(columns: Flow) -> None:
+    columns.options["cloudFiles.schemaEvolutionMode"] = "rescue"
+    land_parquet(columns, "a.parquet", f"SELECT 1 AS id, {FIRST}")
+    columns.run()
+    before = types(columns)
+    land_parquet(
+        columns, "b.parquet", f"SELECT 2 AS id, {LATE} UNION ALL SELECT 3, NULL, NULL, NULL"
+    )
+    columns.run()
+    assert types(columns) == before
+    rows = {row["id"]: row for row in columns.rows()}
+    texts = json.loads(rows[2].pop("_rescued_data"))
+    assert texts.pop("_file_path").endswith(".parquet")
+    assert texts == {
+        "user": {"name": "Bob", "at": {"x": 1, "y": 2}},
+        "items": [{"sku": "b", "qty": 5}, None],
+        "prices": {"eu": {"net": 2, "vat": 3}},
+    }
+    assert (rows[2]["user"].name, rows[2]["user"].at.x, rows[2]["items"][0].sku) == ("Bob", 1, "b")
+    assert rows[2]["items"][1] is None
+    assert rows[3] == {"id": 3}
+    assert "_rescued_data" not in rows[1]
