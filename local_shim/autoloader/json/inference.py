@@ -72,7 +72,8 @@ def _type_of(value: Any) -> DataType:
         for each in value:
             element = common(element, _type_of(each))
         return ArrayType(element)
-    return NullType() if value is None else StringType()
+    # Spark's inference takes an empty text for null, as some programs write it for null.
+    return StringType() if value else NullType()
 
 
 def _wide(value: int) -> DataType:
@@ -91,8 +92,12 @@ def common(one: DataType, other: DataType) -> DataType:
     if isinstance(one, ArrayType) and isinstance(other, ArrayType):
         return ArrayType(common(one.elementType, other.elementType))
     if type(one) in _NUMBERS and type(other) in _NUMBERS:
-        return max(one, other, key=lambda kind: _NUMBERS.index(type(kind)))
+        return max(one, other, key=_rank)
     return StringType()
+
+
+def _rank(kind: DataType) -> tuple[int, int]:
+    return _NUMBERS.index(type(kind)), getattr(kind, "precision", 0)
 
 
 def _common_struct(one: StructType, other: StructType) -> StructType:

@@ -31,7 +31,7 @@ def some_value(choose: random.Random, depth: int) -> Any:
 
 
 def type_of(value: Any) -> Any:
-    if value is None:
+    if value is None or value == "":
         return None
     if isinstance(value, dict):
         return {name: type_of(part) for name, part in value.items()}
