@@ -22,14 +22,14 @@ def plain_stream(
     folder: SourceFolder, schema: StructType | None, store: SchemaStore, *, remember: bool
 ) -> DataFrame:
     """The stream over text or binary files; their schema is fixed, so nothing is stored."""
-    wanted = _SCHEMAS[folder.options.format]
-    if schema is not None and schema.simpleString() != _struct(wanted).simpleString():
+    columns = _SCHEMAS[folder.options.format]
+    if schema is not None and schema.simpleString() != _struct(columns).simpleString():
         raise DefinitionError(
             "CF_FIXED_SCHEMA",
-            f"{folder.options.format} files have the columns {wanted}.",
+            f"{folder.options.format} files have the columns {columns}.",
             hint="leave the schema out",
         )
-    frame = folder.load(folder.options.format, wanted, dict(folder.options.reader))
+    frame = folder.load(folder.options.format, columns, dict(folder.options.reader))
     parts = [
         f"{rescue.typed(partition_value(part.name), part.dataType, folder.options)} "
         f"AS {quote(part.name)}"

@@ -69,17 +69,17 @@ def _stream_columns(
     partitions: Sequence[StructField],
     rescued: str | None,
 ) -> StreamColumns:
-    known = {field.name.lower(): field.name for field in schema.fields}
-    columns = [*schema.fields, *(part for part in partitions if part.name.lower() not in known)]
-    if rescued and rescued.lower() not in known:
+    names = {field.name.lower(): field.name for field in schema.fields}
+    columns = [*schema.fields, *(part for part in partitions if part.name.lower() not in names)]
+    if rescued and rescued.lower() not in names:
         columns.append(StructField(rescued, _STRING))
-    rescued = rescued and known.get(rescued.lower(), rescued)
+    rescued = rescued and names.get(rescued.lower(), rescued)
     # A column of this name, given or hinted, takes broken records; there is none by itself.
-    corrupt = known.get(options.get("columnnameofcorruptrecord", "_corrupt_record").lower())
+    corrupt = names.get(options.get("columnnameofcorruptrecord", "_corrupt_record").lower())
     parts = {part.name.lower() for part in partitions}
-    names = tuple(field.name for field in columns if field.name.lower() in parts)
-    data = [field for field in columns if field.name not in (*names, rescued, corrupt)]
-    return StreamColumns(StructType(columns), StructType(data), names, rescued, corrupt)
+    of_folders = tuple(field.name for field in columns if field.name.lower() in parts)
+    data = [field for field in columns if field.name not in (*of_folders, rescued, corrupt)]
+    return StreamColumns(StructType(columns), StructType(data), of_folders, rescued, corrupt)
 
 
 def inferred_or_stored_schema(
@@ -158,9 +158,9 @@ def schema_change_in(error: BaseException) -> SchemaChanged | None:
     file's header with the stream's has words of its own.
     """
     message = f"{error}\n{getattr(error, '_stackTrace', '')}"
-    known = re.search(rf"\[{re.escape(NEW_FIELDS)}\] ([^\n]*?retry: true\.)", message)
-    if known:
-        return SchemaChanged(NEW_FIELDS, known.group(1))
+    match = re.search(rf"\[{re.escape(NEW_FIELDS)}\] ([^\n]*?retry: true\.)", message)
+    if match:
+        return SchemaChanged(NEW_FIELDS, match.group(1))
     if not _HEADER_DIFFERS.search(message):
         return None
     file = re.search(r"CSV file: (\S+)", message)

@@ -65,22 +65,22 @@ class SourceFolder:
         frame = frame.where(condition) if condition else frame
         if not watched:
             return frame
-        known = among(FILE_PATH, [file.uri for file in self.new])
+        is_new = among(FILE_PATH, [file.uri for file in self.new])
         return frame.where(
-            f"CASE WHEN {known} THEN true ELSE {unknown_file_error_sql('BOOLEAN')} END"
+            f"CASE WHEN {is_new} THEN true ELSE {unknown_file_error_sql('BOOLEAN')} END"
         )
 
     def _settings(self) -> dict[str, str]:
-        requested = self.options
-        settings = limits([file.size for file in self.new], requested)
+        options = self.options
+        settings = limits([file.size for file in self.new], options)
         # Spark forgets, and then ignores, files a week older than the newest; Auto Loader no.
         settings["maxFileAge"] = "36500d"
-        if self._in_folders or requested.recursive:
+        if self._in_folders or options.recursive:
             settings["recursiveFileLookup"] = "true"
-        if requested.path_glob_filter:
-            settings["pathGlobFilter"] = requested.path_glob_filter
-        settings["ignoreCorruptFiles"] = str(requested.ignore_corrupt_files).lower()
-        settings["ignoreMissingFiles"] = str(requested.ignore_missing_files).lower()
+        if options.path_glob_filter:
+            settings["pathGlobFilter"] = options.path_glob_filter
+        settings["ignoreCorruptFiles"] = str(options.ignore_corrupt_files).lower()
+        settings["ignoreMissingFiles"] = str(options.ignore_missing_files).lower()
         return settings
 
 
@@ -95,13 +95,15 @@ def source_folder(
 ) -> SourceFolder:
     """Looks at the path; raises UsageError if it is not there or cannot be read."""
     files = source_files(path, options)
-    chosen = file_filter(files, options, store, remember=remember)
-    again = options.allow_overwrites
-    if again and remember:
+    selected = file_filter(files, options, store, remember=remember)
+    overwrites = options.allow_overwrites
+    if overwrites and remember:
         _forget_overwritten(checkpoint, files)
-    new = [file for file in unread(checkpoint, files, overwrites=again) if chosen.takes(file)]
+    new = [
+        file for file in unread(checkpoint, files, overwrites=overwrites) if selected.takes(file)
+    ]
     refuse_patterns(new)
-    return SourceFolder(session, path, options, tuple(files), tuple(new), chosen)
+    return SourceFolder(session, path, options, tuple(files), tuple(new), selected)
 
 
 def _forget_overwritten(checkpoint: Path | None, files: list[SourceFile]) -> None:

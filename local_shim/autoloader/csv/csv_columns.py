@@ -25,7 +25,8 @@ from local_shim.sql_text import among, literal, quote
 
 _CORRUPT = "__corrupt"
 _GROUP = "__group"
-_OURS = {
+# Options that Spark's reader must not get, as this module follows them itself.
+_STREAM_OPTIONS = {
     "columnnameofcorruptrecord",
     "columnpruning",
     "dateformat",
@@ -85,7 +86,7 @@ class _CsvPlan:
         return self.options.flag("header")
 
     def reader_options(self) -> dict[str, str]:
-        own = {key: value for key, value in self.options.reader if key not in _OURS}
+        own = {key: value for key, value in self.options.reader if key not in _STREAM_OPTIONS}
         return {
             **own,
             "header": str(self.has_header).lower(),
@@ -112,10 +113,10 @@ class _CsvPlan:
         ]
         rest = "0" if not self.has_header else unknown_file_error_sql("INT")
         first = self.header_groups.groups[0]
-        known = f"WHEN {among(FILE_PATH, first.uris)} THEN 0" if self.has_header else ""
-        if not small and not known:
+        first_case = f"WHEN {among(FILE_PATH, first.uris)} THEN 0" if self.has_header else ""
+        if not small and not first_case:
             return "0"
-        return f"CASE {' '.join(small)} {known} ELSE {rest} END"
+        return f"CASE {' '.join(small)} {first_case} ELSE {rest} END"
 
     def accepted(self) -> str:
         """The condition for broken records under `mode`, empty if all are kept."""
@@ -151,9 +152,9 @@ class _CsvPlan:
                 raw = self.raw(field.name)
                 value = rescue.typed(raw, field.dataType, self.options)
                 cells[field.name] = rescue.misfit(raw, value)
-        taken = {source for field in self.expected.data for source in self._sources(field.name)}
+        sources = {source for field in self.expected.data for source in self._sources(field.name)}
         for other in self.header_groups.names():
-            if other not in taken and other not in self.expected.partitions:
+            if other not in sources and other not in self.expected.partitions:
                 cells[other] = self._cell({other})
         if self.expected.corrupt is None:
             cells[rescue.CORRUPT_KEY] = self.corrupt()

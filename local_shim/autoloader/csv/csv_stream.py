@@ -39,8 +39,8 @@ def csv_stream(
         inferred = csv_fields(
             {file: header_of(file, dialect) for file in sample}, dialect, folder.options
         )
-        learned = inferred_or_stored_schema(inferred, folder.options, store, remember=remember)
-        expected = columns_of_inferred(learned, folder.options, folder.partitions)
+        file_schema = inferred_or_stored_schema(inferred, folder.options, store, remember=remember)
+        expected = columns_of_inferred(file_schema, folder.options, folder.partitions)
     headers = {file: _named(header, expected, dialect) for file, header in headers.items()}
     line_feeds = all(ends_with_line_feed(file, dialect) for file in folder.new)
     header_groups = group_headers(headers, _expected(folder, expected, dialect))

@@ -21,11 +21,11 @@ def clean_source(
     """
     if options.clean_source == "OFF":
         return []
-    done = read_times(checkpoint)
+    times = read_times(checkpoint)
     gone = [
         file
         for file in source_files(path, options)
-        if file.path in done and _is_due(file, done[file.path], options, now)
+        if file.path in times and _is_due(file, times[file.path], options, now)
     ]
     for file in gone:
         _remove(file, roots(path), options)

@@ -26,9 +26,9 @@ class FileFilter:
     def takes(self, file: SourceFile) -> bool:
         """Whether the file counts."""
         modified = datetime.fromtimestamp(file.modified_ms / 1000, UTC)
-        late = self.after is None or modified > self.after
-        early = self.before is None or modified < self.before
-        return late and early and file.uri not in self.skipped
+        is_after = self.after is None or modified > self.after
+        is_before = self.before is None or modified < self.before
+        return is_after and is_before and file.uri not in self.skipped
 
     @property
     def condition(self) -> str:

@@ -17,7 +17,7 @@ from local_shim.errors import UsageError
 _GLOB = re.compile(r"[*?\[{]")
 # Folders that are read without recursiveFileLookup: `key=value`, and the folder of one write of
 # Spark, which is named like a file (`batch_0.json/part-00000.json`) [choice].
-_IS_LISTED = re.compile(r"[=.]")
+_LISTED_FOLDER = re.compile(r"[=.]")
 # What java.net.URI leaves as it is in a path; Spark writes paths in this form.
 _LEGAL = frozenset("/_-!.~'()*,;:$&+=@")
 
@@ -138,7 +138,7 @@ def _of_entry(entry: Entry, options: CloudFilesOptions) -> Iterator[SourceFile]:
     if _hidden(entry.name):
         return
     if entry.is_folder:
-        if options.recursive or _IS_LISTED.search(entry.name):
+        if options.recursive or _LISTED_FOLDER.search(entry.name):
             yield from _under(entry.path, options)
     elif _wanted(entry.name, options.path_glob_filter):
         yield SourceFile(entry.path, entry.size, entry.modified_ns)

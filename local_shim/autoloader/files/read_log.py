@@ -37,11 +37,11 @@ def unread(
     """The files that no committed batch has read, with `overwrites` also those changed since."""
     if checkpoint is None or not files:
         return files
-    done = {entry.path: entry.modified for entry in _read(checkpoint)}
+    modified = {entry.path: entry.modified for entry in _read(checkpoint)}
     return [
         file
         for file in files
-        if file.path not in done or (overwrites and done[file.path] != file.modified_ms)
+        if file.path not in modified or (overwrites and modified[file.path] != file.modified_ms)
     ]
 
 
@@ -65,21 +65,21 @@ def forget_overwritten(checkpoint: Path, files: Iterable[SourceFile]) -> list[st
     current = {file.path: file.modified_ms for file in files}
     changed: set[str] = set()
     for log, until in _committed_logs(checkpoint):
-        stale = {
+        overwritten = {
             entry.path
             for entry in _entries(log, until)
             if current.get(entry.path, entry.modified) != entry.modified
         }
-        if stale:
-            _rewrite(log, until, stale)
-        changed |= stale
+        if overwritten:
+            _rewrite(log, until, overwritten)
+        changed |= overwritten
     return sorted(changed)
 
 
-def _rewrite(log: Path, until: int, stale: set[str]) -> None:
+def _rewrite(log: Path, until: int, overwritten: set[str]) -> None:
     for name in [f"{n}{end}" for end in ("", ".compact") for n in _numbers(log, end) if n <= until]:
         lines = _lines(log / name)
-        current = [text for text in lines if _entry(text).path not in stale]
+        current = [text for text in lines if _entry(text).path not in overwritten]
         if len(current) < len(lines):
             # A session that is not ours writes checksums: Spark would compare the text with it.
             durable_files.delete(log / f".{name}.crc")

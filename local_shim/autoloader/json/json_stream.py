@@ -63,8 +63,8 @@ def json_stream(
     files = folder.files if store.latest() is None else folder.new
     multi_line = options.flag("multiline")
     inferred = json_fields(files, multi_line=multi_line, typed=options.infer_column_types)
-    learned = inferred_or_stored_schema(inferred, options, store, remember=remember)
-    expected = columns_of_inferred(learned, options, folder.partitions)
+    file_schema = inferred_or_stored_schema(inferred, options, store, remember=remember)
+    expected = columns_of_inferred(file_schema, options, folder.partitions)
     watched = options.evolution not in ("none", "rescue")
     return _frame(folder, expected, watched=watched)
 
@@ -170,11 +170,11 @@ class _JsonPlan:
         return f"if({_MAP} IS NULL, {_RECORD}, NULL)"
 
     def _rescued(self) -> str:
-        known = [field.name for field in self.expected.data]
-        cases = [f"NOT ({among('k', known)})"] if known else ["true"]
+        names = [field.name for field in self.expected.data]
+        cases = [f"NOT ({among('k', names)})"] if names else ["true"]
         cases += [f"(k = {literal(f.name)} AND {self._misfit(f)})" for f in self.typed]
-        odd = f"map_filter({_MAP}, (k, v) -> v IS NOT NULL AND ({' OR '.join(cases)}))"
-        entries = f"coalesce({odd}, cast(map() AS MAP<STRING, STRING>))"
+        misfits = f"map_filter({_MAP}, (k, v) -> v IS NOT NULL AND ({' OR '.join(cases)}))"
+        entries = f"coalesce({misfits}, cast(map() AS MAP<STRING, STRING>))"
         if self.expected.corrupt is None:
             whole = f"map({literal(CORRUPT_KEY)}, {self._corrupt()})"
             entries = f"map_concat({entries}, map_filter({whole}, (k, v) -> v IS NOT NULL))"
@@ -188,6 +188,6 @@ class _JsonPlan:
             return missing
         schema = literal(f"v {type_text(field.dataType)}, bad STRING")
         options = self._options(columnNameOfCorruptRecord="bad")
-        again = f"from_json(concat('{{\"v\":', v, '}}'), {schema}{options})"
+        reparsed = f"from_json(concat('{{\"v\":', v, '}}'), {schema}{options})"
         unknown = unknown_fields("v", field.dataType, self._options()) or "false"
-        return f"({missing} OR {again}.bad IS NOT NULL OR {unknown})"
+        return f"({missing} OR {reparsed}.bad IS NOT NULL OR {unknown})"

@@ -12,6 +12,6 @@ from tests.local_shim.autoloader.landing_flow import Flow
 
 @pytest.fixture
 def flow(spark: SparkSession, tmp_path: Path) -> Flow:
-    made = Flow(spark, tmp_path)
-    made.landing.mkdir()
-    return made
+    flow = Flow(spark, tmp_path)
+    flow.landing.mkdir()
+    return flow

@@ -51,15 +51,15 @@ class Flow:
         """The stream, not started."""
         schema = self.schema
         if isinstance(schema, str):
-            found = StructType.fromDDL(schema)
-            assert isinstance(found, StructType)
-            schema = found
-        given = {"cloudFiles.format": "csv", "header": "true", **self.options}
+            declared = StructType.fromDDL(schema)
+            assert isinstance(declared, StructType)
+            schema = declared
+        options = {"cloudFiles.format": "csv", "header": "true", **self.options}
         where = path or str(self.landing)
         return open_stream(
             self.spark,
             where,
-            parse_options(given),
+            parse_options(options),
             schema,
             self.store,
             remember=remember,

@@ -51,8 +51,10 @@ def some_file(choose: random.Random, end: str, ends: list[str]) -> tuple[str, li
     ]
     lines = [",".join(map(field, names)), *(",".join(map(field, row.values())) for row in rows)]
     # A line of blanks only is no record to any CSV reader of Spark's.
-    kept = [i for i, line in enumerate(lines) if i == 0 or line.strip(" \t")]
-    return end.join([lines[i] for i in kept]) + end, [rows[i - 1] for i in kept if i > 0]
+    lines_with_text = [i for i, line in enumerate(lines) if i == 0 or line.strip(" \t")]
+    return end.join([lines[i] for i in lines_with_text]) + end, [
+        rows[i - 1] for i in lines_with_text if i > 0
+    ]
 
 
 def counted(rows: list[Row]) -> Counter[tuple[tuple[str, str], ...]]:
@@ -79,6 +81,9 @@ def test_every_value_arrives_once_under_its_own_name(
         flow.land(f"{number:03}{suffix}", pack(content.encode()))
         expected += rows
     flow.run()
-    found, wanted = counted(flow.rows()), counted(expected)
-    lost, made_up = list((wanted - found).elements()), list((found - wanted).elements())
+    loaded_rows, expected_rows = counted(flow.rows()), counted(expected)
+    lost, made_up = (
+        list((expected_rows - loaded_rows).elements()),
+        list((loaded_rows - expected_rows).elements()),
+    )
     assert (lost, made_up) == ([], []), f"seed {seed}"

@@ -19,9 +19,9 @@ def unordered(rows: list[dict[str, Any]]) -> list[str]:
 
 def rescued(row: dict[str, Any]) -> dict[str, Any]:
     """What was rescued of a row, without the path, which must be there."""
-    found: dict[str, Any] = json.loads(row["_rescued_data"])
-    assert found.pop("_file_path").startswith("file:/")
-    return found
+    rescued: dict[str, Any] = json.loads(row["_rescued_data"])
+    assert rescued.pop("_file_path").startswith("file:/")
+    return rescued
 
 
 @pytest.mark.dlt(124)

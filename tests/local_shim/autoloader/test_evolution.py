@@ -133,8 +133,8 @@ def test_a_schema_of_ones_own_rescues_if_a_column_is_named_for_it(flow: Flow) ->
     flow.land("a.csv", "id,city,n\n1,Rome,x\n")
     flow.run()
     (row,) = flow.rows()
-    found = json.loads(row["odd"])
-    assert (found["n"], found["city"], row["id"]) == ("x", "Rome", "1")
+    rescued = json.loads(row["odd"])
+    assert (rescued["n"], rescued["city"], row["id"]) == ("x", "Rome", "1")
 
 
 @pytest.mark.dlt(130)

@@ -65,9 +65,9 @@ def test_what_does_not_fit_is_rescued(lines: Flow) -> None:
     lines.run()
     rows = by_id(lines)
     assert "_rescued_data" not in rows["1"]
-    found = {key: json.loads(rows[key]["_rescued_data"]) for key in ("2", "3", None)}
-    assert all(each.pop("_file_path").endswith("/b.json") for each in found.values())
-    assert found == {
+    rescued = {key: json.loads(rows[key]["_rescued_data"]) for key in ("2", "3", None)}
+    assert all(each.pop("_file_path").endswith("/b.json") for each in rescued.values())
+    assert rescued == {
         "2": {"n": "x", "ID": "3"},
         "3": {"inner": '{"a":"y"}'},
         None: {"_corrupt_record": '{"id": '},

@@ -138,8 +138,8 @@ def test_files_of_a_span_of_time(flow: Flow) -> None:
 def test_number_and_size_limit_a_batch_together(
     files: str, size: str | None, sizes: list[int], expected: dict[str, str]
 ) -> None:
-    given = {"cloudFiles.format": "csv", "cloudFiles.maxFilesPerTrigger": files}
-    options = parse_options(given | ({"cloudFiles.maxBytesPerTrigger": size} if size else {}))
+    texts = {"cloudFiles.format": "csv", "cloudFiles.maxFilesPerTrigger": files}
+    options = parse_options(texts | ({"cloudFiles.maxBytesPerTrigger": size} if size else {}))
     assert limits(sizes, options) == expected
 
 
@@ -159,10 +159,10 @@ def test_hive_folders_become_columns(flow: Flow) -> None:
 
 @pytest.mark.dlt(136)
 @pytest.mark.parametrize(
-    ("asked", "columns"), [("", ["id"]), ("country,city", ["id", "country", "city"])]
+    ("names", "columns"), [("", ["id"]), ("country,city", ["id", "country", "city"])]
 )
-def test_partition_columns_can_be_chosen(flow: Flow, asked: str, columns: list[str]) -> None:
-    flow.options["cloudFiles.partitionColumns"] = asked
+def test_partition_columns_can_be_chosen(flow: Flow, names: str, columns: list[str]) -> None:
+    flow.options["cloudFiles.partitionColumns"] = names
     flow.land("year=2025/country=DE/a.csv", "id\n1\n")
     flow.land("year=2025/country=FR/b.csv", "x,id\n1,2\n")
     flow.options["cloudFiles.schemaEvolutionMode"] = "none"
