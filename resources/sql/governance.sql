@@ -6,6 +6,8 @@ USE CATALOG IDENTIFIER(:catalog);
 USE SCHEMA IDENTIFIER(:schema);
 
 -- Gold for everybody who reads reports; bronze and silver for nobody.
+GRANT SELECT ON TABLE gold_actual_expected TO `insurance_readers`;
+GRANT SELECT ON TABLE gold_agent_scorecard TO `insurance_readers`;
 GRANT SELECT ON TABLE gold_anomaly_day TO `insurance_readers`;
 GRANT SELECT ON TABLE gold_claim_kpi TO `insurance_readers`;
 GRANT SELECT ON TABLE gold_claim_position TO `insurance_readers`;
@@ -15,6 +17,7 @@ GRANT SELECT ON TABLE gold_exposure_segment TO `insurance_readers`;
 GRANT SELECT ON TABLE gold_inforce_month_end TO `insurance_readers`;
 GRANT SELECT ON TABLE gold_inforce_movement TO `insurance_readers`;
 GRANT SELECT ON TABLE gold_ldf TO `insurance_readers`;
+GRANT SELECT ON TABLE gold_oneway TO `insurance_readers`;
 GRANT SELECT ON TABLE gold_premium_month TO `insurance_readers`;
 GRANT SELECT ON TABLE gold_reserve_movement TO `insurance_readers`;
 GRANT SELECT ON TABLE gold_retention_cohort TO `insurance_readers`;
@@ -22,11 +25,12 @@ GRANT SELECT ON TABLE gold_surrender_year TO `insurance_readers`;
 GRANT SELECT ON TABLE gold_triangle TO `insurance_readers`;
 GRANT SELECT ON TABLE gold_ultimate TO `insurance_readers`;
 
--- One row a customer or household: for those who may see personal data.
+-- One row a customer, household or insured object: for those who may see personal data.
 GRANT SELECT ON TABLE gold_customer_360 TO `insurance_pii_readers`;
 GRANT SELECT ON TABLE gold_customer_segment TO `insurance_pii_readers`;
-GRANT SELECT ON TABLE gold_household TO `insurance_pii_readers`;
 GRANT SELECT ON TABLE gold_fund_valuation TO `insurance_pii_readers`;
+GRANT SELECT ON TABLE gold_glm_exposure TO `insurance_pii_readers`;
+GRANT SELECT ON TABLE gold_household TO `insurance_pii_readers`;
 
 -- Suspicions about named claims stay with those who investigate them.
 GRANT SELECT ON TABLE gold_fraud_flag TO `insurance_fraud`;

@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
+from local_shim.dms.settings.document import Document
+from local_shim.dms.settings.rules import read_table_mapping
+
 PROJECT = Path(__file__).parents[2]
 TEMPLATE = PROJECT / "resources" / "aws" / "dms.yml"
 DMS = PROJECT / "resources" / "dms"
@@ -36,10 +39,13 @@ _Loader.add_multi_constructor("!", _argument)
 
 
 @cache
+def template() -> dict[str, Any]:
+    text = TEMPLATE.read_text()
+    return dict(yaml.load(text, _Loader))
+
+
 def properties(name: str) -> dict[str, Any]:
-    template = yaml.load(TEMPLATE.read_text(), _Loader)
-    resource: dict[str, Any] = template["Resources"][name]
-    return dict(resource["Properties"])
+    return dict(template()["Resources"][name]["Properties"])
 
 
 def settings(name: str) -> Any:
@@ -60,7 +66,7 @@ def test_cfn_lint_is_silent() -> None:
     [("Task", "ReplicationTaskSettings"), ("ServerlessReplication", "ReplicationSettings")],
 )
 def test_the_task_has_the_settings_of_the_stand_in(resource: str, field: str) -> None:
-    assert json.loads(properties(resource)["TableMappings"]) == settings("table-mappings.json")
+    assert properties(resource)["TableMappings"] == ["ByEngine", "SourceEngine", "TableMappings"]
     assert json.loads(properties(resource)[field]) == settings("task-settings.json")
 
 
@@ -69,11 +75,47 @@ def test_files_look_as_the_stand_in_writes_them() -> None:
     assert {key: properties("Target")["S3Settings"].get(key) for key in expected} == expected
 
 
-def test_the_source_is_read_as_by_the_stand_in() -> None:
-    expected = settings("postgresql-settings.json")
-    assert {
-        key: properties("Source")["PostgreSqlSettings"].get(key) for key in expected
-    } == expected
+@pytest.mark.parametrize(
+    ("engine", "file"),
+    [
+        ("postgres", "table-mappings.json"),
+        ("mysql", "mysql/table-mappings.json"),
+        ("oracle", "oracle/table-mappings.json"),
+    ],
+)
+def test_each_engine_has_its_mappings(engine: str, file: str) -> None:
+    mappings = template()["Mappings"]["ByEngine"][engine]["TableMappings"]
+    assert json.loads(mappings) == settings(file)
+
+
+@pytest.mark.parametrize(
+    ("field", "file"),
+    [
+        ("PostgreSqlSettings", "postgresql-settings.json"),
+        ("MySqlSettings", "mysql/mysql-settings.json"),
+        ("OracleSettings", "oracle/oracle-settings.json"),
+    ],
+)
+def test_each_engine_has_its_settings(field: str, file: str) -> None:
+    _, chosen, _ = properties("Source")[field]
+    expected = settings(file)
+    assert {key: chosen.get(key) for key in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("file", "schema", "table", "column"),
+    [
+        ("mysql/table-mappings.json", "insurance", "policy", "policy_id"),
+        ("oracle/table-mappings.json", "INSURANCE", "POLICY", "POLICY_ID"),
+    ],
+)
+def test_files_of_another_engine_lie_where_the_pipeline_reads(
+    file: str, schema: str, table: str, column: str
+) -> None:
+    mapping = read_table_mapping(Document(settings(file), file))
+    plan = mapping.plan(schema, table, [column])
+    assert mapping.selects(schema, table)
+    assert (plan.schema, plan.table, plan.columns) == ("public", "policy", ("policy_id",))
 
 
 def test_databricks_cannot_change_a_file() -> None:

@@ -45,10 +45,11 @@ def tables() -> dict[str, set[str]]:
 
 
 def columns_of(function: ast.FunctionDef) -> Iterator[str]:
+    """The columns of a schema that is written out; none if it is computed."""
     for decorator in function.decorator_list:
         for keyword in decorator.keywords if isinstance(decorator, ast.Call) else ():
-            if keyword.arg == "schema":
-                text = f"CREATE TABLE t ({ast.literal_eval(keyword.value)})"
+            if keyword.arg == "schema" and isinstance(keyword.value, ast.Constant):
+                text = f"CREATE TABLE t ({keyword.value.value!s})"
                 created = sqlglot.parse_one(text, dialect="databricks")
                 yield from (column.name for column in created.find_all(exp.ColumnDef))
 
