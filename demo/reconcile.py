@@ -27,6 +27,8 @@ _ROWS = {
     "gold_claim_kpi": "segment = 'ALL'",
     "gold_triangle": "segment = 'ALL'",
     "gold_reserve_movement": "segment = 'ALL'",
+    "gold_glm_exposure": "true",
+    "gold_agent_scorecard": "true",
 }
 # What must be the same number twice: a sum over one of these tables, and one over another.
 _PREMIUM, _CLAIMS = "silver_premium_transaction", "silver_claim_transaction"
@@ -34,6 +36,8 @@ _TWICE = {
     "written premium": {
         _PREMIUM: "sum(amount)",
         "gold_premium_month": "sum(written_premium)",
+        "gold_glm_exposure": "sum(written_premium)",
+        "gold_agent_scorecard": "sum(written_premium)",
     },
     "premium tax": {
         _PREMIUM: "sum(tax_amount)",
@@ -42,6 +46,7 @@ _TWICE = {
     "commission": {
         _PREMIUM: "sum(commission_amount)",
         "gold_premium_month": "sum(commission)",
+        "gold_agent_scorecard": "sum(commission)",
     },
     "claims paid": {
         _CLAIMS: "sum(amount) FILTER (WHERE txn_type = 'PAYMENT')",
@@ -61,7 +66,14 @@ _TWICE = {
     "incurred, positions against accident years and calendar years": {
         "gold_claim_position": "sum(incurred)",
         "gold_claim_kpi": "sum(incurred)",
+        "gold_glm_exposure": "sum(incurred)",
+        "gold_agent_scorecard": "sum(incurred)",
         "gold_reserve_movement": "sum(calendar_year_incurred + recovery_reserve_change)",
+    },
+    "claims reported, accident years against model rows and agents": {
+        "gold_claim_kpi": "sum(reported)",
+        "gold_glm_exposure": "sum(claim_count)",
+        "gold_agent_scorecard": "sum(claims)",
     },
     "paid, last diagonal of the triangle": {
         "gold_claim_position": "sum(paid)",

@@ -30,6 +30,10 @@ GRAINS = {
     "gold_inforce_movement": ("calendar_year", "policy_type"),
     "gold_surrender_year": ("policy_type", "policy_year"),
     "gold_retention_cohort": ("expiry_month", "factor", "level"),
+    "gold_customer_360": ("party_id",),
+    "gold_concentration": ("top_share_pct",),
+    "gold_agent_scorecard": ("agent_id", "calendar_year"),
+    "gold_oneway": ("factor", "level"),
     "gold_claim_position": ("claim_id",),
     "gold_claim_kpi": ("accident_year", "segment"),
     "gold_triangle": ("segment", "measure", "origin_year", "dev_lag_months"),
@@ -41,6 +45,8 @@ GRAINS = {
 # The rows that PostgreSQL computes, where they are not all.
 COMPUTED_TWICE = {
     "gold_claim_position": "valuation_date = DATE'{v}'",
+    "gold_customer_360": "valuation_date = DATE'{v}'",
+    "gold_oneway": "factor NOT LIKE '%band'",
     "gold_fund_valuation": "valuation_date = DATE'{v}'",
     "gold_ldf": "average IN ('volume', 'simple')",
 }
