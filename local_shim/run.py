@@ -105,7 +105,7 @@ class Update:
             self._stop.by_signals(),
             self._event_log(ready) as events,
         ):
-            announce(events, self.request.spec, ready.registry, ready.plan)
+            announce(events, self.request.spec, ready.registry, ready.plan, _start(self.request))
             return self._end(events, self._execute(events, ready))
 
     def stop(self) -> None:
@@ -271,3 +271,15 @@ def _set_up_tables(events: EventLog, ready: Prepared) -> dict[TableName, FlowErr
     reset_tables(ready.context, ready.plan)
     events.update(UpdateState.SETTING_UP_TABLES)
     return create_tables(ready.context, ready.plan)
+
+
+def _start(request: Request) -> dict[str, object]:
+    """The request with the field names of Databricks' `StartUpdate`."""
+    selection = request.selection
+    return {
+        "full_refresh": selection.full_refresh_all,
+        "refresh_selection": list(selection.refresh),
+        "full_refresh_selection": list(selection.full_refresh),
+        "reset_checkpoint_selection": list(selection.reset_checkpoints),
+        "continuous": request.continuous,
+    }

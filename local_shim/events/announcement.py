@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import getpass
+import os
+from collections.abc import Mapping
 from importlib import metadata
 
 from local_shim.events.definitions import describe
@@ -13,7 +15,13 @@ from local_shim.graph.registry import Registry
 from local_shim.pipeline_spec.pipeline import PipelineSpec
 
 
-def announce(events: EventLog, spec: PipelineSpec, registry: Registry, plan: Plan) -> None:
+def announce(
+    events: EventLog,
+    spec: PipelineSpec,
+    registry: Registry,
+    plan: Plan,
+    request: Mapping[str, object],
+) -> None:
     """Writes what was requested, by whom, on which versions, and what the pipeline defines."""
     events.write(
         EventType.CREATE_UPDATE,
@@ -23,6 +31,8 @@ def announce(events: EventLog, spec: PipelineSpec, registry: Registry, plan: Pla
             "run_as": getpass.getuser(),
             "config": dict(spec.configuration),
             "effective_publishing_mode": "DEFAULT_PUBLISHING_MODE",
+            "request": dict(request),
+            "runner": {"pid": os.getpid()},
         },
     )
     action = {"action": "START", "user_name": getpass.getuser()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from local_shim.events.event import EventType
 from local_shim.events.log import EventLog
-from local_shim.graph.elements import AutoCdcFlow, Dataset, DatasetKind, QueryFlow
+from local_shim.graph.elements import AutoCdcFlow, Dataset, DatasetKind, QueryFlow, SourceLocation
 from local_shim.graph.graph import Graph, ResolvedFlow
 
 
@@ -37,6 +37,10 @@ def _dataset(graph: Graph, dataset: Dataset, events: EventLog) -> None:
             "dataset_type": dataset.kind.value,
             "num_flows": len(graph.writers(dataset.name)),
             "expectations": rules,
+            "source": _source(dataset.where),
+            "comment": dataset.comment,
+            "private": dataset.private,
+            "cluster_by": list(dataset.cluster_by),
         },
         dataset_name=name,
     )
@@ -54,6 +58,8 @@ def _flow(graph: Graph, flow: ResolvedFlow, events: EventLog) -> None:
         f"Flow '{flow.name}' defined as {kind}.",
         {
             "input_datasets": [str(each.name) for each in flow.inputs],
+            "external_inputs": [str(each.name) for each in flow.inputs if each.external],
+            "source": _source(flow.where),
             output: str(target.name),
             "schema": [
                 {"name": field.name, "type": field.dataType.simpleString()}
@@ -70,3 +76,7 @@ def _flow(graph: Graph, flow: ResolvedFlow, events: EventLog) -> None:
         flow_name=flow.name,
         dataset_name=str(target.name),
     )
+
+
+def _source(where: SourceLocation) -> dict[str, str | int]:
+    return {"file": where.file, "line": where.line}

@@ -11,7 +11,7 @@ import threading
 import traceback
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -110,8 +110,8 @@ class EventLog:
         self.write(EventType.WARNING, message, {"message": message}, level=Level.WARN, **origin)
 
     def _now(self) -> datetime:
-        # Events are read in time order; a clock that stands still or steps back must not mix them.
-        self._last = max(datetime.now(UTC), self._last)
+        # Readers ask for events after the last timestamp they have, so no two may be equal.
+        self._last = max(datetime.now(UTC), self._last + timedelta(microseconds=1))
         return self._last
 
 
