@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 SEEDS := 5000
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check fuzz bench docs clean
+.PHONY: help install demo test test-ui ui check fuzz bench docs clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +16,15 @@ demo: install ## live a few days of an insurer and watch them reach the gold tab
 
 test: install ## run every test
 	@.venv/bin/pytest --cov
+
+test-ui: install ## test the report in a browser (installs chromium where root and apt allow it)
+	@command -v chromedriver >/dev/null || apt-get install -y -qq chromium chromium-driver
+	@cd ui && npm ci --silent
+	@.venv/bin/pip install -q 'selenium>=4.40'
+	@.venv/bin/pytest tests/local_shim/report
+
+ui: ## bundle the page of the report into local_shim/report/static (needs Node)
+	@cd ui && npm ci --silent && npm run --silent build
 
 check: install ## lint, types, import layers
 	@.venv/bin/ruff check .

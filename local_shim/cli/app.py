@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
-from local_shim.cli import deploy, dms, read, update
+from local_shim.cli import deploy, dms, read, report, update
 from local_shim.errors import ShimError, UsageError
 from local_shim.redaction import redacted
 
@@ -19,6 +19,8 @@ _COMMANDS: tuple[Callable[..., object], ...] = (
     update.plan,
     update.explain,
     read.events,
+    report.report,
+    report.graph,
     read.sql,
     read.export,
     deploy.deploy_check,

@@ -5,11 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 from local_shim.cli.options import Files, How, Json, Select, Where, option, pairs, request, say
 from local_shim.errors import UsageError
 from local_shim.events.event import Event
+
+if TYPE_CHECKING:  # help must not wait for Spark
+    from local_shim.report.update_view import UpdateView
+    from local_shim.run import Request
 
 _KEY = "Value of a key column; repeat it for each. Without it: all ties of the table."
 
@@ -24,6 +29,9 @@ def run(
         float | None, option("SECONDS", "Stop a continuous update after this time.", "--for")
     ] = None,
     json: Json = False,
+    report: Annotated[
+        Path | None, option("FILE", "Write the report as HTML at the end, also after a failure.")
+    ] = None,
 ) -> int:
     """Run one update of a pipeline.
 
@@ -35,14 +43,17 @@ def run(
     if seconds is not None and not continuous:
         raise UsageError("OPTION_CONFLICT", "--for goes with --continuous.")
     view = UpdateView()
-    result = run_update(
-        replace(
-            request(files, where, select, how),
-            listeners=(_listener(json), lambda event: view.add(event.as_record())),
-            continuous=continuous,
-            seconds=seconds,
-        )
+    update = replace(
+        request(files, where, select, how),
+        listeners=(_listener(json), lambda event: view.add(event.as_record())),
+        continuous=continuous,
+        seconds=seconds,
     )
+    try:
+        result = run_update(update)
+    finally:
+        if report and view.state:  # without a state, nothing was started and there is no journal
+            _write_report(update, view, report)
     for line in view.causes():
         print(line, file=sys.stderr)  # noqa: T201
     return result.exit_code
@@ -87,3 +98,11 @@ def _listener(json: bool) -> Callable[[Event], None]:
     if not json:
         return Progress(Console(highlight=False))
     return lambda event: say(event.as_json())
+
+
+def _write_report(update: Request, view: UpdateView, file: Path) -> None:
+    from local_shim.report.report_file import stored_document, write_report
+    from local_shim.storage import Storage
+
+    storage = Storage(update.storage, update.spec.key)
+    write_report(stored_document(storage, view.origin["update_id"]), "html", file)

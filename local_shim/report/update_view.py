@@ -38,6 +38,8 @@ class FlowView:
     started: datetime | None = None
     ended: datetime | None = None
     error: str = ""
+    exception: dict[str, Any] = field(default_factory=dict)
+    technique: str = ""
 
     @property
     def seconds(self) -> float | None:
@@ -67,6 +69,13 @@ class UpdateView:
 
     def __init__(self, records: Iterable[Mapping[str, Any]] = ()):
         self.state = ""
+        self.origin: dict[str, Any] = {}
+        self.creation: dict[str, Any] = {}
+        self.started: datetime | None = None
+        self.ended: datetime | None = None
+        self.error = ""
+        self.datasets: dict[str, dict[str, Any]] = {}  # definitions
+        self.definitions: dict[str, dict[str, Any]] = {}  # of flows, with `target`
         self.flows: dict[str, FlowView] = {}
         self.warnings: list[str] = []
         for record in records:
@@ -76,12 +85,46 @@ class UpdateView:
         """Takes in one event, as `Event.as_record` gives it or as a journal holds it."""
         kind = record["event_type"]
         details = record["details"].get(kind, {})
+        self._add_definition(record, kind, details)
         if kind == EventType.UPDATE_PROGRESS:
-            self.state = details["state"]
+            self._add_state(record, details)
         elif kind == EventType.FLOW_PROGRESS:
             self._add_progress(record, details)
         elif record["level"] == "WARN":
             self.warnings.append(record["message"])
+
+    def _add_definition(
+        self, record: Mapping[str, Any], kind: str, details: Mapping[str, Any]
+    ) -> None:
+        """What an update and its pipeline consist of."""
+        origin = record["origin"]
+        if kind == EventType.CREATE_UPDATE:
+            self.creation = dict(details)
+            self.origin, self.started = dict(origin), datetime.fromisoformat(record["timestamp"])
+        elif kind == EventType.DATASET_DEFINITION:
+            self.datasets[origin["dataset_name"]] = dict(details)
+        elif kind == EventType.SINK_DEFINITION:
+            self.datasets[origin["sink_name"]] = {**details, "dataset_type": "SINK"}
+        elif kind == EventType.FLOW_DEFINITION:
+            target = details.get("output_dataset", details.get("output_sink"))
+            self.definitions[origin["flow_name"]] = {**details, "target": target}
+        elif kind == EventType.PLANNING_INFORMATION:
+            flow = self._flow(record)
+            for technique in details["technique_information"]:
+                if technique.get("is_chosen"):
+                    flow.technique = technique["maintenance_type"]
+
+    def _add_state(self, record: Mapping[str, Any], details: Mapping[str, Any]) -> None:
+        self.state = details["state"]
+        if self.state in ("COMPLETED", "FAILED", "CANCELED"):
+            self.ended = datetime.fromisoformat(record["timestamp"])
+        if record.get("error"):
+            self.error = str(record["error"]["exceptions"][0]["message"])
+
+    def _flow(self, record: Mapping[str, Any]) -> FlowView:
+        name = str(record["origin"]["flow_name"])
+        dataset = str(record["origin"].get("dataset_name", name))
+        return self.flows.setdefault(name, FlowView(name, dataset))
 
     def causes(self) -> list[str]:
         """One line for each flow that ended in failure, in the order in which they failed."""
@@ -90,9 +133,7 @@ class UpdateView:
         return [f"{flow.name}: {' '.join(flow.error.split())}" for flow in failed]
 
     def _add_progress(self, record: Mapping[str, Any], details: Mapping[str, Any]) -> None:
-        name = str(record["origin"]["flow_name"])
-        dataset = str(record["origin"].get("dataset_name", name))
-        flow = self.flows.setdefault(name, FlowView(name, dataset))
+        flow = self._flow(record)
         flow.status = details["status"]
         time = datetime.fromisoformat(record["timestamp"])
         if flow.status in _STARTED:
@@ -100,7 +141,8 @@ class UpdateView:
         elif flow.status in ENDED:
             flow.ended = time
         if record.get("error"):
-            flow.error = str(record["error"]["exceptions"][0]["message"])
+            flow.exception = dict(record["error"]["exceptions"][0])
+            flow.error = str(flow.exception["message"])
         for key, value in details.get("metrics", {}).items():
             flow.metrics[key] = flow.metrics.get(key, 0) + value
         self._add_quality(flow, details.get("data_quality"))

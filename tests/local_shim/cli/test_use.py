@@ -10,7 +10,18 @@ import pytest
 
 from tests.local_shim.cli.command import assert_golden, dlt_local
 
-COMMANDS = ("run", "plan", "explain", "events", "sql", "export", "deploy-check", "dms")
+COMMANDS = (
+    "run",
+    "plan",
+    "explain",
+    "events",
+    "report",
+    "graph",
+    "sql",
+    "export",
+    "deploy-check",
+    "dms",
+)
 PROJECT = Path(__file__).parents[3]
 
 

@@ -1,0 +1,78 @@
+"""A document as Markdown, for the summary of a CI job."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from local_shim.report.document import Document
+
+_MOST = 40_000  # characters of failures and rules: the whole stays below 60 KB
+_LINE = 300  # characters of one message
+
+
+def markdown(doc: Document) -> str:
+    """Counts, failures with what they skipped, and broken rules."""
+    update, flows = doc["update"], doc["flows"]
+    counts = Counter(flow["status"] or "DEFINED" for flow in flows)
+    lines = [
+        f"# {doc['pipeline']['name']}: {update['state']}",
+        "",
+        f"Update `{update['id']}`, started {update['started']}, {update['seconds']} s.",
+        "",
+        ", ".join(f"{count} {status.lower()}" for status, count in sorted(counts.items())) + ".",
+        *_section("Failures", _failures(doc)),
+        *_section("Broken rules", _rules(doc)),
+        *_section("Warnings", (f"- {_one_line(text)}" for text in doc["warnings"])),
+        *_section("Flows", _table(doc)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _section(heading: str, lines: Iterator[str]) -> Iterator[str]:
+    length, omitted, started = 0, 0, False
+    for line in lines:
+        if not started:
+            yield from ("", f"## {heading}", "")
+            started = True
+        length += len(line)
+        if length > _MOST // 4:
+            omitted += 1
+        else:
+            yield line
+    if omitted:
+        yield f"\n… and {omitted} more lines."
+
+
+def _failures(doc: Document) -> Iterator[str]:
+    for flow in doc["flows"]:
+        if flow["error"]:
+            skipped = [each for each in doc["flows"] if flow["name"] in each["skipped_because"]]
+            because = f" ({len(skipped)} flows skipped because of it)" if skipped else ""
+            yield f"- `{flow['name']}`{because}: {_one_line(flow['error']['message'])}"
+
+
+def _rules(doc: Document) -> Iterator[str]:
+    for flow in doc["flows"]:
+        for rule in flow["rules"]:
+            if rule["failed"]:
+                total = rule["passed"] + rule["failed"]
+                yield f"- `{rule['dataset']}` {rule['name']}: {rule['failed']:,} of {total:,} rows"
+
+
+def _table(doc: Document) -> Iterator[str]:
+    yield "| flow | state | written | deleted | dropped | seconds |"
+    yield "|---|---|--:|--:|--:|--:|"
+    for flow in doc["flows"]:
+        if flow["status"]:
+            written = flow["rows"] + flow["upserted"]
+            seconds = "" if flow["seconds"] is None else f"{flow['seconds']:.1f}"
+            yield (
+                f"| `{flow['name']}` | {flow['status'].lower()} | {written:,} "
+                f"| {flow['deleted']:,} | {flow['dropped']:,} | {seconds} |"
+            )
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LINE else line[:_LINE] + "…"

@@ -1,0 +1,105 @@
+"""The document of an update, and the texts made of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_shim.cli.app import main
+from local_shim.events.journal import read_journal
+from local_shim.report.document import document
+from tests.local_shim.report.shop_update import SCRIPT, write_update
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Path:
+    write_update(tmp_path, "a1", 5)
+    write_update(tmp_path, "b2", 10, fails=True)
+    return tmp_path
+
+
+def output(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    assert main([str(each) for each in arguments]) == 0
+    return capsys.readouterr().out
+
+
+@pytest.fixture
+def failed(storage: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    text = output(capsys, "report", "--storage", storage, "--update", "b2", "--format", "json")
+    doc: dict[str, Any] = json.loads(text)
+    return doc
+
+
+def test_a_skipped_flow_names_the_failed_one(failed: dict[str, Any]) -> None:
+    because = {flow["name"]: flow["skipped_because"] for flow in failed["flows"]}
+    assert because == {
+        "bronze_orders": [],
+        "silver_orders": [],
+        "gold_day": ["silver_orders"],
+        "gold_customer": ["silver_orders"],
+    }
+
+
+def test_a_failed_flow_has_its_cause_and_source(failed: dict[str, Any]) -> None:
+    flow = failed["flows"][1]
+    assert flow["error"]["message"].startswith("'12x' is no INT")
+    assert flow["source"] == {"file": "shop.py", "line": 7}
+
+
+def test_earlier_updates_are_in_the_history(failed: dict[str, Any]) -> None:
+    (past,) = failed["history"]
+    assert (past["update"], past["rows"], past["flows"]["gold_day"]) == ("a1", 20, 5)
+    assert past["failed_checks"]["gold_day/known"] == 1
+
+
+def test_what_no_flow_writes_is_outside(failed: dict[str, Any]) -> None:
+    assert failed["outside"] == [{"name": "raw.orders"}]
+
+
+def test_every_beginning_of_a_journal_has_a_document(storage: Path) -> None:
+    records = read_journal(storage / "system/journal/shop/b2.jsonl")
+    states = [document(records[:length])["update"]["state"] for length in range(len(records) + 1)]
+    assert (states[0], states[-2], states[-1]) == ("", "RUNNING", "FAILED")
+
+
+def test_a_line_that_is_being_written_is_left_out(storage: Path) -> None:
+    file = storage / "system/journal/shop/a1.jsonl"
+    complete = read_journal(file)
+    file.write_text(file.read_text() + '{"id": "half')
+    assert read_journal(file) == complete
+
+
+def test_timestamps_of_an_update_strictly_increase(storage: Path) -> None:
+    times = [each["timestamp"] for each in read_journal(storage / "system/journal/shop/a1.jsonl")]
+    assert times == sorted(set(times))
+
+
+def test_markdown_names_every_failure(storage: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = output(capsys, "report", "--storage", storage, "--update", "b2", "--format", "md")
+    assert "`silver_orders` (2 flows skipped because of it): '12x' is no INT" in text
+
+
+def test_html_does_not_end_the_script_early(
+    storage: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "new" / "report.html"
+    output(capsys, "report", "--storage", storage, "--update", "b2", "--out", file)
+    assert SCRIPT not in file.read_text(encoding="utf-8")
+    assert file.read_text(encoding="utf-8").count("</script>") == 2
+
+
+@pytest.mark.parametrize(
+    ("form", "line"),
+    [
+        ("mermaid", "  n0 --> n1"),
+        ("dot", '  "raw.orders" -> "bronze_orders";'),
+        ("json", '      "from": "raw.orders",'),
+    ],
+)
+def test_the_graph_in_each_format(
+    storage: Path, capsys: pytest.CaptureFixture[str], form: str, line: str
+) -> None:
+    assert line in output(capsys, "graph", "--storage", storage, "--format", form).splitlines()

@@ -1,0 +1,143 @@
+"""The HTML report in a browser; `make test-ui` installs what these tests need."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_shim.cli.app import main
+from tests.local_shim.report.shop_update import SCRIPT, write_update
+
+UI = Path(__file__).parents[3] / "ui"
+STATIC = Path(__file__).parents[3] / "local_shim" / "report" / "static"
+PLACES = ("graph", "table", "rules", "time", "history")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    webdriver = pytest.importorskip("selenium.webdriver", reason="the extra 'ui' is not installed")
+    driver = shutil.which("chromedriver")
+    if driver is None:
+        pytest.skip("chromium-driver is not installed")
+    options = webdriver.ChromeOptions()
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    chrome = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    yield chrome
+    chrome.quit()
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("shop")
+    write_update(folder, "a1", 5)
+    write_update(folder, "b2", 10, fails=True)
+    main(["report", "--storage", str(folder), "--update", "b2", "--out", str(folder / "r.html")])
+    return (folder / "r.html").as_uri()
+
+
+def show(browser: Any, page: str, **choice: str) -> str:
+    """Opens the page with a choice in its address; gives its text."""
+    browser.get("about:blank")
+    browser.get(page + "#" + "&".join(f"{key}={value}" for key, value in choice.items()))
+    return str(browser.find_element("tag name", "body").text)
+
+
+def labels(browser: Any) -> list[str]:
+    return [
+        each.get_attribute("data-name") for each in browser.find_elements("css selector", "g.node")
+    ]
+
+
+def test_a_failure_is_shown_with_cause_place_and_skipped_flows(browser: Any, page: str) -> None:
+    text = show(browser, page)
+    assert "'12x' is no INT" in text
+    assert "shop.py:7" in text
+    assert "Skipped because of it: gold_day, gold_customer" in text
+
+
+def test_markup_in_a_cell_is_shown_and_not_run(browser: Any, page: str) -> None:
+    assert SCRIPT in show(browser, page, dataset="silver_orders")
+    assert browser.title == "shop: FAILED"
+    assert browser.get_log("browser") == []
+
+
+@pytest.mark.parametrize(
+    ("search", "names"),
+    [
+        ("silver", {"silver_orders"}),
+        ("%2Bsilver", {"silver_orders", "bronze_orders", "raw.orders"}),
+        ("silver%2B", {"silver_orders", "gold_day", "gold_customer"}),
+    ],
+)
+def test_search_with_ancestors_and_descendants(
+    browser: Any, page: str, search: str, names: set[str]
+) -> None:
+    show(browser, page, place="graph", search=search)
+    assert set(labels(browser)) == names
+
+
+def test_the_table_has_the_datasets_of_the_graph(browser: Any, page: str) -> None:
+    show(browser, page, place="table")
+    rows = browser.find_elements("css selector", "tbody th")
+    in_table = {row.text for row in rows}
+    show(browser, page, place="graph")
+    assert in_table == {name.split(".")[-1] for name in labels(browser)}
+
+
+def test_the_keyboard_opens_a_dataset(browser: Any, page: str) -> None:
+    show(browser, page, place="graph")
+    node = browser.find_element("css selector", "g.node[tabindex='0']")
+    node.send_keys("\ue007")  # Enter
+    assert browser.find_element("tag name", "aside").text
+    node.send_keys("\ue00c")  # Escape
+    assert browser.find_elements("tag name", "aside") == []
+
+
+@pytest.mark.parametrize("width", [360, 640])  # 640 is 1280 at 200 % zoom
+@pytest.mark.parametrize("place", PLACES)
+def test_nothing_is_wider_than_a_narrow_page(
+    browser: Any, page: str, place: str, width: int
+) -> None:
+    size = {"width": width, "height": 720, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    show(browser, page, place=place, dataset="silver_orders")
+    wide = browser.execute_script("return document.documentElement.scrollWidth")
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert wide <= width
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("place", PLACES)
+def test_axe_finds_nothing_serious(browser: Any, page: str, place: str, theme: str) -> None:
+    axe = UI / "node_modules" / "axe-core" / "axe.min.js"
+    if not axe.is_file():
+        pytest.skip("axe-core is not installed: make test-ui")
+    feature = {"name": "prefers-color-scheme", "value": theme}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+    show(browser, page, place=place, dataset="silver_orders")
+    browser.execute_script(axe.read_text(encoding="utf-8"))
+    violations = browser.execute_async_script(
+        "const done = arguments[0]; axe.run().then(result => done(result.violations));"
+    )
+    serious = [each for each in violations if each["impact"] in ("serious", "critical")]
+    assert [(each["id"], each["nodes"][0]["html"]) for each in serious] == []
+
+
+def test_the_bundle_is_what_its_sources_give(tmp_path: Path) -> None:
+    if shutil.which("node") is None or not (UI / "node_modules").is_dir():
+        pytest.skip("Node or its packages are not installed: make test-ui")
+    subprocess.run(["node", "build.mjs", str(tmp_path)], cwd=UI, check=True)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {
+        file.name: file.read_bytes() for file in STATIC.iterdir()
+    }
+
+
+def test_the_bundle_is_small() -> None:
+    assert sum(file.stat().st_size for file in STATIC.iterdir()) < 150_000

@@ -1,0 +1,143 @@
+// What one node of the graph and one line of the table show: a dataset with its flows taken together.
+import type { Dataset, Flow, Past, Rule, UpdateDocument } from "./document";
+
+export interface Node {
+  name: string; short: string; group: string; kind: string; status: string;
+  dataset: Dataset | null; flows: Flow[]; reads: string[]; rules: Rule[];
+  written: number; before: number | null; deleted: number; dropped: number; broken: number;
+  seconds: number | null; why: string;
+}
+
+const WORST = ["FAILED", "SKIPPED", "STOPPED", "RUNNING", "STARTING", "QUEUED", "IDLE", "COMPLETED", "EXCLUDED"];
+const KINDS: Record<string, string> = {
+  STREAMING_TABLE: "streaming table", MATERIALIZED_VIEW: "materialized view", VIEW: "view", TEMPORARY_VIEW: "view",
+  MANAGED_TABLE: "managed table", SINK: "sink", OUTSIDE: "outside table",
+};
+const SIGNS: Record<string, string> = {
+  COMPLETED: "✓", FAILED: "✗", SKIPPED: "⊘", STOPPED: "■", RUNNING: "⟳", STARTING: "⟳", QUEUED: "○", IDLE: "✓", EXCLUDED: "–",
+};
+
+export const isView = (node: Node): boolean => node.kind === "VIEW" || node.kind === "TEMPORARY_VIEW";
+export const sign = (status: string): string => SIGNS[status] ?? "·";
+export const word = (status: string): string => (status || "defined").toLowerCase();
+export const kindName = (kind: string): string => KINDS[kind] ?? kind.toLowerCase();
+export const count = (value: number): string => value.toLocaleString("en-US");
+export const duration = (value: number | null): string => (value === null ? "" : `${value.toFixed(1)} s`);
+
+export function nodesOf(doc: UpdateDocument): Node[] {
+  const comparable = last(doc.history.filter((past) => past.state === "COMPLETED"));
+  const groups = grouping([...doc.datasets, ...doc.outside].map((each) => each.name));
+  const outside = doc.outside.map((each) => node(each.name, null, [], undefined, groups));
+  const own = doc.datasets.map((dataset) => {
+    const flows = doc.flows.filter((flow) => flow.target === dataset.name);
+    return node(dataset.name, dataset, flows, comparable, groups);
+  });
+  return [...outside, ...own];
+}
+
+function node(
+  name: string, dataset: Dataset | null, flows: Flow[], past: Past | undefined, groups: (name: string) => string,
+): Node {
+  const rules = flows.flatMap((flow) => flow.rules);
+  const before = flows.map((flow) => past?.flows[flow.name]).filter((rows) => rows !== undefined);
+  return {
+    name, dataset, flows, rules,
+    short: name.split(".").pop() ?? name,
+    group: dataset ? groups(name) : "outside",
+    kind: dataset?.kind ?? "OUTSIDE",
+    status: WORST.find((status) => flows.some((flow) => flow.status === status)) ?? "",
+    reads: [...new Set(flows.flatMap((flow) => flow.reads))].filter((read) => read !== name),
+    written: sum(flows.map((flow) => flow.rows + flow.upserted)),
+    before: before.length ? sum(before) : null,
+    deleted: sum(flows.map((flow) => flow.deleted)),
+    dropped: sum(flows.map((flow) => flow.dropped)),
+    broken: rules.filter((rule) => rule.failed > 0).length,
+    seconds: flows.some((flow) => flow.seconds !== null) ? sum(flows.map((flow) => flow.seconds ?? 0)) : null,
+    why: flows.map((flow) => flow.why).find(Boolean) ?? "",
+  };
+}
+
+const SMALLEST_GROUP = 3;
+
+// By schema if there are several, else by the name up to its first underscore if others share it.
+function grouping(names: string[]): (name: string) => string {
+  const schema = (name: string): string => name.split(".").slice(0, -1).pop() ?? "";
+  if (new Set(names.map(schema)).size > 1) return schema;
+  const prefix = (name: string): string => (name.split(".").pop() ?? name).split("_")[0];
+  const sizes = new Map<string, number>();
+  for (const name of names) sizes.set(prefix(name), (sizes.get(prefix(name)) ?? 0) + 1);
+  return (name) => ((sizes.get(prefix(name)) ?? 0) >= SMALLEST_GROUP ? prefix(name) : "other");
+}
+
+// ▲ or ▼ if the rows changed by more than a fifth since the last completed update.
+export function change(node: Node): string {
+  if (node.before === null || node.written === node.before) return "";
+  if (Math.abs(node.written - node.before) <= 0.2 * node.before) return "";
+  return node.written > node.before ? "▲" : "▼";
+}
+
+export function sentence(node: Node): string {
+  const parts = [node.short, kindName(node.kind), word(node.status)];
+  if (node.dataset && !isView(node)) parts.push(`${count(node.written)} rows`);
+  if (node.broken) parts.push(`${node.broken} broken rules`);
+  return parts.join(", ");
+}
+
+// `claim` finds names; `+claim` adds what they are made from, `claim+` what is made from them.
+export function search(nodes: Node[], text: string): Set<string> {
+  const query = text.trim().toLowerCase();
+  const wanted = query.replace(/^\+|\+$/g, "");
+  const result = new Set(nodes.filter((each) => each.name.toLowerCase().includes(wanted)).map((each) => each.name));
+  const start = [...result];
+  if (query.startsWith("+")) reach(start, parents(nodes), result);
+  if (query.endsWith("+")) reach(start, children(nodes), result);
+  return result;
+}
+
+export function kin(nodes: Node[], name: string): Set<string> {
+  const result = new Set([name]);
+  reach([name], parents(nodes), result);
+  reach([name], children(nodes), result);
+  return result;
+}
+
+const parents = (nodes: Node[]) => new Map(nodes.map((each) => [each.name, each.reads]));
+
+function children(nodes: Node[]): Map<string, string[]> {
+  const result = new Map<string, string[]>();
+  for (const each of nodes) for (const read of each.reads) result.set(read, [...(result.get(read) ?? []), each.name]);
+  return result;
+}
+
+function reach(start: string[], next: Map<string, string[]>, result: Set<string>): void {
+  const visited = new Set(start);
+  const waiting = [...start];
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    for (const other of next.get(name) ?? []) {
+      if (visited.has(other)) continue;
+      visited.add(other);
+      result.add(other);
+      waiting.push(other);
+    }
+  }
+}
+
+// Without views (readers read what the view reads) above 40 nodes, and without quarantine tables.
+export function contracted(nodes: Node[], withViews: boolean, withQuarantine: boolean): Node[] {
+  const hidden = new Map(
+    nodes
+      .filter((each) => (!withViews && isView(each)) || (!withQuarantine && each.short.includes("quarantine")))
+      .map((each) => [each.name, each]),
+  );
+  const through = (name: string, path: string[]): string[] => {
+    const view = hidden.get(name);
+    if (!view) return [name];
+    return path.includes(name) ? [] : view.reads.flatMap((read) => through(read, [...path, name]));
+  };
+  return nodes
+    .filter((each) => !hidden.has(each.name))
+    .map((each) => ({ ...each, reads: [...new Set(each.reads.flatMap((read) => through(read, [])))] }));
+}
+
+const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
+const last = <T,>(values: T[]): T | undefined => values[values.length - 1];

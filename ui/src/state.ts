@@ -1,0 +1,30 @@
+// The document, and what the reader chose to see; the choice is kept in the address.
+import { computed, effect, signal } from "@preact/signals";
+import type { UpdateDocument } from "./document";
+import { contracted, nodesOf, search, type Node } from "./model";
+
+const text = document.getElementById("document")?.textContent ?? "{}";
+export const doc = JSON.parse(text) as UpdateDocument;
+export const nodes: Node[] = nodesOf(doc);
+
+const address = new URLSearchParams(location.hash.slice(1));
+const narrow = matchMedia("(max-width: 640px)").matches;
+export const place = signal(address.get("place") ?? (narrow ? "table" : "graph"));
+export const query = signal(address.get("search") ?? "");
+export const selected = signal(address.get("dataset") ?? "");
+export const views = signal((address.get("views") ?? (nodes.length > 40 ? "no" : "yes")) === "yes");
+export const quarantine = signal(address.get("quarantine") === "yes");
+
+export const matches = computed(() => search(nodes, query.value));
+export const drawn = computed(() => {
+  const all = contracted(nodes, views.value, quarantine.value);
+  return query.value ? all.filter((each) => matches.value.has(each.name)) : all;
+});
+export const selectedNode = computed(() => nodes.find((each) => each.name === selected.value));
+
+effect(() => {
+  const now = new URLSearchParams({ place: place.value, search: query.value, dataset: selected.value });
+  now.set("views", views.value ? "yes" : "no");
+  now.set("quarantine", quarantine.value ? "yes" : "no");
+  history.replaceState(null, "", `#${now}`);
+});
