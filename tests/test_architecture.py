@@ -20,6 +20,7 @@ LIGHT = (
     "jvm/jars.py",
     "pipeline_spec",
     "deploy_check",
+    "remote",
     "dms",
     "report",
     "events",

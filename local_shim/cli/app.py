@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
-from local_shim.cli import deploy, dms, read, report, update
+from local_shim.cli import deploy, dms, read, remote, report, update
 from local_shim.errors import ShimError, UsageError
 from local_shim.redaction import redacted
 
@@ -42,6 +42,7 @@ def command_line() -> App:
     )
     for place, command in enumerate(_COMMANDS):
         app.command(command, sort_key=place)
+    app.command(remote.app)
     app.command(dms.app)
     return app
 
@@ -60,8 +61,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _call(arguments: Sequence[str]) -> int:
     app = command_line()
-    if list(arguments) in ([], ["dms"]):
-        commands = app["dms"] if arguments else app
+    if list(arguments) in ([], ["dms"], ["remote"]):
+        commands = app[arguments[0]] if arguments else app
         listed = ", ".join(name for name in commands if not name.startswith("-"))
         raise UsageError("NO_COMMAND", f"give a command: {listed}.", hint="dlt-local --help")
     try:

@@ -20,6 +20,7 @@ COMMANDS = (
     "sql",
     "export",
     "deploy-check",
+    "remote",
     "dms",
 )
 PROJECT = Path(__file__).parents[3]

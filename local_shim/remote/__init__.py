@@ -1,0 +1,1 @@
+"""A pipeline that is deployed to a workspace, through databricks-sdk."""

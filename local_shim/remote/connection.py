@@ -1,0 +1,60 @@
+"""The connection to a workspace; who signs in, and where, is decided by databricks-sdk alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from local_shim.errors import SetupError, ShimError
+
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
+
+# The SDK waits five minutes for a host that does not answer, also while it is constructed.
+_RETRY_SECONDS = 30
+
+
+class WorkspaceError(ShimError):
+    """The workspace was reached, and refused the request."""
+
+
+def connect(profile: str | None) -> WorkspaceClient:
+    """A client for the workspace of `profile`, or of the SDK's environment variables.
+
+    There is no other host to fall back to. Raises SetupError without the SDK or a sign-in.
+    """
+    try:
+        from databricks.sdk import WorkspaceClient
+        from databricks.sdk.core import Config
+    except ModuleNotFoundError:
+        raise SetupError(
+            "SDK_NOT_INSTALLED",
+            "a workspace is reached through the package databricks-sdk, which is not installed.",
+            hint="pip install 'insurance-dlt[deploy]'",
+        ) from None
+    with workspace_errors():
+        config = Config(profile=profile, retry_timeout_seconds=_RETRY_SECONDS)
+        return WorkspaceClient(config=config)
+
+
+@contextmanager
+def workspace_errors() -> Iterator[None]:
+    """Turns errors of the SDK into ours, with the workspace's own words."""
+    from databricks.sdk.errors.base import DatabricksError
+
+    try:
+        yield
+    except DatabricksError as error:
+        code = error.error_code or "WORKSPACE_REFUSED"
+        raise WorkspaceError(code, f"The workspace says: {error}") from None
+    except ValueError as error:  # the SDK's own class for a configuration without a sign-in
+        raise SetupError(
+            "NO_SIGN_IN",
+            str(error).splitlines()[0],
+            hint="set DATABRICKS_HOST, or give --profile with a profile of ~/.databrickscfg",
+        ) from None
+    except (OSError, TimeoutError) as error:
+        raise SetupError(
+            "WORKSPACE_UNREACHABLE", f"The workspace does not answer: {error}."
+        ) from None

@@ -1,0 +1,126 @@
+"""A deployed pipeline: found by its name, started, followed, stopped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from local_shim.errors import UsageError
+from local_shim.remote.connection import workspace_errors
+
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
+    from databricks.sdk.service.pipelines import GetPipelineResponse
+
+    from local_shim.graph.plan import RefreshSelection
+
+ENDED = ("COMPLETED", "FAILED", "CANCELED")
+_PAGE = 250  # events a request
+_PAUSE = 2.0  # seconds between two looks at a running update
+
+Event = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class DeployedPipeline:
+    """One pipeline of a workspace."""
+
+    workspace: WorkspaceClient
+    pipeline_id: str
+    name: str
+
+    def start(self, selection: RefreshSelection, validate_only: bool) -> str:
+        """Starts an update and gives its id."""
+        from databricks.sdk.service.pipelines import ReplaceWhereOverride
+
+        predicates = [
+            ReplaceWhereOverride(flow_name=flow, predicate_override=predicate)
+            for flow, predicate in selection.replace_where_overrides.items()
+        ]
+        with workspace_errors():
+            response = self.workspace.pipelines.start_update(
+                self.pipeline_id,
+                full_refresh=selection.full_refresh_all or None,
+                full_refresh_selection=list(selection.full_refresh) or None,
+                refresh_selection=list(selection.refresh) or None,
+                reset_checkpoint_selection=list(selection.reset_checkpoints) or None,
+                replace_where_overrides=predicates or None,
+                validate_only=validate_only or None,
+            )
+        return response.update_id or ""
+
+    def follow(self, update_id: str, show: Callable[[Event], None], pause: float = _PAUSE) -> str:
+        """Shows each event of an update once, until it ends; gives the state in which it ended."""
+        shown: set[str] = set()
+        while True:
+            # The state first: what happened before an end is in the events that follow.
+            state = self.state_of(update_id)
+            for event in self.events(update_id):
+                if event["id"] not in shown:
+                    shown.add(event["id"])
+                    show(event)
+            if state in ENDED:
+                return state
+            time.sleep(pause)
+
+    def state_of(self, update_id: str) -> str:
+        """The state of an update, as the API spells it."""
+        with workspace_errors():
+            update = self.workspace.pipelines.get_update(self.pipeline_id, update_id).update
+        return update.state.value if update and update.state else "QUEUED"
+
+    def events(self, update_id: str) -> Iterator[Event]:
+        """The events of an update, oldest first, with the `details` that the SDK's class drops."""
+        path = f"/api/2.0/pipelines/{self.pipeline_id}/events"
+        query: dict[str, Any] = {
+            "filter": f"update_id = '{update_id}'",
+            "order_by": "timestamp asc",
+            "max_results": _PAGE,
+        }
+        while True:
+            with workspace_errors():
+                page = self.workspace.api_client.do("GET", path, query=query)
+            assert isinstance(page, dict)
+            yield from page.get("events", ())
+            if not page.get("next_page_token"):
+                return
+            query = {**query, "page_token": page["next_page_token"]}
+
+    def status(self) -> GetPipelineResponse:
+        """What the workspace knows of the pipeline, with its latest updates."""
+        with workspace_errors():
+            return self.workspace.pipelines.get(self.pipeline_id)
+
+    def latest_update(self) -> str:
+        """The id of the newest update; raises UsageError if there was none."""
+        updates = self.status().latest_updates
+        if not updates or not updates[0].update_id:
+            raise UsageError("NO_UPDATE", f"'{self.name}' has not run yet.", hint="remote run")
+        return updates[0].update_id
+
+    def stop(self) -> None:
+        """Stops the active update; does nothing if there is none."""
+        with workspace_errors():
+            self.workspace.pipelines.stop(self.pipeline_id)
+
+
+def find(workspace: WorkspaceClient, name: str) -> DeployedPipeline:
+    """The pipeline of this name, also behind the prefix that a development target puts before it.
+
+    Raises UsageError if there is none or more than one.
+    """
+    with workspace_errors():
+        pipelines = list(workspace.pipelines.list_pipelines(filter=f"name LIKE '%{name}'"))
+    exact = [each for each in pipelines if each.name == name] or pipelines
+    if len(exact) != 1:
+        names = ", ".join(sorted(each.name or "" for each in exact))
+        raise UsageError(
+            "PIPELINE_NOT_DEPLOYED" if not exact else "PIPELINE_AMBIGUOUS",
+            f"The workspace has no pipeline '{name}'."
+            if not exact
+            else f"Several pipelines end in '{name}': {names}.",
+            hint="databricks bundle deploy; and check --target",
+        )
+    return DeployedPipeline(workspace, exact[0].pipeline_id or "", exact[0].name or "")
