@@ -6,7 +6,7 @@ SEEDS := 5000
 .PHONY: help install demo test test-ui ui check fuzz bench docs clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: ## make .venv/bin/dlt-local ready (Python packages, Java, PostgreSQL, Delta jars)
 	@scripts/setup.sh

@@ -4,9 +4,12 @@ import { computed, signal } from "@preact/signals";
 import { change, count, isView, kin, sentence, sign, word, type Node } from "./model";
 import { drawn, selected } from "./state";
 
-const WIDTH = 176;
+const WIDTH = 188;
 const HEIGHT = 34;
 const HEADING = 22;
+const ROOT = " "; // no dataset is called so
+const ROOT_SPACE = 30; // left of the sources, where the root is
+const SQUEEZED = { textLength: WIDTH - 14, lengthAdjust: "spacingAndGlyphs" }; // names that may not fit
 const hovered = signal("");
 const zoom = signal(0); // 0: as wide as the page
 
@@ -15,16 +18,21 @@ interface Picture { width: number; height: number; at: Map<string, { x: number; 
 
 const picture = computed<Picture>(() => {
   const graph = new Layout();
-  graph.setGraph({ rankdir: "LR", nodesep: 5, edgesep: 1, ranksep: 30, marginx: 6, marginy: 6 });
+  graph.setGraph({ rankdir: "LR", nodesep: 5, edgesep: 1, ranksep: 26, marginx: 6, marginy: 6 });
   graph.setDefaultEdgeLabel(() => ({}));
   const byName = new Map(drawn.value.map((each) => [each.name, each]));
   for (const each of drawn.value) graph.setNode(each.name, { width: WIDTH, height: HEIGHT });
   for (const each of drawn.value) {
     for (const read of each.reads) if (byName.has(read)) graph.setEdge(read, each.name);
   }
+  // A common ancestor of all sources keeps them in one column, whatever they are read by.
+  graph.setNode(ROOT, { width: 0, height: 0 });
+  for (const each of drawn.value) {
+    if (!each.reads.some((read) => byName.has(read))) graph.setEdge(ROOT, each.name, { weight: 100 });
+  }
   layout(graph);
   const at = new Map(drawn.value.map((each) => [each.name, graph.node(each.name) as { x: number; y: number }]));
-  const edges = graph.edges().map(({ v, w }) => {
+  const edges = graph.edges().filter(({ v }) => v !== ROOT).map(({ v, w }) => {
     const points = (graph.edge(v, w) as { points: { x: number; y: number }[] }).points;
     return { from: byName.get(v) as Node, to: byName.get(w) as Node, path: curve(points) };
   });
@@ -53,8 +61,8 @@ export function Graph() {
       </div>
       <div class="canvas" tabIndex={0} role="region" aria-label="Graph of the pipeline">
         <svg
-          role="group" aria-label="Datasets, in the order of their data" viewBox={`0 0 ${width} ${height + HEADING}`}
-          style={zoom.value ? { width: `${width * zoom.value}px` } : { width: "100%", maxWidth: `${width * 1.4}px` }}
+          role="group" aria-label="Datasets, in the order of their data" viewBox={`${ROOT_SPACE - 4} 0 ${width - ROOT_SPACE + 4} ${height + HEADING}`}
+          style={zoom.value ? { width: `${width * zoom.value}px` } : { width: "100%", maxWidth: `${width * 1.3}px` }}
         >
           {headings(at).map(([group, x]) => <text class="heading" x={x} y={15}>{group}</text>)}
           <g transform={`translate(0 ${HEADING})`}>
@@ -89,7 +97,7 @@ function Box({ node, x, y, dim }: { node: Node; x: number; y: number; dim: boole
       onMouseEnter={() => (hovered.value = node.name)} onMouseLeave={() => (hovered.value = "")}
     >
       <rect width={WIDTH} height={HEIGHT} rx={node.kind === "STREAMING_TABLE" ? 12 : 3} />
-      <text class="name" x={8} y={14}>{label(node)}</text>
+      <text class="name" x={8} y={14} {...(label(node).length > 21 ? SQUEEZED : {})}>{label(node)}</text>
       <text class="facts" x={8} y={28}>{facts(node)}</text>
       {node.broken > 0 && <text class="flag" x={WIDTH - 8} y={28}>{`⚑ ${node.broken}`}</text>}
     </g>

@@ -26,7 +26,7 @@ function Heading() {
         {[...states].map(([status, flows]) => <span class={word(status)}>{sign(status)} {flows} {word(status)}</span>)}
         <span>{count(written)} rows written</span>
         <span>{count(dropped)} dropped</span>
-        <span>{rules.length} rules checked, {rules.filter((rule) => rule.failed).length} broken</span>
+        <span>{rules.length} {rules.length === 1 ? "rule" : "rules"} checked, {rules.filter((rule) => rule.failed).length} broken</span>
       </p>
     </header>
   );

@@ -58,6 +58,7 @@ function node(
 }
 
 const SMALLEST_GROUP = 3;
+const LAYERS = ["bronze", "silver", "gold"];
 
 // By schema if there are several, else by the name up to its first underscore if others share it.
 function grouping(names: string[]): (name: string) => string {
@@ -66,7 +67,8 @@ function grouping(names: string[]): (name: string) => string {
   const prefix = (name: string): string => (name.split(".").pop() ?? name).split("_")[0];
   const sizes = new Map<string, number>();
   for (const name of names) sizes.set(prefix(name), (sizes.get(prefix(name)) ?? 0) + 1);
-  return (name) => ((sizes.get(prefix(name)) ?? 0) >= SMALLEST_GROUP ? prefix(name) : "other");
+  const shared = (name: string): boolean => LAYERS.includes(prefix(name)) || (sizes.get(prefix(name)) ?? 0) >= SMALLEST_GROUP;
+  return (name) => (shared(name) ? prefix(name) : "other");
 }
 
 // ▲ or ▼ if the rows changed by more than a fifth since the last completed update.
