@@ -5,7 +5,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from dlt_pipelines import settings
-from dlt_pipelines.transforms.triangle import triangle
+from dlt_pipelines.transforms.reserving.triangle import triangle
 
 spark: SparkSession  # put here by the pipeline runtime
 
@@ -26,7 +26,7 @@ spark: SparkSession  # put here by the pipeline runtime
     """,
 )
 def gold_triangle() -> DataFrame:
-    """See transforms/triangle.py for the rules."""
+    """See transforms/reserving/triangle.py for the rules."""
     diagonals = spark.read.table("ref_valuation").where("is_year_end OR is_latest")
     positions = spark.read.table("gold_claim_position").join(
         F.broadcast(diagonals.select("valuation_date")), "valuation_date"

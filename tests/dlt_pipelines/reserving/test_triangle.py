@@ -12,7 +12,7 @@ from chispa import assert_df_equality
 from pyspark.sql import DataFrame, SparkSession
 
 from dlt_pipelines.settings import BySegment
-from dlt_pipelines.transforms.triangle import triangle
+from dlt_pipelines.transforms.reserving.triangle import triangle
 
 CAP = BySegment(Decimal(1000), {})
 NO_YEAR = BySegment(None, {})
