@@ -84,6 +84,38 @@ def stop(*, deployed: Deployed = Deployed()) -> None:
     deployed.find().stop()
 
 
+@app.command
+def diff(
+    *,
+    deployed: Deployed = Deployed(),
+    storage: Annotated[
+        Path | None, option("DIR", "Storage of the local run (default: the only one).")
+    ] = None,
+) -> int:
+    """Compare the newest local update with the newest remote one; exit 1 if a figure differs."""
+    from local_shim.cli.storages import open_storage
+    from local_shim.events.journal import events
+    from local_shim.remote.difference import differences, figures
+    from local_shim.text_table import text_table
+
+    local = figures(events(open_storage(storage), None, None, None))
+    pipeline = deployed.find()
+    remote = figures(pipeline.events(pipeline.latest_update()))
+    rows = [
+        (each.flow, each.figure, _number(each.local), _number(each.remote))
+        for each in differences(local, remote)
+    ]
+    if not rows:
+        say(f"no difference in {len({*local, *remote})} figures.")
+        return 0
+    say(text_table(("flow", "figure", "local", "remote"), rows, (False, False, True, True)))
+    return 1
+
+
+def _number(count: int | None) -> str:
+    return "no such flow" if count is None else str(count)
+
+
 def _followed(pipeline: DeployedPipeline, update_id: str, json: bool) -> int:
     state = pipeline.follow(update_id, _show_json if json else _show)
     return 0 if state == "COMPLETED" else 1

@@ -147,3 +147,32 @@ def test_without_a_sign_in_nothing_is_asked(
     result = remote("run")
     assert (result.code, "[NO_SIGN_IN]" in result.err) == (2, True)
     assert loopback.bodies("POST", "/updates") == []
+
+
+def test_a_difference_to_the_local_run_is_a_table_and_exit_code_one(
+    serve: Serve, remote: Callable[..., Result], tmp_path: Path
+) -> None:
+    serve()
+    journal = tmp_path / "storage" / "system" / "journal" / "insurance"
+    journal.mkdir(parents=True)
+    event = {
+        "event_type": "flow_progress",
+        "level": "METRICS",
+        "origin": {"flow_name": "orders"},
+        "details": {"flow_progress": {"metrics": {"num_output_rows": 7}}},
+    }
+    (journal / "u0.jsonl").write_text(json.dumps(event) + "\n")
+    result = remote("diff", "--storage", tmp_path / "storage")
+    assert (result.code, result.lines[-1].split()[:3]) == (1, ["orders", "num_output_rows", "7"])
+
+
+def test_updates_that_counted_the_same_do_not_differ(
+    serve: Serve, remote: Callable[..., Result], tmp_path: Path
+) -> None:
+    serve()
+    journal = tmp_path / "storage" / "system" / "journal" / "insurance"
+    journal.mkdir(parents=True)
+    (journal / "u0.jsonl").write_text("")
+    assert remote("diff", "--storage", tmp_path / "storage").lines == [
+        "no difference in 0 figures."
+    ]
