@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import shutil
+import subprocess
+from getpass import getuser
 from pathlib import Path
 
 import pytest
@@ -60,3 +64,19 @@ def test_oracle_logs_every_column() -> None:
     text = (INIT_SQL / "oracle" / "010_schema.sql").read_text()
     logged = {line.split()[2] for line in text.splitlines() if "(ALL) COLUMNS" in line}
     assert logged == set(SOURCE)
+
+
+def test_a_mariadb_server_makes_the_tables_and_makes_them_again(tmp_path: Path) -> None:
+    server = shutil.which("mariadbd", path=f"{os.environ['PATH']}:/usr/sbin")
+    if server is None:
+        pytest.skip("mariadbd is not installed: apt-get install mariadb-server-core")
+    schema = (INIT_SQL / "mysql" / "010_schema.sql").read_text()
+    process = subprocess.run(
+        [server, "--no-defaults", f"--user={getuser()}", f"--datadir={tmp_path}", "--bootstrap"],
+        input=f"CREATE DATABASE insurance;\nUSE insurance;\n{schema}\n{schema}",
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert process.returncode == 0, process.stderr
+    assert {path.stem for path in (tmp_path / "insurance").glob("*.ibd")} == set(SOURCE)
