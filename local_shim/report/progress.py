@@ -1,12 +1,16 @@
-"""Shows an update while it runs: a table on a terminal, else a line for each flow."""
+"""Shows an update while it runs: a line for each flow that ended.
+
+On a terminal, the flows in work and a bar over all flows stand below these lines.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
+from datetime import UTC, datetime
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
@@ -22,6 +26,8 @@ _STYLE = {
     "QUEUED": "dim",
     "EXCLUDED": "dim",
 }
+
+_BAR = 40  # characters
 
 
 class Progress:
@@ -45,21 +51,18 @@ class Progress:
             self._line(Text(f"  warning: {event.message}", style="yellow"))
 
     def _show_flow(self, flow: FlowView) -> None:
-        if self.live is not None:
-            self.live.update(self._table())
-        elif flow.status in ENDED and flow.status != "EXCLUDED":
+        if flow.status in ENDED and flow.status != "EXCLUDED":
             self._line(_line_of(flow))
 
     def _show_state(self, event: Event) -> None:
         if self.view.state == "RUNNING" and self.console.is_terminal:
-            self.live = Live(self._table(), console=self.console, refresh_per_second=8)
+            self.live = Live(get_renderable=self._picture, console=self.console, transient=True)
             self.live.start()
         if self.view.state in ("COMPLETED", "FAILED", "CANCELED"):
             self._end(event.timestamp)
 
     def _end(self, time: datetime) -> None:
         if self.live is not None:
-            self.live.update(self._table())
             self.live.stop()
             self.live = None
         counts = Counter(flow.status for flow in self.view.flows.values())
@@ -70,16 +73,22 @@ class Progress:
         text = f"Update {state} in {seconds:.1f} s: {flows or 'no flows'}."
         self._line(Text(text, style=style))
 
-    def _table(self) -> Table:
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        for heading in ("flow", "state", "rows", "quality", "time"):
-            table.add_column(heading)
-        for flow in self.view.flows.values():
-            if flow.status not in ("QUEUED", "EXCLUDED"):
-                table.add_row(*_cells(flow))
-        waiting = sum(flow.status == "QUEUED" for flow in self.view.flows.values())
-        table.caption = f"{waiting} waiting" if waiting else None
-        return table
+    def _picture(self) -> RenderableType:
+        """A line for each flow in work with its elapsed time, and a bar over all flows."""
+        flows = [flow for flow in list(self.view.flows.values()) if flow.status != "EXCLUDED"]
+        now = datetime.now(UTC)
+        lines = [
+            Text(f"  running     {_short_name(flow)}  {(now - flow.started).seconds} s", "cyan")
+            for flow in flows
+            if flow.started is not None and flow.ended is None
+        ]
+        ended = sum(flow.status in ENDED for flow in flows)
+        bar = Table.grid(padding=(0, 1))
+        bar.add_row(
+            ProgressBar(total=max(1, len(flows)), completed=ended, width=_BAR),
+            Text(f"{ended} of {len(flows)} flows"),
+        )
+        return Group(*lines, bar)
 
     def _line(self, text: Text) -> None:
         self.console.print(text, soft_wrap=True)

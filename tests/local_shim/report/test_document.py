@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from local_shim.cli.app import main
 from local_shim.events.journal import read_journal
 from local_shim.report.document import document
+from tests.local_shim.cli.command import assert_golden
 from tests.local_shim.report.shop_update import SCRIPT, write_update
 
 
@@ -103,3 +105,9 @@ def test_the_graph_in_each_format(
     storage: Path, capsys: pytest.CaptureFixture[str], form: str, line: str
 ) -> None:
     assert line in output(capsys, "graph", "--storage", storage, "--format", form).splitlines()
+
+
+def test_the_document_of_a_failed_update(failed: dict[str, Any]) -> None:
+    text = json.dumps(failed, indent=2)
+    text = re.sub(r'("(?:started|ended|seconds)": )(?!null)[^,\n]+', r'\1"TIME"', text)
+    assert_golden("document.json", text + "\n")
