@@ -40,8 +40,9 @@ def declare_target(table: SourceTable) -> None:
         target=f"silver_{table.name}",
         source=f"changes_{table.name}",
         keys=list(table.keys),
-        # History needs a time as its start; commit time alone is equal inside a transaction.
-        sequence_by=F.struct("_commit_ts", "_seq") if versions else F.col("_seq"),
+        # The order is that of the change sequence alone; the commit time comes along for history,
+        # which needs a time as its start. A clock that goes back at the source reorders nothing.
+        sequence_by=F.struct("_seq", "_commit_ts") if versions else F.col("_seq"),
         apply_as_deletes=F.expr(dms.IS_DELETE),
         column_list=list(table.columns),
         stored_as_scd_type=2 if versions else 1,

@@ -19,17 +19,19 @@ def as_known(versions: DataFrame, key: str) -> DataFrame:
 
     Half-open and without gaps: every date falls into exactly one version of a key. History starts
     with the full load, so the first version also stands for all days before it; `recorded_from`
-    keeps its true start. Of several versions recorded on one day the last is the day's.
+    keeps its true start. Versions are in the order of the change sequence: where the clock of the
+    source went back, a version starts with the one before it. Of several versions recorded on one
+    day the last is the day's.
     `exists` says that the source still has the key.
     """
     by_key = Window.partitionBy(key)
     in_order = by_key.orderBy("__START_AT")
-    start = F.to_date("__START_AT._commit_ts")
+    start = F.col("recorded_from")
     return (
         versions.where("__START_AT IS NOT NULL")
+        .withColumn("recorded_from", F.max(F.to_date("__START_AT._commit_ts")).over(in_order))
         .withColumns(
             {
-                "recorded_from": start,
                 "known_from": F.when(F.row_number().over(in_order) > 1, start).otherwise(
                     F.lit("0001-01-01").cast("date")
                 ),

@@ -16,7 +16,7 @@ from dlt_pipelines.source_tables import SOURCE_TABLES, History
 Silver = Callable[..., DataFrame]
 
 TABLES = {table.name: table for table in SOURCE_TABLES}
-SEQUENCE = "STRUCT<_commit_ts: TIMESTAMP, _seq: STRING>"
+SEQUENCE = "STRUCT<_seq: STRING, _commit_ts: TIMESTAMP>"
 LOADED = datetime(2020, 1, 1)
 
 
@@ -46,13 +46,13 @@ def _row(row: dict[str, Any], columns: dict[str, str]) -> tuple[Any, ...]:
     assert not unknown, f"no such columns: {unknown}"
     values = {name: _value(row.get(name), kind) for name, kind in columns.items()}
     if "__START_AT" in columns:
-        values["__START_AT"] = _sequence(row.get("start")) or (LOADED, "0")
+        values["__START_AT"] = _sequence(row.get("start")) or ("0", LOADED)
         values["__END_AT"] = _sequence(row.get("end"))
     return tuple(values.values())
 
 
-def _sequence(day: str | None) -> tuple[datetime, str] | None:
-    return None if day is None else (datetime.fromisoformat(day), day)
+def _sequence(day: str | None) -> tuple[str, datetime] | None:
+    return None if day is None else (day, datetime.fromisoformat(day))
 
 
 def _value(value: Any, kind: str) -> Any:
