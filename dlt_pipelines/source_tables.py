@@ -23,7 +23,8 @@ class SourceTable:
     out (claim.description) is not listed, nor is one that is not classified yet: a new
     column of the source stays in bronze until it gets a line here, because it may be personal.
     `hashed` are direct identifiers: silver holds a digest, equal where the values were equal.
-    `cluster_by` is how silver is laid out.
+    `personal` columns are null in silver once the status of the row is ERASED, whatever the source
+    left in them. `cluster_by` is how silver is laid out.
     """
 
     name: str
@@ -32,6 +33,7 @@ class SourceTable:
     columns: Mapping[str, str]
     cluster_by: tuple[str, ...]
     hashed: frozenset[str] = frozenset()
+    personal: frozenset[str] = frozenset()
 
     @property
     def day(self) -> str:
@@ -78,6 +80,7 @@ SOURCE_TABLES: tuple[SourceTable, ...] = (
         ),
         cluster_by=("party_id",),
         hashed=frozenset({"name", "national_id", "email", "phone"}),
+        personal=frozenset({"name", "national_id", "email", "phone", "birth_date", "gender"}),
     ),
     SourceTable(
         "party_address",

@@ -40,7 +40,7 @@ def changes_to_apply(typed: DataFrame, table: SourceTable, salt: str) -> DataFra
 
     A direct identifier becomes a salted SHA-256, null staying null. The digest depends on salt
     and value alone, so that equal values stay equal across columns and tables: a telephone number
-    of a claimant can still be met at another party.
+    of a claimant can still be met at another party. Of an erased row the personal columns are null.
     """
     split = typed.selectExpr(
         f"* EXCEPT ({dms.OP})",
@@ -62,10 +62,13 @@ def changes_to_apply(typed: DataFrame, table: SourceTable, salt: str) -> DataFra
 def _final(name: str, table: SourceTable, salt: str) -> str:
     if name in table.keys:
         return f"if({dms.OP} = 'D' AND _op = 'U', {dms.old_key(name)}, {name})"
-    if name in table.hashed:
-        escaped = salt.replace("\\", "\\\\").replace("'", "\\'")
-        return f"sha2(concat('{escaped}', {name}), 256)"
-    return name
+    value = _digest(name, salt) if name in table.hashed else name
+    return f"if(status <=> 'ERASED', NULL, {value})" if name in table.personal else value
+
+
+def _digest(name: str, salt: str) -> str:
+    escaped = salt.replace("\\", "\\\\").replace("'", "\\'")
+    return f"sha2(concat('{escaped}', {name}), 256)"
 
 
 def _cast(name: str, kind: str) -> str:

@@ -186,3 +186,15 @@ def test_every_rule_is_sql_over_the_columns_of_its_table(bronze: Any, table: Any
     rules = quality.drop_rules(table) | quality.raw_warn_rules(table)
     typed.selectExpr(*rules.values())
     typed.select(*table.columns).selectExpr("1", *quality.warn_rules(table).values())
+
+
+def test_nothing_personal_of_an_erased_party_reaches_silver(changes: Any) -> None:
+    person: dict[str, str | None] = {
+        "party_id": "7", "name": "Ann", "email": "ann@mail.eu", "phone": "1", "national_id": "2",
+        "gender": "F", "birth_date": "1990-01-01", "type": "individual",
+    }  # fmt: skip
+    active, erased = changes("party", person | {"status": "ACTIVE"}, person | {"status": "ERASED"})
+    personal = ("name", "email", "phone", "national_id", "gender", "birth_date")
+    assert all(active[name] is not None for name in personal)
+    assert [erased[name] for name in personal] == [None] * 6
+    assert (erased.party_id, erased.type, erased.reasons) == (7, "individual", [])

@@ -123,7 +123,9 @@ def source(house: House, table: SourceTable) -> dict[Any, Any]:
     rows = house.sql(f"SELECT {', '.join(table.columns)} FROM public.{table.name}")
     for row in rows:
         for name in table.hashed:
-            if row[name] is not None:
+            if row.get("status") == "ERASED":
+                row[name] = None
+            elif row[name] is not None:
                 row[name] = hashlib.sha256(row[name].encode()).hexdigest()
     return {tuple(row[key] for key in table.keys): plain(row) for row in rows}
 
