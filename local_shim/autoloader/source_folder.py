@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
@@ -44,7 +45,7 @@ class SourceFolder:
         """Columns that come from the folders' names."""
         return partition_fields(self.files, self.path, self.options)
 
-    @property
+    @cached_property
     def _in_folders(self) -> bool:
         return lie_in_folders(self.files, self.path)
 

@@ -92,12 +92,11 @@ def roots(path: str) -> list[str]:
 
 
 def lie_in_folders(files: Iterable[SourceFile], path: str) -> bool:
-    """Whether any file lies in a folder below `path` or in a `key=value` folder."""
+    """Whether any file lies in a folder below `path`, or below a `key=value` folder of a glob."""
     folders = set(roots(path))
-    return any(
-        partition_values(file, path) or not {file.path, os.path.dirname(file.path)} & folders
-        for file in files
-    )
+    if any(not {file.path, os.path.dirname(file.path)} & folders for file in files):
+        return True
+    return bool(_GLOB.search(path)) and any(partition_values(file, path) for file in files)
 
 
 def listed_folders_sql(path: str) -> str:
