@@ -112,7 +112,9 @@ def _evolved(
 ) -> tuple[StructType, list[str]]:
     """The stored schema with the new fields, and their paths.
 
-    A field that a hint already gives is not new, and the type of a hint does not grow [choice].
+    A field that a hint already gives is not new.
+
+    [choice] The type of a hint for a whole column does not grow: what it lacks is rescued.
     """
     hints = hints_of(options)
     whole = {hint.path[0].lower() for hint in hints if len(hint.path) == 1}

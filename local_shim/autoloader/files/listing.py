@@ -15,8 +15,7 @@ from local_shim.durable_files import Entry, entries
 from local_shim.errors import UsageError
 
 _GLOB = re.compile(r"[*?\[{]")
-# Folders that are read without recursiveFileLookup: `key=value`, and the folder of one write of
-# Spark, which is named like a file (`batch_0.json/part-00000.json`) [choice].
+# Folders that are read without recursiveFileLookup; see source_files.
 _LISTED_FOLDER = re.compile(r"[=.]")
 # What java.net.URI leaves as it is in a path; Spark writes paths in this form.
 _LEGAL = frozenset("/_-!.~'()*,;:$&+=@")
@@ -56,6 +55,9 @@ def source_files(path: str, options: CloudFilesOptions) -> list[SourceFile]:
     """The visible files at `path`, oldest first as Spark takes them.
 
     `path` is a folder, a file or a glob. Raises UsageError if there is nothing of that name.
+
+    [choice] Without recursiveFileLookup two kinds of folders are read: `key=value`, and the folder
+    of one write of Spark, which is named like a file (`batch_0.json/part-00000.json`).
     """
     files = sorted({file for root in roots(path) for file in _under(root, options)})
     return sorted(files, key=lambda file: file.modified_ms)
