@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from local_shim.graph.names import Namespace
 from local_shim.pipeline_spec.load import from_bundle, from_files
 from local_shim.pipeline_spec.pipeline import PipelineSpec
 from local_shim.run import Request, run
@@ -30,8 +31,8 @@ def spec_of(source: Path, landing: Path) -> PipelineSpec:
 
 
 def rows(spark: SparkSession, storage: Path, table: str) -> list[str]:
-    catalog, schema, name = ["main", "default", *table.split(".")][-3:]
-    folder = storage / "tables" / catalog / schema / name
+    name = Namespace("main", "default").qualify(table)
+    folder = storage / "tables" / name.catalog / name.schema / name.table
     frame = spark.read.format("delta").load(str(folder)).drop("_rescued_data")
     texts = frame.selectExpr("to_json(struct(*)) AS row").collect()
     return sorted(_canonical(json.loads(each.row)) for each in texts)
