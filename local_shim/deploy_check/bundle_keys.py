@@ -97,8 +97,8 @@ def check(deployment: Deployment, problems: Problems) -> None:
 
 
 def _check_variables(deployment: Deployment, problems: Problems) -> None:
-    declared = deployment.bundle.tree.at("variables")
-    for name, definition in declared.items() if declared else ():
+    definitions = deployment.bundle.tree.at("variables")
+    for name, definition in definitions.items() if definitions else ():
         for key, node in definition.items():
             if key not in _VARIABLE:
                 problems.add(

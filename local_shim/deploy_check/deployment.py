@@ -75,10 +75,12 @@ def read_deployment(
     _refuse_missing_values(variables, problems)
     names = merged(_outputs(bundle.tree), scope(bundle))
     references = References(names, variables, problems)
-    written = bundle.tree.at("resources") or Node({}, Place(bundle.file, 1))
+    resources = bundle.tree.at("resources") or Node({}, Place(bundle.file, 1))
     quiet = References(names, variables, Problems())
-    user = quiet.resolved(text_node("${workspace.current_user.short_name}", written.place))
-    return Deployment(bundle, references.resolved(written), LocalPaths(bundle, quiet), user.text())
+    user = quiet.resolved(text_node("${workspace.current_user.short_name}", resources.place))
+    return Deployment(
+        bundle, references.resolved(resources), LocalPaths(bundle, quiet), user.text()
+    )
 
 
 def _looked_up(variable: Variable) -> Variable:

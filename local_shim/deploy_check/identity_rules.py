@@ -33,10 +33,10 @@ def _refuse_run_as_for_all(deployment: Deployment, problems: Problems) -> None:
     if run_as is None:
         return
     kinds = [kind for kind in _NO_RUN_AS if deployment.of(kind)]
-    embedding = any(
+    is_embedding = any(
         is_true(each.at("embed_credentials")) for _, each in deployment.of("dashboards")
     )
-    kinds += ["dashboards with embed_credentials"] if embedding else []
+    kinds += ["dashboards with embed_credentials"] if is_embedding else []
     if kinds:
         problems.add(
             "RUN_AS_FOR_ALL",

@@ -72,32 +72,35 @@ def _check_file_arrival(job: Node, problems: Problems) -> None:
 
 def _check_tasks(job: Node, problems: Problems) -> None:
     tasks = job.at("tasks")
-    keyed: dict[str, Node] = {}
+    tasks_by_key: dict[str, Node] = {}
     for task in tasks.elements() if tasks else ():
         name = task.at("task_key")
-        if name and name.text() in keyed:
+        if name and name.text() in tasks_by_key:
             problems.add(
                 "TASK_DEFINED_TWICE", f"Task '{name.text()}' is defined twice.", name.place
             )
         if name:
-            keyed[name.text()] = task
-    edges = {name: list(_needed(task)) for name, task in keyed.items()}
+            tasks_by_key[name.text()] = task
+    edges = {name: list(_needed(task)) for name, task in tasks_by_key.items()}
     for names in edges.values():
         for node in names:
-            _refuse_unknown("task", node, list(keyed), problems)
+            _refuse_unknown("task", node, list(tasks_by_key), problems)
     _refuse_cycles(edges, problems)
-    for field, listed in (("environment_key", "environments"), ("job_cluster_key", "job_clusters")):
-        declared = job.at(listed)
-        keys = [each.at(field) for each in (declared.elements() if declared else ())]
-        for task in keyed.values():
-            used = task.at(field)
-            if used:
-                _refuse_unknown(field, used, [key.text() for key in keys if key], problems)
+    for field, list_name in (
+        ("environment_key", "environments"),
+        ("job_cluster_key", "job_clusters"),
+    ):
+        entries = job.at(list_name)
+        keys = [each.at(field) for each in (entries.elements() if entries else ())]
+        for task in tasks_by_key.values():
+            wanted = task.at(field)
+            if wanted:
+                _refuse_unknown(field, wanted, [key.text() for key in keys if key], problems)
 
 
 def _needed(task: Node) -> Iterator[Node]:
-    listed = task.at("depends_on")
-    for each in listed.elements() if listed else ():
+    dependencies = task.at("depends_on")
+    for each in dependencies.elements() if dependencies else ():
         name = each.at("task_key")
         if name:
             yield name
@@ -134,9 +137,9 @@ def _refuse_trigger_of_continuous_pipeline(
     deployment: Deployment, key: str, job: Node, problems: Problems
 ) -> None:
     """An update of a continuous pipeline never ends, so a task that waits for it never does."""
-    written = deployment.bundle.tree.at("resources", "jobs", key, "tasks")
+    raw_tasks = deployment.bundle.tree.at("resources", "jobs", key, "tasks")
     pipelines = dict(deployment.of("pipelines"))
-    for task in written.elements() if written else ():
+    for task in raw_tasks.elements() if raw_tasks else ():
         node = task.at("pipeline_task", "pipeline_id")
         match = _PIPELINE_ID.fullmatch(node.text()) if node else None
         pipeline = pipelines.get(match.group(1)) if match else None

@@ -41,13 +41,13 @@ def _files(deployment: Deployment) -> Iterator[tuple[Node, bool]]:
             yield root, False
         libraries = pipeline.at("libraries")
         for library in libraries.elements() if libraries else ():
-            named = library.at("file", "path") or library.at("notebook", "path")
+            source = library.at("file", "path") or library.at("notebook", "path")
             include = library.at("glob", "include")
             if include:
                 text = include.text().removesuffix("/**")
-                named = Node(text, include.place, text)
-            if named:
-                yield named, True
+                source = Node(text, include.place, text)
+            if source:
+                yield source, True
     for _, job in deployment.of("jobs"):
         tasks = job.at("tasks")
         for task in tasks.elements() if tasks else ():
@@ -74,16 +74,16 @@ def _refuse_not_uploaded(
     deployment: Deployment, node: Node, path: Path, problems: Problems
 ) -> None:
     bundle = deployment.bundle
-    synced = bundle.tree.at("sync", "paths")
-    if synced is None:
+    sync_paths = bundle.tree.at("sync", "paths")
+    if sync_paths is None:
         return
-    folders = [(each.place.folder / each.text()).resolve() for each in synced.elements()]
+    folders = [(each.place.folder / each.text()).resolve() for each in sync_paths.elements()]
     if not any(path.resolve().is_relative_to(folder) for folder in folders):
         problems.add(
             "PATH_NOT_UPLOADED",
             f"'{node.text()}' lies outside `sync.paths`, so a deployment does not upload it.",
             node.place,
-            f"add its folder to `sync.paths` at {synced.place}",
+            f"add its folder to `sync.paths` at {sync_paths.place}",
         )
 
 

@@ -87,8 +87,10 @@ def resource_types() -> dict[str, Record | None]:
         {"name": str, "backend_type": _sdk("workspace", "ScopeBackendType")},
         frozenset({"name"}),
     )
-    known: dict[str, Record | None] = {kind: _bundled(kind, each) for kind, each in records.items()}
-    return known | dict.fromkeys(_OTHER_KINDS)
+    all_types: dict[str, Record | None] = {
+        kind: _bundled(kind, each) for kind, each in records.items()
+    }
+    return all_types | dict.fromkeys(_OTHER_KINDS)
 
 
 def record_of(kind: Any) -> Record:

@@ -26,14 +26,14 @@ def figures(events: Iterable[Mapping[str, Any]]) -> Figures:
 
     Flows go by the last part of their names: a workspace puts catalog and schema before them.
     """
-    counted: Figures = {}
+    totals: Figures = {}
     for event in events:
         progress = (event.get("details") or {}).get("flow_progress")
         if progress:
             flow = str(event["origin"].get("flow_name", "")).split(".")[-1]
             for name, count in _counts(progress):
-                counted[flow, name] = counted.get((flow, name), 0) + count
-    return counted
+                totals[flow, name] = totals.get((flow, name), 0) + count
+    return totals
 
 
 def differences(local: Figures, remote: Figures) -> list[Difference]:

@@ -53,13 +53,13 @@ class DeployedPipeline:
 
     def follow(self, update_id: str, show: Callable[[Event], None], pause: float = _PAUSE) -> str:
         """Shows each event of an update once, until it ends; gives the state in which it ended."""
-        shown: set[str] = set()
+        event_ids: set[str] = set()
         while True:
             # The state first: what happened before an end is in the events that follow.
             state = self.state_of(update_id)
             for event in self.events(update_id):
-                if event["id"] not in shown:
-                    shown.add(event["id"])
+                if event["id"] not in event_ids:
+                    event_ids.add(event["id"])
                     show(event)
             if state in ENDED:
                 return state
