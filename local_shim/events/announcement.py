@@ -35,8 +35,8 @@ def announce(
             "runner": {"pid": os.getpid()},
         },
     )
-    action = {"action": "START", "user_name": getpass.getuser()}
-    events.write(EventType.USER_ACTION, "START", action)
+    user = {"user_name": getpass.getuser(), "user_id": str(os.getuid())}
+    events.write(EventType.USER_ACTION, "START", {"action": "START", **user})
     versions = {name: metadata.version(name) for name in ("pyspark", "delta-spark")}
     events.write(
         EventType.RUNTIME_DETAILS, "Spark and Delta versions.", {"runtime_version": versions}
