@@ -55,6 +55,18 @@ def statuses(result: Result) -> dict[str, str]:
     }
 
 
+def test_run_writes_a_report_after_a_failure_too(new_shop: Shop, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text(
+        "import dlt\n\n@dlt.table\ndef a():\n    return spark.sql(\"SELECT int('x') AS n\")\n"
+    )
+    file = tmp_path / "report.html"
+    storage = tmp_path / "failed"
+    result = new_shop.command("run", str(wrong), "--storage", str(storage), "--report", str(file))
+    assert result.code == 1
+    assert "CAST_INVALID_INPUT" in file.read_text(encoding="utf-8")
+
+
 def test_run_shows_its_progress(new_shop: Shop) -> None:
     result = new_shop.command("run", *new_shop.where())
     assert (result.code, result.err) == (0, "")
