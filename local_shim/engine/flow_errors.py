@@ -87,7 +87,8 @@ def _hint(condition: str, flow: ResolvedFlow) -> str:
     return (
         f"--full-refresh {flow.target} empties the table and reads its source again; "
         f"--reset-checkpoint {flow.name} reads it again and keeps the rows; "
-        'option("skipChangeCommits", "true") on the read ignores such commits'
+        'option("skipChangeCommits", "true") on the read ignores such commits; '
+        "a table that every update replaces is to be read in batch"
     )
 
 

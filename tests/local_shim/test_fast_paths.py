@@ -1,7 +1,11 @@
-"""The switch for all fast paths: with it off, the same pipeline gives the same tables."""
+"""A broad pipeline gives the same tables without fast paths and in another time zone."""
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -57,6 +61,35 @@ SOURCE = """
         return spark.read.table("history_1").select("id", twice)
 
     @dlt.table
+    def totals():
+        return spark.readStream.table("bronze").groupBy("name").agg(F.sum("amount").alias("sum"))
+
+    @dlt.table
+    def firsts():
+        return spark.readStream.table("bronze").dropDuplicates(["id"]).select("id")
+
+    @dlt.table(replace_using=["id"], sequence_by="seq")
+    def newest():
+        return spark.readStream.table("bronze").select("id", "name", "seq")
+
+    @dlt.table(replace_where="day >= '2026-01-02'")
+    def recent():
+        return spark.read.table("history_1").select("id", "day")
+
+    dlt.create_streaming_table("mirror")
+    dlt.create_auto_cdc_from_snapshot_flow("mirror", "history_1", ["id"])
+
+    @F.udf("int")
+    def hour_of(moment):
+        return moment.hour
+
+    @dlt.table
+    def hours():
+        at = F.col("day").cast("timestamp") + F.expr("INTERVAL 20 HOURS")
+        rows = spark.readStream.table("bronze").where("day IS NOT NULL").withColumn("at", at)
+        return rows.select("id", "at", hour_of("at").alias("hour"), F.hour("at").alias("in_sql"))
+
+    @dlt.table
     def plain():
         names = spark.read.table("clustered").agg(F.max("name").alias("last"))
         return spark.read.table("appended").join(names, how="cross")
@@ -93,6 +126,23 @@ def test_results_are_the_same_with_and_without_fast_paths(
     assert slow == fast
     assert engines(tmp_path / "fast") == {"Kernel", "Spark"}
     assert engines(tmp_path / "slow") == {"Spark"}
+
+
+def test_results_are_the_same_in_another_time_zone(spark: SparkSession, tmp_path: Path) -> None:
+    """In a process of its own: the zone of the machine is read when a process starts."""
+    program = "import json, sys; from pathlib import Path; from local_shim.jvm.session import *; "
+    program += "from tests.local_shim.test_fast_paths import exported; "
+    program += "print(json.dumps(exported(Path(sys.argv[1]), open_session())))"
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "far")],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "TZ": "America/New_York"},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == exported(tmp_path / "here", spark)
 
 
 def engines(folder: Path) -> set[str]:

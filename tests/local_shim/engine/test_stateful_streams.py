@@ -65,6 +65,19 @@ def test_an_aggregation_without_a_watermark_replaces_its_rows(stream: Stream) ->
     assert ['"flow_type": "COMPLETE"' in event.as_json() for event in definitions] == [True]
 
 
+def test_a_stream_from_a_table_in_complete_mode_fails_when_its_rows_are_replaced(
+    stream: Stream,
+) -> None:
+    reader = '@dlt.table\ndef reader():\n    return spark.readStream.table("counts")\n'
+    stream.pipeline.write(SOURCE + COUNTS + reader)
+    stream.arrive("a", (1, "10:00", 1))
+    assert stream.rows_after_update("reader") == [(1, 1)]
+    stream.arrive("a", (1, "10:01", 1))
+    assert stream.pipeline.update() == 1
+    assert stream.pipeline.status("counts") == "COMPLETED"
+    assert "is to be read in batch" in stream.pipeline.errors()[0]
+
+
 def test_readers_see_the_rows_of_one_update_or_the_next(stream: Stream) -> None:
     """Each commit removes all old rows and adds all new ones."""
     stream.pipeline.write(SOURCE + COUNTS)
