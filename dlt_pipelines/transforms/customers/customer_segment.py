@@ -80,8 +80,9 @@ def lifetime_values(
 
     margin = annual premium * (1 - expected loss ratio - commission - expenses) of a year; clv =
     margin * sum over the years t from 0 of (r / (1 + d))^t, with r the renewal ratio of the policy
-    type in the mature months of the year before the valuation. A type without an expiry yet counts
-    the running year alone `[choice]`.
+    type in the mature months of the year before the valuation.
+
+    [choice] A policy type without an expiry yet counts the running year alone.
     """
     loss_ratio = assumptions.expected_loss_ratio.of(F.col("policy_type"))
     charges = F.lit(assumptions.commission_ratio + assumptions.expense_ratio)

@@ -67,9 +67,11 @@ def anomalies(events: DataFrame, totals: DataFrame, latest: DataFrame, days: int
     The baseline is the median of the same weekday in the 8 weeks before, z = 0.6745 * (value -
     baseline) / MAD, flagged beyond 3.5. Where a day usually has fewer than 10 events, or MAD is 0,
     their number is tested instead, also for an amount: it is flagged if the Poisson distribution
-    gives it, or more (or less), a probability below 0.001. Its mean is that of the weeks before,
-    and at least one event in all of them [choice]. Fewer than 6 earlier days flag nothing.
-    `method` names the test: robust_z, poisson or none. Source: insurance model (b) 9.
+    gives it, or more (or less), a probability below 0.001. Its mean is that of the weeks before.
+    Fewer than 6 earlier days flag nothing. `method` names the test: robust_z, poisson or none.
+    Source: insurance model (b) 9.
+
+    [choice] The mean of the Poisson test is at least one event in all the weeks before.
 
     Args:
         events: `day`, `segment`, `metric`, `amount` and `events`, how many are in the row.
