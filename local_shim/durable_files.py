@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,12 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         os.unlink(part)
         raise
     sync_folder(path.parent)
+
+
+def open_for_appending(path: Path) -> TextIO:
+    """A file of lines that grows; the folder is created. The caller flushes and closes it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("a", encoding="utf-8")
 
 
 def move(source: Path, target: Path) -> None:

@@ -13,6 +13,8 @@ from local_shim.autoloader.rescue import FILE_PATH
 from local_shim.autoloader.text_types import Patterns, type_of
 from local_shim.sql_text import literal
 
+# Spark reads timestamps in folder names in this form only.
+_OF_FOLDERS = Patterns(timestamp="yyyy-MM-dd HH:mm:ss")
 _NULL = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -30,7 +32,7 @@ def partition_fields(
                 values.setdefault(key, []).append(value)
     if not options.infer_column_types:
         return [StructField(name, StringType()) for name in values]
-    return [StructField(name, type_of(texts, Patterns())) for name, texts in values.items()]
+    return [StructField(name, type_of(texts, _OF_FOLDERS)) for name, texts in values.items()]
 
 
 def partition_value(column: str) -> str:

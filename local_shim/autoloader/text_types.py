@@ -1,4 +1,8 @@
-"""Infers a column's type from its texts, as Spark's CSV inference does."""
+"""Infers a column's type from its texts, as Spark's CSV inference does.
+
+[choice] A time without a date (`10:20:30`) is text, where Spark takes it for a moment of the day
+on which it reads the file. Digits of other scripts are text, as Spark's casts do not read them.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +24,18 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
-_INTEGER = re.compile(r"[+-]?\d+")
-_DOUBLE = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|NaN|[+-]?Inf(inity)?")
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_DECIMAL = re.compile(r"[+-]?[0-9]+\.?")
+_EXPONENT = r"([eE][+-]?[0-9]+)?"
+_DOUBLE = re.compile(
+    rf"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+){_EXPONENT}[dDfF]?|[+-]?(NaN|Infinity)|[+-]?Inf"
+)
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
-_TIME = r"\d{1,2}:\d{1,2}(:\d{1,2}(\.\d{1,9})?)?"
-_TIMESTAMP = re.compile(rf"(\d{{4}})-(\d{{1,2}})-(\d{{1,2}})[T ]{_TIME}\s?(Z|UTC|[+-]\d\d:?\d\d)?")
+_HOUR, _MINUTE = r"([01]?\d|2[0-3])", r"[0-5]?\d"
+_TIME = rf"{_HOUR}(:{_MINUTE}(:{_MINUTE}(\.\d{{1,9}})?)?)?\s?(Z|UTC|[+-]\d\d:?\d\d)?"
+_TIMESTAMP = re.compile(rf"(\d{{4}})-(\d{{1,2}})(?:-(\d{{1,2}})(?:[T ]{_TIME})?)?")
 _FIELDS = {"yyyy": 4, "MM": 2, "dd": 2, "HH": 2, "hh": 2, "mm": 2, "ss": 2}
+_WHOLE_DIGITS: dict[type[DataType], int] = {IntegerType: 10, LongType: 20}
 _NUMBERS: list[type[DataType]] = [IntegerType, LongType, DecimalType, DoubleType]
 
 
@@ -55,18 +65,25 @@ def common(one: DataType, other: DataType) -> DataType:
     if {type(one), type(other)} == {DateType, TimestampType}:
         return TimestampType()
     if type(one) in _NUMBERS and type(other) in _NUMBERS:
-        return max(one, other, key=_rank)
+        wider = max(one, other, key=lambda kind: _NUMBERS.index(type(kind)))
+        digits = max(_digits(one), _digits(other))
+        return DecimalType(digits, 0) if isinstance(wider, DecimalType) else wider
     return StringType()
 
 
-def _rank(kind: DataType) -> tuple[int, int]:
-    return _NUMBERS.index(type(kind)), getattr(kind, "precision", 0)
+def _digits(kind: DataType) -> int:
+    """How many digits a decimal needs for the whole numbers of the type."""
+    if isinstance(kind, DecimalType):
+        return kind.precision
+    return _WHOLE_DIGITS.get(type(kind), 0)
 
 
 def _type_of(text: str, patterns: Patterns) -> DataType:
     if _INTEGER.fullmatch(text):
         return _whole_number(text)
-    if _DOUBLE.fullmatch(text):
+    if _DECIMAL.fullmatch(text):
+        return _decimal(int(text.removesuffix(".")))
+    if _DOUBLE.fullmatch(text.strip()):
         return DoubleType()
     if _is_date(text, patterns.date):
         return DateType()
@@ -81,6 +98,10 @@ def _whole_number(text: str) -> DataType:
         return IntegerType()
     if -(2**63) <= number < 2**63:
         return LongType()
+    return _decimal(number)
+
+
+def _decimal(number: int) -> DataType:
     digits = len(str(abs(number)))
     return DecimalType(digits, 0) if digits <= 38 else DoubleType()
 
@@ -94,14 +115,14 @@ def _is_date(text: str, pattern: str) -> bool:
 def _is_timestamp(text: str, pattern: str) -> bool:
     if pattern:
         return bool(_regular(pattern).fullmatch(text))
-    return _is_calendar_day(_TIMESTAMP.fullmatch(text))
+    return _is_calendar_day(_TIMESTAMP.fullmatch(text.strip()))
 
 
 def _is_calendar_day(match: re.Match[str] | None) -> bool:
     if not match:
         return False
     try:
-        date(int(match.group(1)), int(match.group(2)), int(match.group(3)))
+        date(int(match.group(1)), int(match.group(2)), int(match.group(3) or 1))
     except ValueError:
         return False
     return True

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO
 
+from local_shim.durable_files import open_for_appending
 from local_shim.errors import ShimError
 from local_shim.events.event import Event, EventType, FlowStatus, Level, UpdateState
 from local_shim.redaction import redacted
@@ -31,8 +32,7 @@ class EventLog:
         self._lock = threading.RLock()
         self._sequence = 0
         self._last = datetime.min.replace(tzinfo=UTC)
-        journal.parent.mkdir(parents=True, exist_ok=True)
-        self._journal: TextIO = journal.open("a", encoding="utf-8")
+        self._journal: TextIO = open_for_appending(journal)
 
     def write(
         self,

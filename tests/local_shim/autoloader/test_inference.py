@@ -1,10 +1,11 @@
-"""The types that planning infers are those that Spark infers from the same JSON files.
+"""The types that planning infers are those that Spark infers from the same files.
 
 Differences that Auto Loader's rules demand have a test of their own below.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import random
 from pathlib import Path
@@ -17,9 +18,17 @@ from pyspark.sql.types import StructType
 from local_shim.autoloader.files.listing import source_files
 from local_shim.autoloader.json.inference import json_fields
 from local_shim.autoloader.options.parse import parse_options
+from local_shim.autoloader.text_types import Patterns, type_of
 
 SCALARS: list[Any] = [None, True, 0, -7, 2**40, 2**63, 10**24, 10**40, 0.5, 1e300, "", "x", "12"]
 NAMES = ["a", "b", "c"]
+WORDS = (
+    "0 -7 +7 007 2147483648 9223372036854775808 12345678901234567890123 1e3 1.5 .5 5. -0.0 1d 1f "
+    "NaN Inf -Inf Infinity true FALSE yes x 2026-01-31 2026-1-31 2026-02-30 2026-01 20260131 "
+    "2026-01-31T10:20:30 2026-01-31T10:20:30.123Z 2026-01-31T10:20 2026-01-31T25:00:00 "
+    "2026-01-31T10:20:30+01:00 2026-01-31T10 0x1F 1,5 1_000"
+)
+TEXTS = [*WORDS.split(), "2026-01-31 10:20:30", " 7", "7 ", "a b", " 2026-01-31", "2026-01-31 10"]
 
 
 def some_value(choose: random.Random, depth: int) -> Any:
@@ -63,3 +72,27 @@ def test_a_json_object_without_fields_is_text(
     (tmp_path / "a.json").write_text(text)
     assert "a" not in spark.read.json(str(tmp_path)).columns
     assert inferred_json(tmp_path)["a"].dataType.simpleString() in ("string", "array<string>")
+
+
+def test_csv_types_are_those_of_spark(spark: SparkSession, tmp_path: Path) -> None:
+    choose = random.Random(0)
+    columns = [[text] for text in TEXTS]
+    columns += [choose.choices(TEXTS, k=choose.randint(2, 3)) for _ in range(250)]
+    height = max(len(column) for column in columns)
+    with (tmp_path / "a.csv").open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow([f"c{i}" for i in range(len(columns))])
+        for row in range(height):
+            writer.writerow([column[row] if row < len(column) else "" for column in columns])
+    frame = spark.read.csv(str(tmp_path), header=True, inferSchema=True)
+    differences = [
+        (column, by_planning, by_spark)
+        for column, (_, by_spark) in zip(columns, frame.dtypes, strict=True)
+        if (by_planning := type_of(column, Patterns()).simpleString()) != by_spark
+    ]
+    assert differences == []
+
+
+@pytest.mark.parametrize("text", ["10:20:30", "٣"])
+def test_texts_whose_meaning_depends_on_the_reader_stay_text(text: str) -> None:
+    assert type_of([text], Patterns()).simpleString() == "string"
