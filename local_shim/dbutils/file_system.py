@@ -46,7 +46,7 @@ class FileSystem:
 
     def put(self, file: str, contents: str, overwrite: bool = False) -> bool:
         """Writes text to a file."""
-        path = _local(file)
+        path = _writable(file)
         if path.exists() and not overwrite:
             raise FileExistsError(f"{file} already exists; pass overwrite=True")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,12 +55,12 @@ class FileSystem:
 
     def mkdirs(self, dir: str) -> bool:
         """Creates a folder and those above it."""
-        _local(dir).mkdir(parents=True, exist_ok=True)
+        _writable(dir).mkdir(parents=True, exist_ok=True)
         return True
 
     def rm(self, dir: str, recurse: bool = False) -> bool:
         """Deletes a file, or with `recurse` a folder; False if there is none."""
-        path = _local(dir)
+        path = _writable(dir)
         if path.is_dir():
             if not recurse and any(path.iterdir()):
                 raise OSError(f"{dir} is not empty; pass recurse=True")
@@ -73,7 +73,9 @@ class FileSystem:
 
     def cp(self, from_: str, to: str, recurse: bool = False) -> bool:
         """Copies a file, or with `recurse` a folder."""
-        source, target = _existing(from_), _local(to)
+        source, target = _existing(from_), _writable(to)
+        if source.is_dir() and target.resolve().is_relative_to(source.resolve()):
+            raise OSError(f"{to} lies in {from_}; a folder cannot be copied into itself")
         if source.is_dir():
             if not recurse:
                 raise IsADirectoryError(f"{from_} is a folder; pass recurse=True")
@@ -86,6 +88,7 @@ class FileSystem:
 
     def mv(self, from_: str, to: str, recurse: bool = False) -> bool:
         """Moves a file, or with `recurse` a folder."""
+        _writable(from_)
         self.cp(from_, to, recurse)
         return self.rm(from_, recurse=True)
 
@@ -111,6 +114,21 @@ def _existing(path: str) -> Path:
     if not local.exists():
         raise FileNotFoundError(f"java.io.FileNotFoundException: No such file or directory {path}")
     return local
+
+
+def _writable(path: str) -> Path:
+    """The path, which `--path` must map: `/` and `/tmp` are DBFS there, and this disk here.
+
+    Raises UsageError for every other path.
+    """
+    resolver = current_resolver()
+    if resolver is None or resolver.path(path) == path:
+        raise UsageError(
+            "PATH_NOT_MAPPED",
+            f"'{path}' is not mapped, and dbutils.fs changes files of mapped folders only.",
+            hint=f"say where its folder lies here: --path {path.rpartition('/')[0]}/=DIR",
+        )
+    return _local(path)
 
 
 def _local(path: str) -> Path:

@@ -59,8 +59,10 @@ def cell(text: str, language: Language, file: str, line: int) -> Cell:
         )
     if word == "run":
         return Cell(Language.RUN, argument.strip(), file, start)
-    if word in (Language.PYTHON.value, Language.SQL.value):
-        return Cell(Language(word), " " * (len(word) + 2) + argument + "\n" + rest, file, start)
+    if word == Language.PYTHON.value:
+        return Cell(Language.PYTHON, argument.lstrip() + "\n" + rest, file, start)
+    if word == Language.SQL.value:
+        return Cell(Language.SQL, " " * len("%sql ") + argument + "\n" + rest, file, start)
     if word in _SILENT:
         return Cell(Language.SKIPPED, "", file, start)
     if word in _NOT_RUN or magic.startswith(("!", "%%")) or not rest.strip():

@@ -90,25 +90,33 @@ class SourceFile:
 
     def _notebook(self, name: str, cell: Cell, folder: Path) -> Path:
         """The file that a path of `%run` means: relative to its notebook, or to the root."""
-        relative = Path(name.removeprefix("/Workspace").lstrip("/"))
+        relative = name.removeprefix("/Workspace").lstrip("/")
         bases = [folder] if not name.startswith("/") else [self.root or folder, folder]
         for base in bases:
             for suffix in ("", *SUFFIXES):
-                path = (base / relative).with_name(relative.name + suffix).resolve()
-                if path.is_file():
+                path = Path(f"{base / relative}{suffix}").resolve()
+                if path.suffix in SUFFIXES and path.is_file():
                     return path
         beside = [each.stem for each in folder.iterdir() if each.suffix in SUFFIXES]
         raise DefinitionError(
             "NOTEBOOK_NOT_FOUND",
             f"'%run {name}' finds no notebook.",
             where=cell.where,
-            hint=close_match(relative.name, beside),
+            hint=close_match(Path(relative).name, beside),
         )
 
 
 def _run_arguments(cell: Cell) -> tuple[str, Mapping[str, str]]:
     """The path, which may be quoted, and the values of widgets: `%run ./a $env="dev"`."""
-    words = shlex.split(cell.text)
+    try:
+        words = shlex.split(cell.text)
+    except ValueError as error:
+        raise DefinitionError(
+            "NOTEBOOK_NOT_FOUND",
+            f"'%run {cell.text}' cannot be read: {error}.",
+            where=cell.where,
+            hint='put a path with blanks or quotes between double quotes: %run "./my notebook"',
+        ) from error
     path = [word for word in words if not word.startswith("$")]
     pairs = (word[1:].partition("=") for word in words if word.startswith("$"))
     return " ".join(path), {key: value for key, _, value in pairs}
@@ -125,7 +133,7 @@ def _execute(cell: Cell, module: ModuleType) -> None:
         if error.where:
             raise
         raise at(error, raised_at(error.__traceback__)) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _failure(cell.file, error) from error
 
 
@@ -146,7 +154,7 @@ def _as_main(path: Path) -> Iterator[ModuleType]:
         sys.modules[_MAIN] = before
 
 
-def _failure(file: str, error: Exception) -> DefinitionError:
+def _failure(file: str, error: BaseException) -> DefinitionError:
     """The user's own exception, with the line of the file that raised it."""
     where = raised_at(error.__traceback__) or SourceLocation(file, 1)
     if isinstance(error, SyntaxError):

@@ -74,17 +74,15 @@ def _without(line: str, magic: str) -> str:
 def _of_json(path: Path, text: str) -> Iterator[Cell]:
     try:
         notebook = json.loads(text)
-        cells = notebook["cells"]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        language = _language(notebook.get("metadata") or {})
+        sources = [(each["cell_type"], "".join(each["source"])) for each in notebook["cells"]]
+    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise _unreadable(
             path, "it is no notebook: it must be JSON with a list of cells."
         ) from error
-    language = _language(notebook.get("metadata", {}))
-    for number, each in enumerate(cells, start=1):
-        if each.get("cell_type") == "code":
-            source = each.get("source", "")
-            body = source if isinstance(source, str) else "".join(source)
-            yield cell(body, language, f"{path} cell {number}", 1)
+    for number, (kind, source) in enumerate(sources, start=1):
+        if kind == "code":
+            yield cell(source, language, f"{path} cell {number}", 1)
 
 
 def _language(metadata: dict[str, Any]) -> Language:

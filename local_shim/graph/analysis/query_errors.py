@@ -12,7 +12,7 @@ from local_shim.graph.elements import Flow, SourceLocation
 from local_shim.jvm.java_errors import root_cause
 
 
-def query_failure(flow: Flow, error: Exception, near: Callable[[str], str]) -> ShimError:
+def query_failure(flow: Flow, error: BaseException, near: Callable[[str], str]) -> ShimError:
     """Any exception of a flow's query, at the line that raised it, else at the declaration.
 
     `near` names the dataset that an unknown table was probably meant to be.

@@ -70,7 +70,7 @@ class GraphResolver:
                 resolution.resolved[flow.name] = self._analysed(flow)
         except UpstreamFailed:
             resolution.failed.add(flow.name)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             resolution.failed.add(flow.name)
             self._add_error(query_failure(flow, error, resolution.near))
         finally:

@@ -52,6 +52,13 @@ ROWS += [(str(entries[0].size),)]
         ("dbutils.fs.ls('dbfs:/mnt/no')", "java.io.FileNotFoundException"),
         ("dbutils.fs.ls('s3://bucket/x')", "--path s3:/=DIR"),
         ("dbutils.fs.ls('dbfs:/mnt/../../etc')", "leaves dbfs:/mnt/"),
+        ("dbutils.fs.rm('/srv/no/', True)", "--path /srv/no/=DIR"),
+        ("dbutils.fs.put('/srv/data/a', 'x')", "is not mapped"),
+        ("dbutils.fs.mkdirs('data')", "is not mapped"),
+        ("dbutils.fs.cp('dbfs:/mnt/', '/srv/data', True)", "is not mapped"),
+        ("dbutils.fs.mv('/srv/no', 'dbfs:/mnt/no', True)", "is not mapped"),
+        ("dbutils.fs.mkdirs('/')", "is not mapped"),
+        ("dbutils.fs.mv('dbfs:/mnt/', 'dbfs:/mnt/in/it', True)", "into itself"),
         ("dbutils.fs.mount('a', 'b')", "dbutils.fs.mount does not run here"),
         ("dbutils.notebook.run('x', 60)", "share code by %run"),
         ("dbutils.secrets.get('a', 'b')", "set DLT_LOCAL_SECRET_A_B"),
@@ -62,6 +69,7 @@ ROWS += [(str(entries[0].size),)]
 def test_what_goes_wrong_is_said_at_its_line(
     pipeline: Pipeline, tmp_path: Path, call: str, message: str
 ) -> None:
+    (tmp_path / "mnt").mkdir()
     pipeline.paths = {"dbfs:/mnt/": f"{tmp_path}/mnt/"}
     pipeline.write(f"\n{call}\n")
     with pytest.raises(ShimError) as error:

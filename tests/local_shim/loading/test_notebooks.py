@@ -43,6 +43,15 @@ def numbers():
 
 display(spark.range(1))
 """
+RUN = "# Databricks notebook source\n# MAGIC %run "
+EXIT_IN_QUERY = """\
+import sys
+
+import dlt
+@dlt.table
+def none():
+    sys.exit("no rows")
+"""
 SETTINGS = """\
 # Databricks notebook source
 dbutils.widgets.text("count", "4")
@@ -124,11 +133,14 @@ def test_a_jupyter_notebook_runs(pipeline: Pipeline) -> None:
     cells = [
         ("markdown", "# Numbers"),
         ("code", "%pip install x\nimport dlt\n@dlt.table\ndef a():\n    return spark.range(2)\n"),
+        ("code", "%python START = 1\nSTOP = 2"),
+        ("code", "@dlt.table\ndef c():\n    return spark.range(START, STOP)"),
         ("code", "%sql\nCREATE OR REFRESH MATERIALIZED VIEW b AS SELECT id + 1 AS id FROM a"),
     ]
     pipeline.write(_ipynb(*cells), "numbers.ipynb")
     assert pipeline.update() == 0
     assert pipeline.rows("b") == [(1,), (2,)]
+    assert pipeline.rows("c") == [(1,)]
 
 
 @pytest.mark.dlt(149)
@@ -141,7 +153,22 @@ def test_a_jupyter_notebook_runs(pipeline: Pipeline) -> None:
         (PYTHON.replace("settings notebook", "nothing"), "n.py", "finds no notebook", "n.py:8"),
         (PYTHON.replace("%sql", "%scala"), "n.py", "written in Scala", "n.py:24"),
         (SQL.replace("%python", "%r"), "n.sql", "written in R", "n.sql:11"),
+        (PYTHON.replace('notebook"', "notebook"), "n.py", "No closing quotation", "n.py:8"),
+        (RUN + "./settings.txt", "n.py", "finds no notebook", "n.py:2"),
+        (RUN, "n.py", "finds no notebook", "n.py:2"),
+        (RUN + "..", "n.py", "finds no notebook", "n.py:2"),
+        ("import sys\nsys.exit('no rows')", "n.py", "SystemExit: no rows", "n.py:2"),
+        (EXIT_IN_QUERY, "n.py", "raised SystemExit: no rows", "n.py:6"),
         ("{}", "n.ipynb", "it is no notebook", "n.ipynb:1"),
+        ("[]", "n.ipynb", "it is no notebook", "n.ipynb:1"),
+        ('{"cells": null}', "n.ipynb", "it is no notebook", "n.ipynb:1"),
+        ('{"cells": ["1"]}', "n.ipynb", "it is no notebook", "n.ipynb:1"),
+        (
+            '{"cells": [{"cell_type": "code", "source": [1]}]}',
+            "n.ipynb",
+            "no notebook",
+            "n.ipynb:1",
+        ),
         (_ipynb(("code", "1"), ("code", "\n1 / 0")), "n.ipynb", "division", "n.ipynb cell 2:2"),
     ],
 )
@@ -151,6 +178,7 @@ def test_an_error_names_the_line_of_the_notebook(
     pipeline.write("import dlt\n\n@dlt.table\ndef other():\n    return spark.range(1)\n")
     pipeline.write(source, file)
     if "settings" in source:
+        (pipeline.folder / "source" / "settings.txt").write_text("")
         (pipeline.folder / "source" / "settings notebook.py").write_text(SETTINGS)
         pipeline.conf["least"] = "2"
     with pytest.raises(ShimError) as error:
