@@ -24,6 +24,9 @@ def broken(frame: DataFrame, table: str, amount: str | None = None) -> list[tupl
     """(rule, amount) of every row that breaks a rule."""
     if "newest_commit" not in frame.columns:
         frame = frame.withColumn("newest_commit", F.lit(NEWEST))
+    if table.endswith("_transaction") and "currency" not in frame.columns:
+        unrated = {"currency": F.lit(None).cast("string"), "average_rate": F.lit(None).cast("int")}
+        frame = frame.withColumns(unrated)
     return sorted((row.rule, row.amount) for row in breaking(frame, table, amount).collect())
 
 
@@ -38,6 +41,22 @@ def test_an_address_of_nobody_and_a_policy_without_product(silver: Silver) -> No
                       POLICY | {"policy_id": 2})  # fmt: skip
     named = cross.with_parent(cross.with_parent(policies, parties, "party"), products, "product")
     assert broken(named, "policy") == [("product known", None)]
+
+
+@pytest.mark.parametrize(
+    ("currency", "rate", "rules"),
+    [(None, None, []), ("USD", 2, []), ("USD", None, ["exchange rate known"])],
+)
+def test_a_booking_in_another_currency(
+    silver: Silver, currency: str | None, rate: int | None, rules: list[str]
+) -> None:
+    booking = {"policy_id": 1, "amount": "80.00", "earn_from": "2024-01-01",
+               "earn_to": "2025-01-01", "booked_on": "2024-06-01"}  # fmt: skip
+    rows = silver("premium_transaction", booking).withColumns(
+        {"currency": F.lit(currency).cast("string"), "average_rate": F.lit(rate).cast("int")}
+    )
+    dated = cross.with_term(rows, silver("policy", POLICY), "earn_from", "earn_to")
+    assert [rule for rule, _ in broken(dated, "premium_transaction")] == rules
 
 
 @pytest.mark.parametrize(
