@@ -65,8 +65,8 @@ def _check_list(node: Node, kind: Any, name: str, problems: Problems) -> None:
 def _check_scalar(node: Node, kind: Any, name: str, problems: Problems) -> None:
     if isinstance(node.value, Mapping | tuple):
         what = "a mapping" if isinstance(node.value, Mapping) else "a list"
-        wanted = "one word" if isinstance(kind, type) and issubclass(kind, Enum) else _noun(kind)
-        problems.add("WRONG_TYPE", f"{name} is {what}; it must be {wanted}.", node.place)
+        expected = "one word" if isinstance(kind, type) and issubclass(kind, Enum) else _noun(kind)
+        problems.add("WRONG_TYPE", f"{name} is {what}; it must be {expected}.", node.place)
     elif isinstance(kind, type) and issubclass(kind, Enum):
         _check_choice(node, [str(each.value) for each in kind], name, problems)
     elif not _fits(node, kind):

@@ -93,9 +93,9 @@ def _check_tasks(job: Node, problems: Problems) -> None:
         entries = job.at(list_name)
         keys = [each.at(field) for each in (entries.elements() if entries else ())]
         for task in tasks_by_key.values():
-            wanted = task.at(field)
-            if wanted:
-                _refuse_unknown(field, wanted, [key.text() for key in keys if key], problems)
+            expected = task.at(field)
+            if expected:
+                _refuse_unknown(field, expected, [key.text() for key in keys if key], problems)
 
 
 def _needed(task: Node) -> Iterator[Node]:

@@ -31,13 +31,13 @@ def check(deployment: Deployment, problems: Problems) -> None:
     resources = deployment.bundle.tree.at("resources")
     for field, node in _texts("", resources) if resources else ():
         for kind, key, output in _REFERENCE.findall(node.text()):
-            wanted = _WANTED.get(field, kind)
-            if wanted != kind:
+            expected = _WANTED.get(field, kind)
+            if expected != kind:
                 problems.add(
                     "REFERENCE_OF_WRONG_TYPE",
-                    f"'{field}' wants one of {wanted}, but '{key}' is one of {kind}.",
+                    f"'{field}' wants one of {expected}, but '{key}' is one of {kind}.",
                     node.place,
-                    f"write ${{resources.{wanted}.<key>.{output}}}",
+                    f"write ${{resources.{expected}.<key>.{output}}}",
                 )
             _check_output(kind, key, output, node, problems)
 

@@ -82,7 +82,15 @@ class SqlSource:
         text = SourceText(indent + source.text[start:stop], source.file, place.line)
         text = with_configuration(text, {**self.registry.configuration, **self.settings})
         text = with_parameters(text, self._parameters())
-        return definition(Reader(text, next(statements(text)), constant))
+        parts = list(statements(text))
+        if len(parts) != 1:
+            raise DefinitionError(
+                "PARSE_SYNTAX_ERROR",
+                "a value of the configuration ends the statement, or comments it out.",
+                where=source.line(start),
+                hint="the values of ${…} must not hold semicolons or comments",
+            )
+        return definition(Reader(text, parts[0], constant))
 
     def _parameters(self) -> Mapping[str, str]:
         return {**self.registry.configuration, **self.settings, **self.registry.parameters}

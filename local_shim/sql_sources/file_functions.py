@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructField, StructType
 
 from local_shim.errors import DefinitionError
 from local_shim.graph.elements import SourceLocation
@@ -138,6 +139,8 @@ def _legacy_options(items: list[Reader], constant: Callable[[str], str]) -> dict
     if len(items) > 1:
         items[1].expect("MAP")
         pairs = [constant(str(each.rest())) for each in items[1].items()]
+        if len(pairs) % 2:
+            raise items[1].error("map(…) needs a value for each key.")
         named = zip(pairs[::2], pairs[1::2], strict=True)
         options |= {key.removeprefix("cloudFiles."): value for key, value in named}
     return options
@@ -182,14 +185,22 @@ def _batch(
     if format.lower() == "csv":
         of_format.setdefault("inferSchema", "true")
     reader = spark.read.format(format).options(**of_format)
-    frame = (reader.schema(schema) if schema else reader).load(call.path)
-    return frame if hints is None else _with_hints(spark, frame, hints)
+    if schema or hints is None:
+        return (reader.schema(schema) if schema else reader).load(call.path)
+    hinted = _with_hints(reader.load(call.path).schema, hints)
+    of_format.pop("inferSchema", None)
+    return spark.read.format(format).options(**of_format).schema(hinted).load(call.path)
 
 
-def _with_hints(spark: SparkSession, frame: DataFrame, hints: str) -> DataFrame:
-    types = {field.name: field.dataType for field in spark.createDataFrame([], hints).schema}
-    casts = {name: F.col(name).cast(kind) for name, kind in types.items() if name in frame.columns}
-    return frame.withColumns(casts)
+def _with_hints(inferred: StructType, hints: str) -> StructType:
+    """The inferred columns with the types of the hints, and columns that only hints name."""
+    parsed = StructType.fromDDL(hints)
+    assert isinstance(parsed, StructType)
+    types = {field.name.lower(): field for field in parsed}
+    fields = [
+        StructField(field.name, types.pop(field.name.lower(), field).dataType) for field in inferred
+    ]
+    return StructType([*fields, *types.values()])
 
 
 def _listing(spark: SparkSession, call: FilesCall) -> DataFrame:

@@ -49,11 +49,11 @@ def snapshot_source(
 
 def _only_snapshot(query: Fragment, namespace: Namespace | None) -> NextSnapshot:
     """Without versions there is one snapshot; a later update finds the target filled."""
-    where, taken = declared_here(), False
+    where, is_taken = declared_here(), False
 
     def next_snapshot(last: Any) -> tuple[DataFrame, Any] | None:
-        nonlocal taken
-        if last is not None and not taken:
+        nonlocal is_taken
+        if last is not None and not is_taken:
             raise FlowError(
                 "AUTO_CDC_FROM_SNAPSHOT_NON_EMPTY_TARGET_WITHOUT_VERSION",
                 "the target has a snapshot already, and the statement has no WITH VERSION.",
@@ -62,7 +62,7 @@ def _only_snapshot(query: Fragment, namespace: Namespace | None) -> NextSnapshot
             )
         if last is not None:
             return None
-        taken = True
+        is_taken = True
         return query_function(query, Columns(), namespace)(), 1
 
     return next_snapshot

@@ -17,14 +17,16 @@ _SPARKS_OWN = ("env:", "system:")
 
 
 def with_configuration(source: SourceText, values: Mapping[str, str]) -> SourceText:
-    """The text with the value of each `${key}`, also inside of quotes.
+    """The text with the value of each `${key}`, also inside of quotes, but not in comments.
 
     Raises DefinitionError for a key that has no value.
     """
+    every = tokens(source)
 
     def value(match: re.Match[str]) -> str:
-        key = match.group(1)
-        if key.startswith(_SPARKS_OWN):
+        key, start = match.group(1), match.start()
+        in_comment = not any(token.start <= start < token.stop for token in every)
+        if in_comment or key.startswith(_SPARKS_OWN):
             return match.group(0)
         if key not in values:
             raise DefinitionError(

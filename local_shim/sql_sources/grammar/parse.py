@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from local_shim.errors import close_match
 from local_shim.graph.elements import DatasetKind
+from local_shim.graph.names import parts
 from local_shim.sql_sources.grammar.definitions import (
     CreateDataset,
     CreateFlow,
@@ -43,6 +44,10 @@ def _created(reader: Reader) -> Definition:
     replace = reader.accept("OR", "REPLACE")
     refresh = not replace and reader.accept("OR", "REFRESH")
     if reader.accept("FLOW"):
+        if replace:
+            raise start.error("CREATE OR REPLACE FLOW is no statement of a pipeline.")
+        if refresh and reader.at("IF"):
+            raise reader.error("OR REFRESH and IF NOT EXISTS exclude each other.")
         return _flow(reader)
     private = reader.accept("PRIVATE")
     temporary = reader.accept("TEMPORARY") or reader.accept("TEMP")
@@ -130,7 +135,7 @@ def _use(reader: Reader) -> UseNamespace:
         reader.accept("DATABASE")
     name = reader.name()
     reader.end()
-    names = name.replace("`", "").split(".")
+    names = parts(name)
     if len(names) > 2:
         raise reader.error("USE SCHEMA takes a schema, or a catalog and a schema.")
     return UseNamespace(names[0] if len(names) == 2 else None, names[-1])

@@ -83,7 +83,10 @@ def _stream_name(reader: Reader) -> str:
         inner = reader.parenthesized() if reader.at("(") else reader
         if inner.at("SELECT") or inner.at("("):
             raise inner.error("FROM STREAM takes the name of a table or view.", "declare a view")
-        return inner.name()
+        name = inner.name()
+        if inner is not reader:
+            inner.end()
+        return name
     return reader.name()
 
 

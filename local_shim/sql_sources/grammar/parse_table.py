@@ -28,12 +28,14 @@ def _clause(reader: Reader, clauses: TableClauses) -> dict[str, Any]:
     if reader.accept("TBLPROPERTIES"):
         return {"properties": {**clauses.properties, **_properties(reader)}}
     if reader.accept("PARTITIONED", "BY"):
-        return {"partition_cols": tuple(item.column() for item in reader.items())}
+        return {"partition_cols": tuple(reader.columns())}
     if reader.accept("CLUSTER", "BY"):
         automatic = reader.accept("AUTO") or reader.accept("NONE")
         return {"cluster_by": () if automatic else tuple(reader.columns())}
     if reader.accept("WITH", "ROW", "FILTER"):
-        return {"row_filter": str(reader.until(_AFTER_ROW_FILTER))}
+        function = reader.name()
+        reader.expect("ON")
+        return {"row_filter": f"{function} ON ({', '.join(reader.columns())})"}
     if reader.accept("LOCATION"):
         return {"ignored": (*clauses.ignored, f"LOCATION '{reader.text()}'")}
     if reader.accept("USING", "DELTA"):
@@ -48,7 +50,6 @@ def _clause(reader: Reader, clauses: TableClauses) -> dict[str, Any]:
     return {}
 
 
-_AFTER_ROW_FILTER = (("AS",), ("FLOW",), ("COMMENT",), ("TBLPROPERTIES",), ("CLUSTER",))
 _CLAUSES = (
     "COMMENT",
     "TBLPROPERTIES",
@@ -108,7 +109,11 @@ def _column(
     name = item.restarted().column()
     if item.accept("MASK"):
         masked.append(name)
-        item.rest()
+        item.name()
+        if item.accept("USING", "COLUMNS"):
+            item.parenthesized()
+        if not item.ended:
+            definition += f" {item.rest()}"
     untyped = item.restarted()
     untyped.column()
     if untyped.ended or untyped.accept("COMMENT"):
@@ -125,7 +130,8 @@ def _rule(item: Reader) -> Rule:
     item.expect("EXPECT")
     condition = item.parenthesized().rest()
     action = Action.WARN
-    if item.accept("ON", "VIOLATION"):
+    if item.accept("ON"):
+        item.expect("VIOLATION")
         action = _action(item)
     item.end(("ON",))
     return Rule(name, condition, action)

@@ -45,7 +45,7 @@ class Reader:
         for count, word in enumerate(words):
             if not self.accept(word):
                 text = " ".join(words[count:])
-                raise self.error(f"{text} is expected, not {self._found()}.")
+                raise self.error(f"{text} is expected, not {self._next_text()}.")
 
     def accept_any(self, phrases: Sequence[Words]) -> Words | None:
         """Moves behind the first of these phrases that comes next."""
@@ -88,16 +88,25 @@ class Reader:
             raise self.error(f"a column name is expected, not '{name}'.")
         return names[0]
 
+    def only_column(self) -> str:
+        """The name of a column, behind which nothing follows."""
+        name = self.column()
+        self.end()
+        return name
+
     def columns(self) -> list[str]:
         """The column names of a list in parentheses; the parentheses of one name may be missing."""
         if not self.at("("):
             return [self.column()]
-        return [item.column() for item in self.items()]
+        items = self.items()
+        if not items:
+            raise self.error("the list of columns is empty.")
+        return [item.only_column() for item in items]
 
     def text(self) -> str:
         """A text literal."""
         if not self.at_text():
-            raise self.error(f"a text in quotes is expected, not {self._found()}.")
+            raise self.error(f"a text in quotes is expected, not {self._next_text()}.")
         self._next += 1
         return self._tokens[self._next - 1].text
 
@@ -119,7 +128,7 @@ class Reader:
     def parenthesized(self) -> Reader:
         """A reader of what stands in the parentheses that come next."""
         if not self.at("("):
-            raise self.error(f"( is expected, not {self._found()}.")
+            raise self.error(f"( is expected, not {self._next_text()}.")
         start = self._next + 1
         self._next = self._closing(self._next) + 1
         inner = self._part(start, self._next - 1)
@@ -132,10 +141,16 @@ class Reader:
 
     def separated(self) -> list[Reader]:
         """Readers of the rest, cut at its commas."""
+        if self.ended:
+            return []
         ends = [self._next - 1, *self._commas(), len(self._tokens)]
+        pairs = list(itertools.pairwise(ends))
+        empty = next((stop for start, stop in pairs if stop == start + 1), None)
+        if empty is not None:
+            self._next = min(empty, len(self._tokens) - 1)
+            raise self.error("an item of the list is empty.", "take out the comma")
         self._next = len(self._tokens)
-        pairs = itertools.pairwise(ends)
-        return [self._part(start + 1, stop) for start, stop in pairs if stop > start + 1]
+        return [self._part(start + 1, stop) for start, stop in pairs]
 
     def until(self, phrases: Sequence[Words]) -> Fragment:
         """The text up to the first of these phrases outside of parentheses, or to the end."""
@@ -143,7 +158,7 @@ class Reader:
         while not self.ended and not any(self.at(*words) for words in phrases):
             self._next = (self._closing(self._next) if self.at("(") else self._next) + 1
         if self._next == start:
-            raise self.error(f"an expression is expected, not {self._found()}.")
+            raise self.error(f"an expression is expected, not {self._next_text()}.")
         return self._fragment(start, self._next)
 
     def rest(self) -> Fragment:
@@ -159,7 +174,7 @@ class Reader:
         """Raises DefinitionError if something is left."""
         if not self.ended:
             hint = close_match(self._tokens[self._next].text.upper(), allowed) if allowed else ""
-            raise self.error(f"{self._found()} is not expected here.", hint)
+            raise self.error(f"{self._next_text()} is not expected here.", hint)
 
     def error(self, message: str, hint: str = "") -> DefinitionError:
         """An error at the next token, or at the end of the statement."""
@@ -168,7 +183,7 @@ class Reader:
         where = self.source.location(place)
         return DefinitionError("PARSE_SYNTAX_ERROR", message, where=where, hint=hint)
 
-    def _found(self) -> str:
+    def _next_text(self) -> str:
         if self.ended:
             return "the end of the statement"
         token = self._tokens[self._next]
@@ -179,7 +194,7 @@ class Reader:
     def _identifier(self) -> None:
         token = None if self.ended else self._tokens[self._next]
         if token is None or not _is_identifier(token):
-            raise self.error(f"a name is expected, not {self._found()}.")
+            raise self.error(f"a name is expected, not {self._next_text()}.")
         self._next += 1
 
     def _closing(self, opening: int) -> int:

@@ -53,7 +53,7 @@ _KINDS = {
 def tokens(source: SourceText) -> list[Token]:
     """All tokens but comments; DefinitionError for a quote or a comment that does not end."""
     try:
-        found = sqlglot.tokenize(source.text, read="databricks")
+        sqlglot_tokens = sqlglot.tokenize(source.text, read="databricks")
     except TokenError as error:
         raise DefinitionError(
             "PARSE_SYNTAX_ERROR",
@@ -61,7 +61,7 @@ def tokens(source: SourceText) -> list[Token]:
             where=source.line(max(len(source.text.rstrip()) - 1, 0)),
             hint="close it",
         ) from error
-    return [token for each in found for token in _split(each, source.text)]
+    return [token for each in sqlglot_tokens for token in _split(each, source.text)]
 
 
 def statements(source: SourceText) -> Iterator[list[Token]]:

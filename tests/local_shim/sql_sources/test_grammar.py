@@ -117,6 +117,20 @@ def test_a_list_of_names_has_comments() -> None:
     assert (columns.names, columns.comments, columns.schema) == (("a", "b"), {"a": "x"}, None)
 
 
+def test_what_follows_a_mask_and_a_row_filter_is_kept() -> None:
+    clauses = dataset(
+        "CREATE TABLE t (id INT MASK m USING COLUMNS (a) NOT NULL COMMENT 'k') "
+        "WITH ROW FILTER f ON (id) PARTITIONED BY (id) LOCATION '/x'"
+    ).clauses
+    assert clauses.columns.schema == "id INT NOT NULL COMMENT 'k'"
+    assert (clauses.row_filter, clauses.partition_cols) == ("f ON (id)", ("id",))
+    assert clauses.ignored == ("LOCATION '/x'",)
+
+
+def test_a_quoted_schema_may_have_a_dot() -> None:
+    assert read("USE SCHEMA `my.schema`") == [UseNamespace(schema="my.schema")]
+
+
 @pytest.mark.parametrize(("text", "columns"), [("(a, `b c`)", ("a", "b c")), ("AUTO", ())])
 def test_clustering(text: str, columns: tuple[str, ...]) -> None:
     statement = dataset(f"CREATE OR REFRESH MATERIALIZED VIEW v CLUSTER BY {text} AS SELECT 1")
@@ -242,6 +256,16 @@ WRONG = {
     f"{FLOW} FROM STREAM(SELECT 1) KEYS (a) SEQUENCE BY b": "declare a view",
     f"{FLOW} FROM STREAM(s) SEQUENCE BY b": "AUTO CDC needs KEYS",
     f"{FLOW} FROM STREAM(s) KEYS (a)": "AUTO CDC needs SEQUENCE BY",
+    f"{FLOW} FROM STREAM(s) KEYS (a b) SEQUENCE BY c": "'b' is not expected here",
+    f"{FLOW} FROM STREAM(s) KEYS (a,,b) SEQUENCE BY c": "an item of the list is empty",
+    f"{FLOW} FROM STREAM(s) KEYS (a,) SEQUENCE BY c": "an item of the list is empty",
+    f"{FLOW} FROM STREAM(s) KEYS () SEQUENCE BY c": "the list of columns is empty",
+    f"{FLOW} FROM STREAM(s u) KEYS (a) SEQUENCE BY c": "'u' is not expected here",
+    "CREATE TABLE t CLUSTER BY (a b)": "'b' is not expected here",
+    "CREATE TABLE t PARTITIONED BY (a DESC)": "'DESC' is not expected here",
+    "CREATE TABLE t (CONSTRAINT a EXPECT (x) ON VIOLATON DROP ROW)": "VIOLATION is expected",
+    "CREATE OR REPLACE FLOW f AS INSERT INTO t SELECT 1": "no statement of a pipeline",
+    "CREATE OR REFRESH FLOW IF NOT EXISTS f AS INSERT INTO t SELECT 1": "exclude each other",
 }
 
 
