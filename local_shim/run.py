@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -185,7 +185,7 @@ def prepared(request: Request) -> Iterator[Prepared]:
     spark = open_session()
     with (
         spark_reads_intercepted() as keys_read,
-        python_files_mapped(),
+        python_files_mapped() if request.paths else nullcontext(),
         pipeline_session(spark) as session,
         settings(session, spec.configuration),
         _pipeline_settings_restored(session),

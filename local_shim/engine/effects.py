@@ -21,13 +21,13 @@ from local_shim.engine.update_context import UpdateContext
 from local_shim.errors import ShimError
 from local_shim.graph.elements import AutoCdcFlow, Dataset, DatasetKind, SnapshotFlow
 from local_shim.graph.graph import ResolvedFlow
-from local_shim.graph.plan import Effect, EffectKind, Plan
+from local_shim.graph.plan import EffectKind, Plan, TableEffect
 from local_shim.storage import delta_version
 
 
 def effects_of(
     context: UpdateContext, plan: Plan, fingerprint: str, change_rows: Mapping[str, DataFrame]
-) -> tuple[Effect, ...]:
+) -> tuple[TableEffect, ...]:
     """The effects of a plan, by dataset in order of definition; none for a storage without tables.
 
     `fingerprint` stands for code and configuration; `change_rows` are the sources of AUTO CDC
@@ -53,33 +53,33 @@ class Preview:
         self.fingerprint = fingerprint
         self.change_rows = change_rows
 
-    def of_tables(self) -> Iterator[Effect]:
+    def of_tables(self) -> Iterator[TableEffect]:
         """What happens to each table that the selected flows write to."""
         resets = {dataset.name for dataset in self.plan.reset_tables}
         for dataset in self.plan.tables():
             if self.storage.record(dataset.name) is None:
-                yield Effect(dataset.name, EffectKind.CREATED)
+                yield TableEffect(dataset.name, EffectKind.CREATED)
             elif dataset.name in resets:
-                yield Effect(dataset.name, EffectKind.EMPTIED, self._lost_by_reset(dataset))
+                yield TableEffect(dataset.name, EffectKind.EMPTIED, self._lost_by_reset(dataset))
             elif dataset.kind is DatasetKind.MATERIALIZED_VIEW:
                 yield from self._of_view(dataset)
             else:
                 yield from self._of_streaming_table(dataset)
 
-    def of_removed_tables(self) -> Iterator[Effect]:
+    def of_removed_tables(self) -> Iterator[TableEffect]:
         """Tables of this pipeline that no definition has any more (behaviour 113)."""
         names = {str(name) for name in self.plan.graph.datasets}
         for record in self.storage.records():
             if record.pipeline == self.storage.pipeline and record.name not in names:
                 name = self.context.namespace.qualify(record.name)
                 reason = "no longer declared: its rows stay and are not refreshed"
-                yield Effect(name, EffectKind.LEFT, reason)
+                yield TableEffect(name, EffectKind.LEFT, reason)
 
-    def _of_view(self, dataset: Dataset) -> Iterator[Effect]:
+    def _of_view(self, dataset: Dataset) -> Iterator[TableEffect]:
         for flow in self._writers(dataset):
             digest = view_digest(self.fingerprint, self.plan.graph, flow)
             if not is_up_to_date(self.context, flow, digest):
-                yield Effect(dataset.name, EffectKind.RECOMPUTED, self._why(flow, digest))
+                yield TableEffect(dataset.name, EffectKind.RECOMPUTED, self._why(flow, digest))
 
     def _why(self, flow: ResolvedFlow, digest: str) -> str:
         record = self.storage.record(flow.target)
@@ -95,39 +95,39 @@ class Preview:
         ]
         return f"{', '.join(changed)} changed since it was computed"
 
-    def _of_streaming_table(self, dataset: Dataset) -> Iterator[Effect]:
+    def _of_streaming_table(self, dataset: Dataset) -> Iterator[TableEffect]:
         yield from self._full_refresh_needed(dataset)
         declared = {flow.name: flow for flow in self._writers(dataset)}
         stored = self._flows_with_progress(dataset)
         for name in declared.keys() - stored:
             reason = f"flow '{name}' is new and reads its sources from the start"
-            yield Effect(dataset.name, EffectKind.READ_AGAIN, reason)
+            yield TableEffect(dataset.name, EffectKind.READ_AGAIN, reason)
         for name in sorted(stored - declared.keys()):
             reason = f"flow '{name}' is no longer declared: its rows stay"
-            yield Effect(dataset.name, EffectKind.LEFT, reason)
+            yield TableEffect(dataset.name, EffectKind.LEFT, reason)
         for flow in self.plan.reset_checkpoints:
             if flow.target == dataset.name:
                 reason = f"flow '{flow.name}' reads its sources again; rows may come twice"
-                yield Effect(dataset.name, EffectKind.READ_AGAIN, reason)
+                yield TableEffect(dataset.name, EffectKind.READ_AGAIN, reason)
 
-    def _full_refresh_needed(self, dataset: Dataset) -> Iterator[Effect]:
+    def _full_refresh_needed(self, dataset: Dataset) -> Iterator[TableEffect]:
         partitioning = stored_partitioning(self.storage.table(dataset.name))
         if partitioning is not None and not same_columns(partitioning, dataset.partition_cols):
             before, now = ", ".join(partitioning), ", ".join(dataset.partition_cols)
             reason = f"its partition columns change from ({before}) to ({now})"
-            yield Effect(dataset.name, EffectKind.FULL_REFRESH_NEEDED, reason)
+            yield TableEffect(dataset.name, EffectKind.FULL_REFRESH_NEEDED, reason)
         for flow in self._writers(dataset):
             if isinstance(flow.flow, AutoCdcFlow | SnapshotFlow):
                 yield from self._drift(dataset, flow.flow)
 
-    def _drift(self, dataset: Dataset, flow: AutoCdcFlow | SnapshotFlow) -> Iterator[Effect]:
+    def _drift(self, dataset: Dataset, flow: AutoCdcFlow | SnapshotFlow) -> Iterator[TableEffect]:
         source = self.change_rows.get(flow.name)
         if source is None:
             return
         try:
             check_drift(flow, target_of(self.context, dataset), source)
         except ShimError as error:
-            yield Effect(dataset.name, EffectKind.FULL_REFRESH_NEEDED, error.message)
+            yield TableEffect(dataset.name, EffectKind.FULL_REFRESH_NEEDED, error.message)
 
     def _flows_with_progress(self, dataset: Dataset) -> set[str]:
         folder = self.storage.checkpoint(dataset.name, "-").parents[1]

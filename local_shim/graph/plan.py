@@ -38,7 +38,7 @@ class EffectKind(Enum):
 
 
 @dataclass(frozen=True)
-class Effect:
+class TableEffect:
     """One thing that an update would do to a stored table, and why."""
 
     table: TableName
@@ -56,7 +56,7 @@ class Plan:
     reset_tables: tuple[Dataset, ...]
     reset_checkpoints: tuple[ResolvedFlow, ...]
     warnings: tuple[str, ...] = ()
-    effects: tuple[Effect, ...] = ()  # on stored tables; known for an update that is not run
+    effects: tuple[TableEffect, ...] = ()  # on stored tables; known for an update that is not run
 
     def tables(self) -> tuple[Dataset, ...]:
         """The stored datasets that the selected flows write to."""

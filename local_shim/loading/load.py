@@ -33,13 +33,13 @@ def load(spec: PipelineSpec, spark: SparkSession, registry: Registry) -> None:
     with activated(registry):
         for path in spec.sources:
             try:
-                SourceFile(path, spark, registry, spec.root).run()
+                SourceModule(path, spark, registry, spec.root).run()
             except ShimError as error:
                 errors += getattr(error, "errors", [error])
     raise_all(errors)
 
 
-class SourceFile:
+class SourceModule:
     """A source file while it runs: its cells share one namespace and one SQL state."""
 
     def __init__(self, path: Path, spark: SparkSession, registry: Registry, root: Path | None):

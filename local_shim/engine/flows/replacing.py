@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -53,10 +55,22 @@ def replace_using(run: FlowRun, flow: QueryFlow, replacing: ReplaceUsing) -> Flo
 
 
 def _merge(run: FlowRun, batch: DataFrame, replacing: ReplaceUsing) -> None:
-    """Deletes the keys that the batch replaces and inserts its rows, in one MERGE."""
-    rows = batch.withColumn(_SEQUENCE, replacing.sequence_by)
-    _refuse_null_sequences(run, rows)
-    table = DeltaTable.forPath(batch.sparkSession, str(run.folder))
+    """Deletes the keys that the batch replaces and inserts its rows, in one MERGE.
+
+    The rows are used several times, but read and counted by the rules once.
+    """
+    rows = batch.withColumn(_SEQUENCE, replacing.sequence_by).persist()
+    try:
+        _refuse_null_sequences(run, rows)
+        _merge_rows(run, rows, batch.columns, replacing)
+    finally:
+        rows.unpersist()
+
+
+def _merge_rows(
+    run: FlowRun, rows: DataFrame, columns: Sequence[str], replacing: ReplaceUsing
+) -> None:
+    table = DeltaTable.forPath(rows.sparkSession, str(run.folder))
     newest = _with_stored_sequence(_newest(rows, replacing), table.toDF(), replacing)
     is_new_key = F.col(_STORED).isNull()
     inserts = newest.where(is_new_key | (F.col(_SEQUENCE) >= F.col(_STORED)))
@@ -72,7 +86,7 @@ def _merge(run: FlowRun, batch: DataFrame, replacing: ReplaceUsing) -> None:
         .whenMatchedDelete()
         .whenNotMatchedInsert(
             ~F.col(f"s.{_DELETES}"),
-            {name: F.col(f"s.{quote(name)}") for name in batch.columns},
+            {name: F.col(f"s.{quote(name)}") for name in columns},
         )
         .execute()
     )

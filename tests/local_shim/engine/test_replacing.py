@@ -211,6 +211,8 @@ def test_a_dropped_row_replaces_nothing_and_sets_no_sequence(pipeline: Pipeline)
     _arrive(pipeline, "2.json", _event(1, "bad", "b", 9))
     pipeline.update()
     assert pipeline.rows("events") == [(1, "good", "a", 1)]
+    counts = {"dropped_records": 1, "expectations": {"known": [0, 1]}}
+    assert pipeline.quality("newest") == counts
     _arrive(pipeline, "3.json", _event(1, "good", "c", 5))
     pipeline.update()
     assert pipeline.rows("events") == [(1, "good", "c", 5)]
