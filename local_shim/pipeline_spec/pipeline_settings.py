@@ -152,10 +152,10 @@ WITHOUT_EFFECT = (
 
 def unknown_settings(keys: Iterable[str]) -> Iterable[str]:
     """A sentence for each `pipelines.*` key that neither Databricks nor a local run reads."""
-    keys = [each.key for each in SETTINGS] + list(WITHOUT_EFFECT)
+    documented = [each.key for each in SETTINGS] + list(WITHOUT_EFFECT)
     for key in keys:
-        if key.startswith(PREFIX) and key not in keys:
-            hint = close_match(key, keys)
+        if key.startswith(PREFIX) and key not in documented:
+            hint = close_match(key, documented)
             yield f"nothing reads the setting '{key}'" + (f"; {hint}" if hint else ".")
 
 
