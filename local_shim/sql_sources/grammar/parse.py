@@ -15,7 +15,7 @@ from local_shim.sql_sources.grammar.definitions import (
     UseNamespace,
 )
 from local_shim.sql_sources.grammar.parse_flow import change_data, flow_clause, insert
-from local_shim.sql_sources.grammar.parse_table import table_clauses
+from local_shim.sql_sources.grammar.parse_table import table_clauses, view_clauses
 from local_shim.sql_sources.grammar.reader import Reader
 
 _STATEMENTS = ("CREATE", "APPLY CHANGES INTO", "SET", "USE CATALOG", "USE SCHEMA")
@@ -49,6 +49,7 @@ def _created(reader: Reader) -> Definition:
         if refresh and reader.at("IF"):
             raise reader.error("OR REFRESH and IF NOT EXISTS exclude each other.")
         return _flow(reader)
+    _refuse_visibility(reader)
     private = reader.accept("PRIVATE")
     temporary = reader.accept("TEMPORARY") or reader.accept("TEMP")
     for words, kind, deprecated in _KINDS:
@@ -57,7 +58,7 @@ def _created(reader: Reader) -> Definition:
         if replace and kind is not DatasetKind.MATERIALIZED_VIEW:
             raise start.error(
                 f"CREATE OR REPLACE {' '.join(words)} is no statement of a pipeline.",
-                f"write CREATE OR REFRESH {' '.join(words)}",
+                f"write CREATE {'' if kind in _NOT_REFRESHED else 'OR REFRESH '}{' '.join(words)}",
             )
         if kind is DatasetKind.MANAGED_TABLE and refresh:
             break
@@ -81,6 +82,29 @@ _KINDS = (
     (("VIEW",), DatasetKind.VIEW, ""),
     (("TABLE",), DatasetKind.MANAGED_TABLE, ""),
 )
+_NOT_REFRESHED = (DatasetKind.VIEW, DatasetKind.MANAGED_TABLE)
+
+# Words that do not go together, and what to write.
+_PRIVATE_VIEW = "write CREATE TEMPORARY VIEW, which is never published"
+_VISIBILITY = (
+    (("PRIVATE", "VIEW"), _PRIVATE_VIEW),
+    (("PRIVATE", "LIVE", "VIEW"), _PRIVATE_VIEW),
+    (("PRIVATE", "STREAMING", "LIVE", "VIEW"), _PRIVATE_VIEW),
+    (("PRIVATE", "TEMPORARY"), "write one of them"),
+    (("PRIVATE", "TABLE"), "a managed table is always published; write CREATE TABLE"),
+    (("TEMPORARY", "TABLE"), "write CREATE OR REFRESH PRIVATE STREAMING TABLE"),
+    (("TEMP", "TABLE"), "write CREATE OR REFRESH PRIVATE STREAMING TABLE"),
+)
+
+
+def _refuse_visibility(reader: Reader) -> None:
+    """PRIVATE belongs to streaming tables and materialized views, TEMPORARY to views.
+
+    Until 2025 a private table was a TEMPORARY one; that spelling is still read.
+    """
+    for words, hint in _VISIBILITY:
+        if reader.at(*words):
+            raise reader.error(f"CREATE {' '.join(words)} is no statement of a pipeline.", hint)
 
 
 def _dataset(
@@ -89,7 +113,10 @@ def _dataset(
     if reader.accept("IF", "NOT", "EXISTS"):
         raise reader.error("IF NOT EXISTS belongs to tables outside of pipelines.", "leave it out")
     name = reader.name()
-    clauses = table_clauses(reader)
+    if kind is DatasetKind.VIEW:
+        clauses = view_clauses(reader, persisted=persisted, with_rules=bool(deprecated))
+    else:
+        clauses = table_clauses(reader)
     flow: FlowBody | None = None
     if reader.accept("AS"):
         flow = Insert(reader.rest())

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from local_shim.errors import DefinitionError
 from local_shim.graph.elements import Action
 from local_shim.sql_sources.grammar.definitions import Columns, Rule, TableClauses
 from local_shim.sql_sources.grammar.reader import Reader
@@ -20,6 +21,39 @@ def table_clauses(reader: Reader) -> TableClauses:
     while not (reader.ended or reader.at("AS") or reader.at("FLOW")):
         clauses = dataclasses.replace(clauses, **_clause(reader, clauses))
     return clauses
+
+
+def view_clauses(reader: Reader, *, persisted: bool, with_rules: bool) -> TableClauses:
+    """The clauses of a view: names of columns, comments and properties.
+
+    Of the views in SQL, only the old LIVE views take expectations (`with_rules`).
+    """
+    start = reader.restarted()
+    clauses = table_clauses(reader)
+    columns = clauses.columns
+    if columns.rules and not with_rules:
+        kind = "a published view" if persisted else "a temporary view"
+        condition = columns.rules[0].condition
+        raise DefinitionError(
+            "PARSE_SYNTAX_ERROR",
+            f"expectation '{columns.rules[0].name}' stands on {kind}, which takes none.",
+            where=condition.source.location(condition.start),
+            hint="put it on a table, or write CREATE LIVE VIEW, a temporary view with expectations",
+        )
+    if columns.schema or columns.masked:
+        raise start.error("the columns of a view have no types and no masks.", "cast in its query")
+    for clause in ("partition_cols", "cluster_by", "row_filter", "ignored"):
+        if getattr(clauses, clause):
+            raise start.error(f"a view has no {_LAYOUT[clause]}.", "it stores no rows")
+    return clauses
+
+
+_LAYOUT = {
+    "partition_cols": "PARTITIONED BY",
+    "cluster_by": "CLUSTER BY",
+    "row_filter": "ROW FILTER",
+    "ignored": "LOCATION",
+}
 
 
 def _clause(reader: Reader, clauses: TableClauses) -> dict[str, Any]:
