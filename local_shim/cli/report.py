@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from local_shim.cli.options import option, say
 from local_shim.cli.storages import open_storage
+from local_shim.errors import UsageError
+
+if TYPE_CHECKING:  # help must not wait for pyarrow
+    from local_shim.report.document import Document
+    from local_shim.storage import Storage
+
+_MOST_ROWS = 1_000
 
 AtStorage = Annotated[Path | None, option("DIR", "Default: the only one in .dlt-local.")]
 UpdateId = Annotated[
@@ -22,19 +29,32 @@ def report(
     ] = None,
     update: UpdateId = None,
     format: Literal["html", "json", "md"] = "html",
+    rows: Annotated[
+        int, option("N", f"First N rows of each table, as they are now (at most {_MOST_ROWS}).")
+    ] = 0,
     pipeline: Key = None,
     storage: AtStorage = None,
 ) -> None:
-    """Show an update as one HTML file, as JSON or as Markdown; holds no rows of tables."""
+    """Show an update as one HTML file, as JSON or as Markdown."""
     from local_shim.report.report_file import report as render
     from local_shim.report.report_file import stored_document, write_report
 
-    doc = stored_document(open_storage(storage, pipeline, update), update)
+    opened = open_storage(storage, pipeline, update)
+    doc = _with_rows(stored_document(opened, update), opened, rows)
     if out is None:
         say(render(doc, format).rstrip())
         return
     write_report(doc, format, out)
     say(str(out))
+
+
+def _with_rows(doc: Document, storage: Storage, most: int) -> Document:
+    from local_shim.query.first_rows import first_rows
+    from local_shim.report.document import published_tables, with_rows
+
+    if not 0 <= most <= _MOST_ROWS:
+        raise UsageError("ROWS_OUT_OF_RANGE", f"--rows takes 0 to {_MOST_ROWS}, not {most}.")
+    return with_rows(doc, first_rows(storage, published_tables(doc), most)) if most else doc
 
 
 def graph(

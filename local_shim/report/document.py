@@ -13,6 +13,7 @@ from local_shim.report.update_view import FlowView, UpdateView
 
 FORMAT = 1
 Document = dict[str, Any]
+_TABLES = ("STREAMING_TABLE", "MATERIALIZED_VIEW", "MANAGED_TABLE")
 _WHY = {
     "MAINTENANCE_TYPE_NO_OP": "up to date: code and inputs are unchanged",
     "MAINTENANCE_TYPE_COMPLETE_RECOMPUTE": "computed in full",
@@ -40,6 +41,19 @@ def document(
     }
 
 
+def published_tables(doc: Document) -> list[str]:
+    """The datasets of a document that are tables and not private."""
+    return [
+        each["name"] for each in doc["datasets"] if each["kind"] in _TABLES and not each["private"]
+    ]
+
+
+def with_rows(doc: Document, rows: Mapping[str, Document]) -> Document:
+    """The document with the first rows of the datasets that `rows` holds."""
+    datasets = [{**each, "rows": rows.get(each["name"])} for each in doc["datasets"]]
+    return {**doc, "datasets": datasets}
+
+
 def _update(view: UpdateView) -> Document:
     return {
         "id": view.origin.get("update_id", ""),
@@ -64,6 +78,7 @@ def _dataset(view: UpdateView, name: str) -> Document:
         "private": definition.get("private", False),
         "source": definition.get("source"),
         "columns": schemas[0] if schemas else [],
+        "rows": None,
         "rules": definition.get("expectations", []),
     }
 
