@@ -9,9 +9,10 @@ export interface Flow {
   skipped_because: string[];
 }
 export interface Dataset {
-  name: string; kind: string; comment: string | null; source: Source | null;
+  name: string; kind: string; comment: string | null; private: boolean; source: Source | null;
   columns: { name: string; type: string }[];
   rules: { name: string; action: string; constraint: string | null }[];
+  rows: { columns: string[]; cells: (string | null)[][] } | null;
 }
 export interface Past {
   update: string; state: string; started: string | null; seconds: number | null; rows: number;

@@ -1,46 +1,27 @@
-// The graph as SVG: placed by dagre from left to right, coloured by group, without clusters.
-import { Graph as Layout, layout } from "@dagrejs/dagre";
+// The graph as SVG, from left to right, coloured by group.
 import { computed, signal } from "@preact/signals";
+import { HEIGHT, placed, WIDTH, type Edge, type Point } from "./layout";
 import { change, count, isView, kin, sentence, sign, word, type Node } from "./model";
-import { drawn, selected } from "./state";
+import { drawn, room, screen, selected, zoom } from "./state";
 
-const WIDTH = 188;
-const HEIGHT = 34;
 const HEADING = 22;
-const ROOT = " "; // no dataset is called so
-const ROOT_SPACE = 30; // left of the sources, where the root is
+const SMALLEST = 0.72; // scale at which the smallest text is still 8 px high
+const LARGEST = 1.3;
 const SQUEEZED = { textLength: WIDTH - 14, lengthAdjust: "spacingAndGlyphs" }; // names that may not fit
 const hovered = signal("");
-const zoom = signal(0); // 0: as wide as the page
 
-interface Edge { from: Node; to: Node; path: string }
-interface Picture { width: number; height: number; at: Map<string, { x: number; y: number }>; edges: Edge[] }
-
-const picture = computed<Picture>(() => {
-  const graph = new Layout();
-  graph.setGraph({ rankdir: "LR", nodesep: 5, edgesep: 1, ranksep: 26, marginx: 6, marginy: 6 });
-  graph.setDefaultEdgeLabel(() => ({}));
-  const byName = new Map(drawn.value.map((each) => [each.name, each]));
-  for (const each of drawn.value) graph.setNode(each.name, { width: WIDTH, height: HEIGHT });
-  for (const each of drawn.value) {
-    for (const read of each.reads) if (byName.has(read)) graph.setEdge(read, each.name);
-  }
-  // A common ancestor of all sources keeps them in one column, whatever they are read by.
-  graph.setNode(ROOT, { width: 0, height: 0 });
-  for (const each of drawn.value) {
-    if (!each.reads.some((read) => byName.has(read))) graph.setEdge(ROOT, each.name, { weight: 100 });
-  }
-  layout(graph);
-  const at = new Map(drawn.value.map((each) => [each.name, graph.node(each.name) as { x: number; y: number }]));
-  const edges = graph.edges().filter(({ v }) => v !== ROOT).map(({ v, w }) => {
-    const points = (graph.edge(v, w) as { points: { x: number; y: number }[] }).points;
-    return { from: byName.get(v) as Node, to: byName.get(w) as Node, path: curve(points) };
-  });
-  const { width = 0, height = 0 } = graph.graph() as { width?: number; height?: number };
-  return { width, height, at, edges };
+const picture = computed(() => {
+  const { width, height } = screen.value;
+  return placed(drawn.value, (wide) => height / legible(width / wide) - HEADING);
 });
+const scale = computed(() => {
+  if (zoom.value) return zoom.value;
+  const { width, height } = picture.value;
+  return legible(Math.min(room.value / width, screen.value.height / (height + HEADING)));
+});
+const legible = (wanted: number): number => Math.min(LARGEST, Math.max(SMALLEST, wanted));
 
-function curve(points: { x: number; y: number }[]): string {
+function curve(points: Point[]): string {
   return points.reduce((path, { x, y }, place) => {
     if (place === 0) return `M${x} ${y}`;
     const middle = (points[place - 1].x + x) / 2;
@@ -49,30 +30,33 @@ function curve(points: { x: number; y: number }[]): string {
 }
 
 export function Graph() {
-  const { width, height, at, edges } = picture.value;
-  const lit = hovered.value ? kin(drawn.value, hovered.value) : null;
   if (!drawn.value.length) return <p>No dataset matches the search.</p>;
+  const { width, height, at, edges, implied } = picture.value;
+  const lit = hovered.value ? kin(drawn.value, hovered.value) : null;
+  const chosen = hovered.value || selected.value;
   return (
     <div class="graph">
-      <div class="tools">
-        <button onClick={() => (zoom.value = 0)}>Fit</button>
-        <button aria-label="Zoom in" onClick={() => (zoom.value = (zoom.value || 1) * 1.25)}>+</button>
-        <button aria-label="Zoom out" onClick={() => (zoom.value = (zoom.value || 1) / 1.25)}>−</button>
-      </div>
       <div class="canvas" tabIndex={0} role="region" aria-label="Graph of the pipeline">
         <svg
-          role="group" aria-label="Datasets, in the order of their data" viewBox={`${ROOT_SPACE - 4} 0 ${width - ROOT_SPACE + 4} ${height + HEADING}`}
-          style={zoom.value ? { width: `${width * zoom.value}px` } : { width: "100%", maxWidth: `${width * 1.3}px` }}
+          role="group" aria-label="Datasets, in the order of their data"
+          viewBox={`0 0 ${width} ${height + HEADING}`} width={width * scale.value} height={(height + HEADING) * scale.value}
         >
           {headings(at).map(([group, x]) => <text class="heading" x={x} y={15}>{group}</text>)}
           <g transform={`translate(0 ${HEADING})`}>
-            {edges.map((edge) => <path class={edgeClass(edge, lit)} d={edge.path} />)}
-            {drawn.value.map((each) => <Box node={each} {...(at.get(each.name) as { x: number; y: number })} dim={!!lit && !lit.has(each.name)} />)}
+            {edges.map((edge) => <path class={edgeClass(edge, lit)} d={curve(edge.points)} />)}
+            {implied.filter((pair) => pair.some((each) => each.name === chosen)).map(([from, to]) => <path class="edge implied" d={direct(at, from, to)} />)}
+            {drawn.value.map((each) => <Box node={each} {...(at.get(each.name) as Point)} dim={!!lit && !lit.has(each.name)} />)}
           </g>
         </svg>
       </div>
+      {implied.length > 0 && <p class="note">{implied.length} edges that a longer path implies are drawn for the chosen dataset only.</p>}
     </div>
   );
+}
+
+function direct(at: Map<string, Point>, from: Node, to: Node): string {
+  const [start, end] = [at.get(from.name) as Point, at.get(to.name) as Point];
+  return curve([{ x: start.x + WIDTH / 2, y: start.y }, { x: end.x - WIDTH / 2, y: end.y }]);
 }
 
 function edgeClass({ from, to }: Edge, lit: Set<string> | null): string {

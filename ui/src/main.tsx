@@ -3,7 +3,7 @@ import { render, type ComponentType } from "preact";
 import { Graph } from "./graph";
 import { count, duration, sign, word } from "./model";
 import { Failures, History, Panel, Rules, Time } from "./panels";
-import { doc, nodes, place, quarantine, query, selected, views } from "./state";
+import { doc, helpers, nodes, place, quarantine, query, selected, zoom } from "./state";
 import { Table } from "./table";
 
 const PLACES: Record<string, ComponentType> = { graph: Graph, table: Table, rules: Rules, time: Time, history: History };
@@ -43,8 +43,13 @@ function Controls() {
         value={query.value} onInput={(event) => (query.value = event.currentTarget.value)}
       />
       {place.value === "graph" && <>
-        <label><input type="checkbox" checked={views.value} onChange={() => (views.value = !views.value)} /> views</label>
+        <label><input type="checkbox" checked={helpers.value} onChange={() => (helpers.value = !helpers.value)} /> views, private tables</label>
         <label><input type="checkbox" checked={quarantine.value} onChange={() => (quarantine.value = !quarantine.value)} /> quarantine</label>
+        <span class="zoom">
+          <button onClick={() => (zoom.value = 0)}>Fit</button>
+          <button aria-label="Zoom in" onClick={() => (zoom.value = (zoom.value || 1) * 1.25)}>+</button>
+          <button aria-label="Zoom out" onClick={() => (zoom.value = (zoom.value || 1) / 1.25)}>−</button>
+        </span>
       </>}
     </nav>
   );

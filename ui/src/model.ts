@@ -1,5 +1,6 @@
 // What one node of the graph and one line of the table show: a dataset with its flows taken together.
 import type { Dataset, Flow, Past, Rule, UpdateDocument } from "./document";
+import { grouping } from "./groups";
 
 export interface Node {
   name: string; short: string; group: string; kind: string; status: string;
@@ -18,6 +19,7 @@ const SIGNS: Record<string, string> = {
 };
 
 export const isView = (node: Node): boolean => node.kind === "VIEW" || node.kind === "TEMPORARY_VIEW";
+const isHelper = (node: Node): boolean => isView(node) || node.dataset?.private === true;
 export const sign = (status: string): string => SIGNS[status] ?? "·";
 export const word = (status: string): string => (status || "defined").toLowerCase();
 export const kindName = (kind: string): string => KINDS[kind] ?? kind.toLowerCase();
@@ -26,7 +28,7 @@ export const duration = (value: number | null): string => (value === null ? "" :
 
 export function nodesOf(doc: UpdateDocument): Node[] {
   const comparable = last(doc.history.filter((past) => past.state === "COMPLETED"));
-  const groups = grouping([...doc.datasets, ...doc.outside].map((each) => each.name));
+  const groups = grouping(doc.datasets);
   const outside = doc.outside.map((each) => node(each.name, null, [], undefined, groups));
   const own = doc.datasets.map((dataset) => {
     const flows = doc.flows.filter((flow) => flow.target === dataset.name);
@@ -55,20 +57,6 @@ function node(
     seconds: flows.some((flow) => flow.seconds !== null) ? sum(flows.map((flow) => flow.seconds ?? 0)) : null,
     why: flows.map((flow) => flow.why).find(Boolean) ?? "",
   };
-}
-
-const SMALLEST_GROUP = 3;
-const LAYERS = ["bronze", "silver", "gold"];
-
-// By schema if there are several, else by the name up to its first underscore if others share it.
-function grouping(names: string[]): (name: string) => string {
-  const schema = (name: string): string => name.split(".").slice(0, -1).pop() ?? "";
-  if (new Set(names.map(schema)).size > 1) return schema;
-  const prefix = (name: string): string => (name.split(".").pop() ?? name).split("_")[0];
-  const sizes = new Map<string, number>();
-  for (const name of names) sizes.set(prefix(name), (sizes.get(prefix(name)) ?? 0) + 1);
-  const shared = (name: string): boolean => LAYERS.includes(prefix(name)) || (sizes.get(prefix(name)) ?? 0) >= SMALLEST_GROUP;
-  return (name) => (shared(name) ? prefix(name) : "other");
 }
 
 // ▲ or ▼ if the rows changed by more than a fifth since the last completed update.
@@ -124,11 +112,11 @@ function reach(start: string[], next: Map<string, string[]>, result: Set<string>
   }
 }
 
-// Without views (readers read what the view reads) above 40 nodes, and without quarantine tables.
-export function contracted(nodes: Node[], withViews: boolean, withQuarantine: boolean): Node[] {
+// Without helpers (readers read what the helper reads) above 40 nodes, and without quarantine tables.
+export function contracted(nodes: Node[], withHelpers: boolean, withQuarantine: boolean): Node[] {
   const hidden = new Map(
     nodes
-      .filter((each) => (!withViews && isView(each)) || (!withQuarantine && each.short.includes("quarantine")))
+      .filter((each) => (!withHelpers && isHelper(each)) || (!withQuarantine && each.short.includes("quarantine")))
       .map((each) => [each.name, each]),
   );
   const through = (name: string, path: string[]): string[] => {

@@ -38,9 +38,24 @@ export function Panel() {
       <p>{count(node.written)} written{node.before === null ? "" : ` (${count(node.before)} in the update before)`}, {count(node.deleted)} deleted, {count(node.dropped)} dropped. {node.why}</p>
       {node.flows.filter((flow) => flow.error).map((flow) => <pre class="cause">{flow.error?.message}</pre>)}
       {node.reads.length > 0 && <><h3>Reads</h3><p>{node.reads.map((name) => <button onClick={() => (selected.value = name)}>{name.split(".").pop()}</button>)}</p></>}
+      {node.dataset?.rows && <Rows {...node.dataset.rows} />}
       {!!node.dataset?.rules.length && <><h3>Rules</h3><ul>{node.dataset.rules.map((rule) => <li><b>{rule.name}</b> {rule.action.toLowerCase()} <code>{rule.constraint}</code></li>)}</ul></>}
       {!!node.dataset?.columns.length && <><h3>Columns</h3><ul class="columns">{node.dataset.columns.map((column) => <li><b>{column.name}</b> <code>{column.type}</code></li>)}</ul></>}
     </aside>
+  );
+}
+
+function Rows({ columns, cells }: { columns: string[]; cells: (string | null)[][] }) {
+  return (
+    <>
+      <h3>{cells.length ? "First rows when this file was written" : "No rows when this file was written"}</h3>
+      {cells.length > 0 && <div class="scroll rows" tabIndex={0} role="region" aria-label="First rows">
+        <table>
+          <thead><tr>{columns.map((name) => <th scope="col">{name}</th>)}</tr></thead>
+          <tbody>{cells.map((row) => <tr>{row.map((cell) => <td>{cell ?? <i>NULL</i>}</td>)}</tr>)}</tbody>
+        </table>
+      </div>}
+    </>
   );
 }
 
@@ -50,7 +65,7 @@ export function Rules() {
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Rules">
       <table>
-        <thead><tr>{["Rule", "Dataset", "Passed", "Failed", "Failed before (oldest first)"].map((each) => <th scope="col">{each}</th>)}</tr></thead>
+        <thead><tr>{["Rule", "Dataset", "Passed", "Failed", "Failed before (oldest first)"].map((each) => <th scope="col" class={/ed$/.test(each) ? "number" : ""}>{each}</th>)}</tr></thead>
         <tbody>
           {lines.map((rule) => (
             <tr class={rule.failed ? "broken" : ""}>

@@ -12,19 +12,25 @@ const narrow = matchMedia("(max-width: 640px)").matches;
 export const place = signal(address.get("place") ?? (narrow ? "table" : "graph"));
 export const query = signal(address.get("search") ?? "");
 export const selected = signal(address.get("dataset") ?? "");
-export const views = signal((address.get("views") ?? (nodes.length > 40 ? "no" : "yes")) === "yes");
+export const helpers = signal((address.get("helpers") ?? (nodes.length > 40 ? "no" : "yes")) === "yes");
 export const quarantine = signal(address.get("quarantine") === "yes");
 
 export const matches = computed(() => search(nodes, query.value));
 export const drawn = computed(() => {
-  const all = contracted(nodes, views.value, quarantine.value);
+  const all = contracted(nodes, helpers.value, quarantine.value);
   return query.value ? all.filter((each) => matches.value.has(each.name)) : all;
 });
+export const zoom = signal(0); // 0: the whole graph
+const size = signal({ width: innerWidth, height: innerHeight });
+addEventListener("resize", () => (size.value = { width: innerWidth, height: innerHeight }));
+export const screen = computed(() => ({ width: size.value.width - 34, height: size.value.height - 156 }));
+const PANEL = 332;
+export const room = computed(() => screen.value.width - (selected.value && screen.value.width > 726 ? PANEL : 0));
 export const selectedNode = computed(() => nodes.find((each) => each.name === selected.value));
 
 effect(() => {
   const now = new URLSearchParams({ place: place.value, search: query.value, dataset: selected.value });
-  now.set("views", views.value ? "yes" : "no");
+  now.set("helpers", helpers.value ? "yes" : "no");
   now.set("quarantine", quarantine.value ? "yes" : "no");
   history.replaceState(null, "", `#${now}`);
 });

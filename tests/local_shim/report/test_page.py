@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from local_shim.cli.app import main
-from tests.local_shim.report.shop_update import SCRIPT, write_update
+from tests.local_shim.report.shop_update import SCRIPT, write_table, write_update, write_wide_update
 
 UI = Path(__file__).parents[3] / "ui"
 STATIC = Path(__file__).parents[3] / "local_shim" / "report" / "static"
@@ -38,7 +38,17 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("shop")
     write_update(folder, "a1", 5)
     write_update(folder, "b2", 10, fails=True)
-    main(["report", "--storage", str(folder), "--update", "b2", "--out", str(folder / "r.html")])
+    write_table(folder, "silver_orders", [SCRIPT])
+    report = ["report", "--storage", str(folder), "--update", "b2", "--rows", "5"]
+    main([*report, "--out", str(folder / "r.html")])
+    return (folder / "r.html").as_uri()
+
+
+@pytest.fixture(scope="module")
+def wide_page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("wide")
+    write_wide_update(folder, 16)
+    main(["report", "--storage", str(folder), "--out", str(folder / "r.html")])
     return (folder / "r.html").as_uri()
 
 
@@ -63,7 +73,8 @@ def test_a_failure_is_shown_with_cause_place_and_skipped_flows(browser: Any, pag
 
 
 def test_markup_in_a_cell_is_shown_and_not_run(browser: Any, page: str) -> None:
-    assert SCRIPT in show(browser, page, dataset="silver_orders")
+    show(browser, page, dataset="silver_orders")
+    assert browser.find_element("css selector", "aside .rows td").text == SCRIPT
     assert browser.title == "shop: FAILED"
     assert browser.get_log("browser") == []
 
@@ -81,6 +92,24 @@ def test_search_with_ancestors_and_descendants(
 ) -> None:
     show(browser, page, place="graph", search=search)
     assert set(labels(browser)) == names
+
+
+def test_a_graph_of_64_datasets_fits_a_laptop_screen(browser: Any, wide_page: str) -> None:
+    """Its groups are the folders of its files; an edge that a path implies waits for a click."""
+    size = {"width": 1280, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    show(browser, wide_page, place="graph")
+    box = browser.execute_script(
+        "return document.querySelector('svg').getBoundingClientRect().toJSON()"
+    )
+    headings = [each.text for each in browser.find_elements("css selector", "svg .heading")]
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert len(labels(browser)) == 64
+    assert (box["right"] <= 1280, box["bottom"] <= 800) == (True, True)
+    assert headings == ["a", "b", "c", "d"]
+    assert browser.find_elements("css selector", ".implied") == []
+    show(browser, wide_page, place="graph", dataset="c_3")
+    assert len(browser.find_elements("css selector", ".implied")) == 1
 
 
 def test_the_table_has_the_datasets_of_the_graph(browser: Any, page: str) -> None:
