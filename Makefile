@@ -37,6 +37,7 @@ fuzz: install ## search longer for a difference from the oracles (SEEDS=5000)
 	@CDC_FIRST_SEED=300 CDC_SEEDS=$(SEEDS) .venv/bin/pytest tests/local_shim/cdc/test_convergence.py
 
 bench: install ## measure against the bars, each beside a peer in the same run
+	@.venv/bin/pip install -q -e '.[bench]'
 	@$(PYTHON) -m benchmarks
 
 docs: install ## build the handbook: build/handbook/index.html

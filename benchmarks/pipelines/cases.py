@@ -1,0 +1,187 @@
+"""What is measured: whole commands and warm updates of each shape, plans, errors, many updates."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeAlias
+
+from benchmarks.pipelines.machine import Cost, Ended, ProcessTree, Stopwatch, looking
+from benchmarks.pipelines.projects import SHAPES, Project, Table
+from benchmarks.pipelines.results import Measured, Measurement
+from benchmarks.pipelines.runners import DLT_LOCAL, Action, Runner
+from benchmarks.pipelines.source_table import append_rows
+from benchmarks.pipelines.warm import PROGRAMS
+
+_WARM_UP = 3  # updates of a process before its updates are measured
+_WARM_UPDATES = 5
+_MANY = 200
+_EDITS = 4
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a case is, and how often it is measured."""
+
+    tables: int
+    rows: int = 1000
+    rounds: int = 3
+
+
+Result: TypeAlias = tuple[str, str, Cost]  # the work, the runner, what it cost
+Round: TypeAlias = Callable[[Size, Sequence[Runner]], Iterator[Result]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A named benchmark; `round` measures every runner once, so that rounds interleave them."""
+
+    name: str
+    title: str
+    size: Size
+    round: Round
+
+    def measure(self, size: Size, runners: Sequence[Runner]) -> Iterator[Measurement]:
+        """All rounds, each measurement as soon as it is there."""
+        for number in range(size.rounds):
+            for work, runner, cost in self.round(size, runners):
+                measured = Measured(self.name, work, runner)
+                yield Measurement(measured, number, size.tables, size.rows, cost)
+
+
+@contextmanager
+def _project(tables: list[Table], rows: int) -> Iterator[Project]:
+    folder = Path(tempfile.mkdtemp(prefix="pipeline-bench-"))
+    try:
+        project = Project(folder)
+        project.write(tables)
+        append_rows(project.source, rows)
+        yield project
+    finally:
+        shutil.rmtree(folder)
+
+
+def _completed(ended: Ended) -> Cost:
+    if ended.code:
+        raise SystemExit(f"the command failed:\n{ended.output[-3000:]}")
+    return ended.cost
+
+
+def _shape(name: str) -> Round:
+    """Whole commands: the first update, one after new rows, and ours when nothing changed."""
+
+    def round(size: Size, runners: Sequence[Runner]) -> Iterator[Result]:
+        tables = SHAPES[name](size.tables)
+        for runner in runners:
+            with _project(tables, size.rows) as project:
+                yield "first update", runner.name, _completed(runner.run(project, Action.UPDATE))
+                append_rows(project.source, size.rows)
+                yield "second update", runner.name, _completed(runner.run(project, Action.UPDATE))
+                if runner is DLT_LOCAL:
+                    unchanged = _completed(runner.run(project, Action.UPDATE))
+                    yield "nothing changed", runner.name, unchanged
+        for program in PROGRAMS:
+            for cost in _warm(program, tables, size.rows):
+                yield "warm update", program, cost
+
+    return round
+
+
+def _warm(program: str, tables: list[Table], rows: int) -> list[Cost]:
+    """The updates of one process after its first ones, which load classes and compile."""
+    with _project(tables, rows) as project:
+        return list(_updates(program, project, _WARM_UP + _WARM_UPDATES, rows))[_WARM_UP:]
+
+
+def _updates(program: str, project: Project, count: int, rows: int) -> Iterator[Cost]:
+    """What each update of one process cost."""
+    module = ["-m", "benchmarks.pipelines.warm"]
+    words = [sys.executable, *module, program, str(project.folder), str(count), str(rows)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            yield Cost(**json.loads(line))
+    if process.returncode:
+        raise SystemExit(f"{program} failed")
+
+
+def _plan(size: Size, runners: Sequence[Runner]) -> Iterator[Result]:
+    """Resolving and validating, without an update."""
+    for runner in runners:
+        with _project(SHAPES["fan"](size.tables), size.rows) as project:
+            yield "plan", runner.name, _completed(runner.run(project, Action.PLAN))
+
+
+def _bad_cast(size: Size, runners: Sequence[Runner]) -> Iterator[Result]:
+    """The time to the error of a text that is no number, in the last table of a chain."""
+    *others, last = SHAPES["chain"](size.tables)
+    wrong = replace(last, query=last.query + ".withColumn('n', F.col('op').cast('int'))")
+    for runner in runners:
+        with _project([*others, wrong], size.rows) as project:
+            ended = runner.run(project, Action.UPDATE)
+            if not ended.code or "CAST_INVALID_INPUT" not in ended.output:
+                raise SystemExit(f"{runner.name} does not tell the error:\n{ended.output[-3000:]}")
+            yield "error", runner.name, ended.cost
+
+
+def _watch(size: Size, runners: Sequence[Runner]) -> Iterator[Result]:
+    """From the save of an edited file to the end of the update that follows."""
+    with _project(SHAPES["chain"](size.tables), size.rows) as project:
+        command = [str(word) for word in (*DLT_LOCAL.command(project, Action.UPDATE), "--watch")]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            tree = ProcessTree(process.pid)
+            with looking(tree):
+                for number in range(1 + _EDITS):
+                    watch = Stopwatch(tree)
+                    if number:
+                        _edit(project, number)
+                    if "completed in" not in process.stdout.readline():
+                        raise SystemExit("the update failed")
+                    works = ("first update", "first edit")
+                    yield (
+                        dict(enumerate(works)).get(number, "later edit"),
+                        "dlt-local",
+                        watch.stop(),
+                    )
+            process.send_signal(signal.SIGINT)
+
+
+def _edit(project: Project, number: int) -> None:
+    """Changes the query of the table in the middle."""
+    head, *queries = project.declarations.read_text().split("F.col('amount') + ")
+    middle = len(queries) // 2
+    queries[middle] = f"{number + 1}{queries[middle].lstrip('0123456789')}"
+    project.declarations.write_text("F.col('amount') + ".join([head, *queries]))
+
+
+def _many_updates(size: Size, runners: Sequence[Runner]) -> Iterator[Result]:
+    """200 updates of one process: those after the first tenth, and the last tenth."""
+    with _project(SHAPES["layered"](size.tables), size.rows) as project:
+        costs = list(_updates("dlt-local", project, _MANY, size.rows))
+    tenth = _MANY // 10
+    for cost in costs[tenth : 2 * tenth]:
+        yield "early updates", "dlt-local", cost
+    for cost in costs[-tenth:]:
+        yield "late updates", "dlt-local", cost
+
+
+CASES = (
+    Case("chain", "Chain of materialized views", Size(10), _shape("chain")),
+    Case("fan", "Fan of materialized views", Size(50), _shape("fan")),
+    Case("streaming_chain", "Chain of streaming tables", Size(10), _shape("streaming_chain")),
+    Case("layered", "Streaming tables, joins, sums", Size(12), _shape("layered")),
+    Case("auto_cdc", "AUTO CDC targets of type 1", Size(5), _shape("cdc")),
+    Case("plan", "Plan of a fan", Size(50), _plan),
+    Case("bad_cast", "Error of a bad cast", Size(3), _bad_cast),
+    Case("watch", "Edits of a chain under --watch", Size(10), _watch),
+    Case("many_updates", "200 updates in one process", Size(10, rows=20, rounds=1), _many_updates),
+)
