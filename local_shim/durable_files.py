@@ -87,6 +87,14 @@ def open_for_appending(path: Path) -> TextIO:
     return path.open("a", encoding="utf-8")
 
 
+def append_line(path: Path, line: str) -> None:
+    """Adds a line to a file of lines; one that was begun before it and not ended is cut off."""
+    with path.open("r+b") as file:
+        file.truncate(file.read().rfind(b"\n") + 1)
+        file.seek(0, os.SEEK_END)
+        file.write(line.encode() + b"\n")
+
+
 def move(source: Path, target: Path) -> None:
     """Moves a file to `target` and replaces what is there; within one file system in one step."""
     target.parent.mkdir(parents=True, exist_ok=True)

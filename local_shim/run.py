@@ -19,10 +19,12 @@ from local_shim.engine.reads.flow_reads import FlowReads
 from local_shim.engine.stop import StopRequest, passes
 from local_shim.engine.table_setup import create_tables, reset_tables
 from local_shim.engine.update_context import UpdateContext
-from local_shim.errors import FlowError, ShimError, close_match
+from local_shim.errors import FlowError, close_match
 from local_shim.events.announcement import announce
+from local_shim.events.dead_updates import end_dead_journals
 from local_shim.events.event import UpdateState
 from local_shim.events.hooks import Hooks
+from local_shim.events.journal_file import last_timestamp
 from local_shim.events.log import EventLog, Listener
 from local_shim.events.table import append_journals
 from local_shim.graph.analysis.resolve import resolve
@@ -151,12 +153,14 @@ class Update:
             "pipeline_type": "WORKSPACE",
             "update_id": self.id,
         }
-        events = EventLog(storage.journal(self.id), origin, self.request.listeners)
+        end_dead_journals(storage)
+        after = last_timestamp(storage)
+        events = EventLog(storage.journal(self.id), origin, self.request.listeners, after)
         hooks = Hooks(ready.registry.hooks, events)
         events.listeners.append(hooks)
         try:
             yield events
-        except ShimError as error:
+        except BaseException as error:
             events.update(UpdateState.FAILED, error=error)
             raise
         finally:

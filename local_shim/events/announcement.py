@@ -10,6 +10,7 @@ from importlib import metadata
 from local_shim.events.definitions import describe
 from local_shim.events.event import EventType, UpdateState
 from local_shim.events.log import EventLog
+from local_shim.events.runner import this_runner
 from local_shim.graph.plan import Plan
 from local_shim.graph.registry import Registry
 from local_shim.pipeline_spec.pipeline import PipelineSpec
@@ -32,7 +33,7 @@ def announce(
             "config": dict(spec.configuration),
             "effective_publishing_mode": "DEFAULT_PUBLISHING_MODE",
             "request": dict(request),
-            "runner": {"pid": os.getpid()},
+            "runner": this_runner(),
         },
     )
     user = {"user_name": getpass.getuser(), "user_id": str(os.getuid())}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Any
+
+from local_shim.errors import ShimError
 
 
 class EventType(StrEnum):
@@ -111,3 +114,28 @@ class Event:
     def as_json(self) -> str:
         """The record as one line."""
         return json.dumps(self.as_record(), default=str, ensure_ascii=False)
+
+
+def error_details(error: BaseException | None) -> dict[str, Any] | None:
+    """The `error` of an event: the exception with its stack; an error of ours has no stack."""
+    if error is None:
+        return None
+    frames = [] if isinstance(error, ShimError) else traceback.extract_tb(error.__traceback__)
+    return {
+        "fatal": True,
+        "exceptions": [
+            {
+                "class_name": type(error).__name__,
+                "message": str(error),
+                "stack": [
+                    {
+                        "declaring_class": "",
+                        "method_name": frame.name,
+                        "file_name": frame.filename,
+                        "line_number": frame.lineno,
+                    }
+                    for frame in frames
+                ],
+            }
+        ],
+    }

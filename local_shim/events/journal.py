@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 from local_shim.durable_files import entries
 from local_shim.errors import UsageError
+from local_shim.events.dead_updates import end_dead_updates
+from local_shim.events.journal_file import Record, read_journal
 from local_shim.storage import Storage
-
-Record = dict[str, Any]
 
 
 def events(
@@ -33,7 +31,11 @@ def events_until(storage: Storage, update: str | None, most: int) -> list[list[R
 
 
 def journal_files(storage: Storage, update: str | None = None) -> list[Path]:
-    """The journals of updates whose ids start with `update`, oldest first; UsageError if none."""
+    """The journals of updates whose ids start with `update`, oldest first; UsageError if none.
+
+    Those of updates whose process was killed get their end first.
+    """
+    end_dead_updates(storage)
     folder = storage.journals()
     journals = [
         entry
@@ -45,9 +47,3 @@ def journal_files(storage: Storage, update: str | None = None) -> list[Path]:
             "NO_EVENTS", f"no update {update or ''} is known in {storage.root}.".replace("  ", " ")
         )
     return [Path(entry.path) for entry in sorted(journals, key=lambda each: each.modified_ns)]
-
-
-def read_journal(file: Path) -> list[Record]:
-    """The events of one journal; a last line that is still being written is left out."""
-    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
-    return [json.loads(line) for line in lines if line.endswith("\n")]

@@ -7,8 +7,8 @@ update the journals that are not in the Delta table yet are appended to it in on
 
 from __future__ import annotations
 
+import secrets
 import threading
-import traceback
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,8 +16,14 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from local_shim.durable_files import open_for_appending
-from local_shim.errors import ShimError
-from local_shim.events.event import Event, EventType, FlowStatus, Level, UpdateState
+from local_shim.events.event import (
+    Event,
+    EventType,
+    FlowStatus,
+    Level,
+    UpdateState,
+    error_details,
+)
 from local_shim.redaction import redacted
 
 Listener = Callable[[Event], None]
@@ -26,12 +32,20 @@ Listener = Callable[[Event], None]
 class EventLog:
     """The events of one update, in order."""
 
-    def __init__(self, journal: Path, origin: Mapping[str, Any], listeners: Sequence[Listener]):
+    def __init__(
+        self,
+        journal: Path,
+        origin: Mapping[str, Any],
+        listeners: Sequence[Listener],
+        after: datetime | None = None,
+    ):
+        """Every event is later than `after`, also if the machine's clock was set back."""
         self.origin = dict(origin)
         self.listeners = list(listeners)
         self._lock = threading.RLock()
         self._sequence = 0
-        self._last = datetime.min.replace(tzinfo=UTC)
+        self._last = after or datetime.min.replace(tzinfo=UTC)
+        self._node = secrets.randbits(48)  # in the ids, where a network address is common
         self._journal: TextIO = open_for_appending(journal)
 
     def write(
@@ -53,7 +67,7 @@ class EventLog:
             if self._journal.closed:
                 return
             event = Event(
-                str(uuid.uuid4()),
+                str(uuid.uuid1(self._node)),
                 self._sequence,
                 self._now(),
                 event_type,
@@ -61,7 +75,7 @@ class EventLog:
                 level,
                 {**self.origin, **origin},
                 redacted(details or {}),
-                redacted(_error(error)),
+                redacted(error_details(error)),
                 maturity_level,
             )
             self._sequence += 1
@@ -111,29 +125,6 @@ class EventLog:
 
     def _now(self) -> datetime:
         # Readers ask for events after the last timestamp they have, so no two may be equal.
-        self._last = max(datetime.now(UTC), self._last + timedelta(microseconds=1))
+        now = datetime.now(UTC)
+        self._last = now if now > self._last else self._last + timedelta(microseconds=1)
         return self._last
-
-
-def _error(error: BaseException | None) -> dict[str, Any] | None:
-    if error is None:
-        return None
-    frames = [] if isinstance(error, ShimError) else traceback.extract_tb(error.__traceback__)
-    return {
-        "fatal": True,
-        "exceptions": [
-            {
-                "class_name": type(error).__name__,
-                "message": str(error),
-                "stack": [
-                    {
-                        "declaring_class": "",
-                        "method_name": frame.name,
-                        "file_name": frame.filename,
-                        "line_number": frame.lineno,
-                    }
-                    for frame in frames
-                ],
-            }
-        ],
-    }

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local_shim.cli.app import main
-from local_shim.events.journal import read_journal
+from local_shim.events.journal_file import read_journal
 from local_shim.report.document import document
 from tests.local_shim.cli.command import assert_golden
 from tests.local_shim.report.shop_update import SCRIPT, write_update
