@@ -3,7 +3,7 @@
     python -m benchmarks [CASE…] [--rounds N] [--tables N] [--rows N] [--runner NAME…]
 
 A CASE is one of benchmarks/pipelines/cases.py or a script of this folder, such as `cdc`
-(`python benchmarks/cdc.py --help` tells how to run one at another size). Without CASE: all.
+(`python -m benchmarks.cdc --help` tells how to run one at another size). Without CASE: all.
 Figures of cases at their own size are stored in benchmarks/results and docs/performance.md.
 """
 
@@ -20,7 +20,7 @@ from benchmarks.pipelines.page import write_page
 from benchmarks.pipelines.results import RESULTS, Measurement, ResultFile, read_runs, this_run
 from benchmarks.pipelines.runners import RUNNERS
 
-SCRIPTS = {path.stem: path for path in sorted(Path(__file__).parent.glob("[a-z]*.py"))}
+SCRIPTS = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
 
 
 def main() -> int:
@@ -33,7 +33,8 @@ def main() -> int:
     for name in names:
         if name in SCRIPTS:
             print(f"\n== {name} ==", flush=True)
-            code = subprocess.run([sys.executable, str(SCRIPTS[name])], check=False).returncode
+            command = [sys.executable, "-m", f"benchmarks.{name}"]
+            code = subprocess.run(command, check=False).returncode
             if code:
                 return code
     return 0

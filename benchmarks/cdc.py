@@ -1,8 +1,8 @@
 """What a batch of changes costs on a big AUTO CDC target, against a MERGE written by hand.
 
-    .venv/bin/python benchmarks/cdc.py [--rows 10000000] [--changes 10000] [--rounds 3]
-    .venv/bin/python benchmarks/cdc.py --growth 200      cost over many batches on a small target
-    .venv/bin/python benchmarks/cdc.py --small 20        what batches of few changes cost
+    .venv/bin/python -m benchmarks.cdc [--rows 10000000] [--changes 10000] [--rounds 3]
+    .venv/bin/python -m benchmarks.cdc --growth 200      cost over many batches on a small target
+    .venv/bin/python -m benchmarks.cdc --small 20        what batches of few changes cost
 
 The batch: 90 % updates spread over all keys, 5 % inserts, 5 % deletes, 2 % of all late. The peer
 gives the same guarantee against late changes with as little as possible: for SCD1 one MERGE
@@ -15,14 +15,10 @@ Bars: SCD1 at most 0.8 of the peer, SCD2 at most 1.2.
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import statistics
-import subprocess
 import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial, reduce
 from pathlib import Path
 
@@ -30,46 +26,16 @@ from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
+from benchmarks.pipelines.machine import cost_of
+from benchmarks.pipelines.page import publish
+from benchmarks.pipelines.results import Measured, Measurement, Run
 from local_shim.cdc.apply import Batch, CdcTarget, apply_batch
 from local_shim.declaring.cdc_arguments import auto_cdc_flow
 from local_shim.graph.elements import AutoCdcFlow, SourceLocation
 from local_shim.graph.names import Namespace, TableName
 from local_shim.jvm.session import LARGE_DATA, open_session
 
-
-@dataclass(frozen=True)
-class Cost:
-    """Seconds of wall clock and of processor time."""
-
-    wall: float
-    cpu: float
-
-
-class Machine:
-    """The JVM's own accounts."""
-
-    def __init__(self) -> None:
-        found = subprocess.run(
-            ["pgrep", "-P", str(os.getpid()), "java"], capture_output=True, text=True, check=True
-        )
-        self.process = Path(f"/proc/{found.stdout.split()[0]}")
-
-    def cpu(self) -> float:
-        """Seconds of processor time so far."""
-        fields = (self.process / "stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def peak_megabytes(self) -> int:
-        """The most memory it ever had."""
-        status = (self.process / "status").read_text()
-        line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) // 1024
-
-    def cost(self, work: Callable[[], object]) -> Cost:
-        """What some work costs."""
-        wall, cpu = time.monotonic(), self.cpu()
-        work()
-        return Cost(time.monotonic() - wall, self.cpu() - cpu)
+_ROWS, _CHANGES = 10_000_000, 10_000  # the size that the bars are about
 
 
 def rows(spark: SparkSession, ids: DataFrame, seq: int, op: str) -> DataFrame:
@@ -170,45 +136,53 @@ def lay(spark: SparkSession, base: DataFrame, path: str) -> None:
     base.write.format("delta").mode("append").save(path)
 
 
-def compare(spark: SparkSession, folder: Path, scd_type: int, options: argparse.Namespace) -> None:
+def compare(
+    spark: SparkSession, folder: Path, scd_type: int, options: argparse.Namespace
+) -> list[Measurement]:
     """Both sides, batch by batch."""
-    machine = Machine()
     base = rows(spark, spark.range(options.rows), 0, "I")
     mine, theirs = target(folder), str(folder / "peer")
-    loaded = machine.cost(lambda: apply_batch(base, Batch("load", 0), flow(scd_type), mine))
+    loaded = cost_of(lambda: apply_batch(base, Batch("load", 0), flow(scd_type), mine))
     if scd_type == 1:
         lay(spark, base.withColumn("deleted", F.lit(False)).drop("op"), theirs)
     else:
         renamed = base.drop("op").withColumnRenamed("seq", "start")
         lay(spark, renamed.withColumn("end", F.lit(None).cast("bigint")), theirs)
     peer = peer_scd1 if scd_type == 1 else peer_scd2
-    found: list[tuple[Cost, Cost]] = []
+    case = f"scd{scd_type}_batch"
+    measurements = []
     for number in range(options.rounds + 1):
         path = str(folder / f"batch{number}")
         changes(spark, options.rows, options.changes, number).write.parquet(path)
         batch = spark.read.parquet(path)
-        ours = machine.cost(partial(apply_batch, batch, Batch("app", number), flow(scd_type), mine))
-        found.append((ours, machine.cost(partial(peer, spark, theirs, batch))))
-    report(f"SCD{scd_type}, {options.changes:,} changes on {options.rows:,} rows", found[1:])
-    print(f"  first load {loaded.wall:.0f} s; peak memory of the JVM {machine.peak_megabytes()} MB")
+        ours = cost_of(partial(apply_batch, batch, Batch("app", number), flow(scd_type), mine))
+        costs = {"dlt-local": ours, "MERGE": cost_of(partial(peer, spark, theirs, batch))}
+        for runner, cost in costs.items() if number else ():  # the first batch warms both
+            measured = Measured(case, "changes", runner)
+            measurements.append(Measurement(measured, number - 1, 1, options.rows, cost))
+    report(f"SCD{scd_type}, {options.changes:,} changes on {options.rows:,} rows", measurements)
+    print(f"  first load {loaded.wall:.0f} s; peak memory {loaded.memory} MB")
+    return measurements
 
 
-def report(title: str, found: list[tuple[Cost, Cost]]) -> None:
-    """Medians, and their ratios."""
-    wall = [statistics.median(side[i].wall for side in found) for i in (0, 1)]
-    cpu = [statistics.median(side[i].cpu for side in found) for i in (0, 1)]
-    print(f"{title}: wall {wall[0]:.1f} s against {wall[1]:.1f} s = {wall[0] / wall[1]:.2f}, "
-          f"cpu {cpu[0]:.1f} s against {cpu[1]:.1f} s = {cpu[0] / cpu[1]:.2f}")  # fmt: skip
+def report(title: str, measurements: Sequence[Measurement]) -> None:
+    """Prints medians and their ratios."""
+    run = Run("", {}, "", tuple(measurements))
+    ours, peer = (run.median(key) for key in dict.fromkeys(m.measured for m in measurements))
+    assert ours is not None and peer is not None
+    wall, cpu = ours.wall / peer.wall, ours.cpu / peer.cpu
+    print(f"{title}: wall {ours.wall:.1f} s against {peer.wall:.1f} s = {wall:.2f}, "
+          f"cpu {ours.cpu:.1f} s against {peer.cpu:.1f} s = {cpu:.2f}")  # fmt: skip
 
 
 def growth(spark: SparkSession, folder: Path, scd_type: int, batches: int) -> None:
     """1,000 changes on 1,000 rows, again and again; compaction is part of the figure."""
-    machine, at = Machine(), target(folder)
+    at = target(folder)
     walls = []
     for number in range(batches):
         batch = rows(spark, spark.range(1000), number, "U").coalesce(1)
         walls.append(
-            machine.cost(partial(apply_batch, batch, Batch("app", number), flow(scd_type), at)).wall
+            cost_of(partial(apply_batch, batch, Batch("app", number), flow(scd_type), at)).wall
         )
     size = sum(f.stat().st_size for f in Path(at.state).rglob("*") if f.is_file()) / 2**20
     tenth = max(batches // 10, 1)
@@ -220,7 +194,6 @@ def growth(spark: SparkSession, folder: Path, scd_type: int, batches: int) -> No
 
 def small(spark: SparkSession, folder: Path, scd_type: int, batches: int) -> None:
     """30 changes on 500 rows and 1,000 on 1,000; the first half of the batches warms the JVM."""
-    machine = Machine()
     for size, count in ((500, 30), (1000, 1000)):
         at = target(folder / str(size))
         apply_batch(rows(spark, spark.range(size), 0, "I"), Batch("load", 0), flow(scd_type), at)
@@ -231,7 +204,7 @@ def small(spark: SparkSession, folder: Path, scd_type: int, batches: int) -> Non
             rows(spark, ids, number + 1, "U").coalesce(1).write.parquet(path)
             batch = spark.read.parquet(path)
             costs.append(
-                machine.cost(partial(apply_batch, batch, Batch("app", number), flow(scd_type), at))
+                cost_of(partial(apply_batch, batch, Batch("app", number), flow(scd_type), at))
             )
         warm = costs[batches // 2 :]
         wall = statistics.mean(cost.wall for cost in warm)
@@ -243,8 +216,8 @@ def small(spark: SparkSession, folder: Path, scd_type: int, batches: int) -> Non
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=10_000_000)
-    parser.add_argument("--changes", type=int, default=10_000)
+    parser.add_argument("--rows", type=int, default=_ROWS)
+    parser.add_argument("--changes", type=int, default=_CHANGES)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--growth", type=int, default=0)
     parser.add_argument("--small", type=int, default=0)
@@ -252,6 +225,7 @@ def main() -> None:
     options = parser.parse_args()
     spark = open_session()
     folder = Path(tempfile.mkdtemp(prefix="cdc-bench-"))
+    measurements: list[Measurement] = []
     try:
         for scd_type in options.scd:
             if options.growth:
@@ -262,9 +236,11 @@ def main() -> None:
                 continue
             for key, value in LARGE_DATA.items():
                 spark.conf.set(key, value)
-            compare(spark, folder / f"scd{scd_type}", scd_type, options)
+            measurements += compare(spark, folder / f"scd{scd_type}", scd_type, options)
     finally:
         shutil.rmtree(folder)
+    if measurements and (options.rows, options.changes) == (_ROWS, _CHANGES):
+        publish(measurements)
 
 
 if __name__ == "__main__":

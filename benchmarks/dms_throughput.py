@@ -1,6 +1,6 @@
 """How fast the DMS stand-in reads a slot, against pg_recvlogical writing the same slot to a file.
 
-    .venv/bin/python benchmarks/dms_throughput.py [--rows 300000] [--load-rows 5000000]
+    .venv/bin/python -m benchmarks.dms_throughput [--rows 300000] [--load-rows 5000000]
 
 A private server is started for it. Both readers decode the same WAL (inserts, updates and
 deletes of a ten-column table in transactions of 100 rows, and one large transaction); neither

@@ -61,6 +61,10 @@ BARS = (
     *_shape("streaming_chain"),
     Bar(Measured("plan", "plan", _OURS), Measured("plan", "plan", _SDP), 0.5),
     Bar(Measured("bad_cast", "error", _OURS), Measured("bad_cast", "error", _SDP), 0.3),
+    *(
+        Bar(Measured(case, "changes", _OURS), Measured(case, "changes", "MERGE"), limit)
+        for case, limit in (("scd1_batch", 0.8), ("scd2_batch", 1.2))
+    ),
     Bar(_LATE, _EARLY, 1.1),
     Bar(_LATE, _EARLY, 1.1, "memory"),
     Bar(_LATE, _EARLY, 1.1, "heap"),

@@ -6,7 +6,7 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 _PROC = Path("/proc")
 _TICK = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-_PAUSE = 0.1  # seconds between two looks at the processes
+_PAUSE = 0.2  # seconds between two looks at the processes
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,14 @@ class Stopwatch:
         cpu = self.tree.cpu - self._cpu
         others = (_busy() - self._busy - cpu) / (wall * (os.cpu_count() or 1))
         return Cost(wall, cpu, self.tree.take_peak(), max(0.0, min(others, 1.0)))
+
+
+def cost_of(work: Callable[[], object]) -> Cost:
+    """What work in this process and its children, such as the JVM, costs."""
+    watch = Stopwatch(ProcessTree(os.getpid()))
+    with looking(watch.tree):
+        work()
+    return watch.stop()
 
 
 @dataclass(frozen=True)

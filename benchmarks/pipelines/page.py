@@ -6,7 +6,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmarks.pipelines.bars import BARS, REGRESSION, Bar
-from benchmarks.pipelines.results import Measured, Run
+from benchmarks.pipelines.results import (
+    RESULTS,
+    Measured,
+    Measurement,
+    ResultFile,
+    Run,
+    read_runs,
+    this_run,
+)
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 _BEGIN, _END = "<!-- tables: written by `make bench` -->", "<!-- end of the tables -->"
@@ -18,6 +26,12 @@ def write_page(runs: Sequence[Run], page: Path = PAGE) -> None:
     before, _, rest = page.read_text().partition(_BEGIN)
     _, _, after = rest.partition(_END)
     page.write_text(f"{before}{_BEGIN}\n\n{tables(runs)}\n{_END}{after}")
+
+
+def publish(measurements: Iterable[Measurement]) -> None:
+    """Stores measurements as a run of now, and writes the page."""
+    ResultFile(RESULTS, this_run()).add(measurements)
+    write_page(read_runs(RESULTS))
 
 
 def tables(runs: Sequence[Run]) -> str:
