@@ -80,14 +80,11 @@ class ProcessTree:
         while len(tree) > size:
             size = len(tree)
             tree |= {number for number, each in processes.items() if each.parent in tree}
-        alive = [number for number in tree if number in processes]
-        self._cpu |= {number: processes[number].cpu for number in alive}
-        self._peak = max(self._peak, self.memory(alive, processes))
-
-    @staticmethod
-    def memory(alive: Sequence[int], processes: Mapping[int, _Process]) -> int:
-        """MB of resident memory."""
-        return sum(processes[number].memory for number in alive) // 2**20
+        # A process that was just forked shows the memory of its parent until it starts a program.
+        settled = [number for number in self._cpu if number in processes]
+        memory = sum(processes[number].memory for number in settled) // 2**20
+        self._peak = max(self._peak, memory)
+        self._cpu |= {number: processes[number].cpu for number in tree if number in processes}
 
     @property
     def cpu(self) -> float:

@@ -72,12 +72,15 @@ class SparkPipelines(Runner):
         """The command in the project's folder, which holds its catalog and its tables."""
         home = _spark_home()
         settings = {**DELTA, **self.configuration}
-        jars = os.pathsep.join(str(jar) for jar in delta_jars())
-        words: list[str | Path] = [home / "bin" / "spark-pipelines", "--driver-class-path", jars]
+        words: list[str | Path] = [home / "bin" / "spark-pipelines"]
         for key, value in settings.items():
             words += ["--conf", f"{key}={value}"]
         words += ["dry-run" if action is Action.PLAN else "run", "--spec", project.spec]
-        environment = {"SPARK_HOME": str(home), "PYSPARK_PYTHON": sys.executable}
+        environment = {
+            "SPARK_HOME": str(home),
+            "SPARK_DIST_CLASSPATH": os.pathsep.join(str(jar) for jar in delta_jars()),
+            "PYSPARK_PYTHON": sys.executable,
+        }
         return measure(words, project.folder, environment)
 
 
