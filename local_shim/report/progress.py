@@ -65,13 +65,9 @@ class Progress:
         if self.live is not None:
             self.live.stop()
             self.live = None
-        counts = Counter(flow.status for flow in self.view.flows.values())
-        flows = ", ".join(f"{count} {status.lower()}" for status, count in sorted(counts.items()))
         seconds = (time - (self.first or time)).total_seconds()
         style = "bold green" if self.view.state == "COMPLETED" else "bold red"
-        state = self.view.state.lower()
-        text = f"Update {state} in {seconds:.1f} s: {flows or 'no flows'}."
-        self._line(Text(text, style=style))
+        self._line(Text(summary(self.view, seconds), style=style))
 
     def _picture(self) -> RenderableType:
         """A line for each flow in work with its elapsed time, and a bar over all flows."""
@@ -92,6 +88,13 @@ class Progress:
 
     def _line(self, text: Text) -> None:
         self.console.print(text, soft_wrap=True)
+
+
+def summary(view: UpdateView, seconds: float) -> str:
+    """How an update ended, and how many flows ended in which way, in one line."""
+    counts = Counter(flow.status for flow in view.flows.values())
+    flows = ", ".join(f"{count} {status.lower()}" for status, count in sorted(counts.items()))
+    return f"Update {view.state.lower()} in {seconds:.1f} s: {flows or 'no flows'}."
 
 
 def _cells(flow: FlowView) -> tuple[Text, ...]:
