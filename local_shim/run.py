@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from local_shim.engine.effects import effects_of
 from local_shim.engine.executor import Executor
 from local_shim.engine.flow_errors import Failure
+from local_shim.engine.maintenance import maintain
 from local_shim.engine.preflight import check_targets
 from local_shim.engine.reads.analysis import AnalysisSources
 from local_shim.engine.reads.flow_reads import FlowReads
@@ -123,6 +124,8 @@ class Update:
             failures = executor.execute()
             if self.request.continuous and not failures:
                 failures = self._repeat(executor, context.configuration)
+        if not failures and not self._stop.requested:
+            maintain(context, ready.plan)
         return failures
 
     def _repeat(self, executor: Executor, configuration: Mapping[str, str]) -> tuple[Failure, ...]:

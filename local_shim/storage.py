@@ -9,6 +9,7 @@
     system/journal/<pipeline>/<update>.jsonl          the events of one update
     system/events                                     the event log, a Delta table
     system/locks/<pipeline>                           held while an update runs
+    system/maintenance/<pipeline>.json                when old files were last deleted
 
 A full refresh opens generation n+1 of checkpoints, schemas and state; old ones stay.
 """
@@ -18,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -43,6 +45,7 @@ class TableRecord:
 
 
 _RECORD_VERSION = 1
+_MAINTENANCE_VERSION = 1
 
 
 class Storage:
@@ -154,6 +157,24 @@ class Storage:
 
     def _record(self, name: str) -> Path:
         return self.root / "system" / "tables" / f"{_safe(name)}.json"
+
+    # --- maintenance
+
+    def maintained_at(self) -> datetime | None:
+        """When the tables of the pipeline were last maintained; None before its first update."""
+        path = self._maintenance()
+        text = durable_files.read_text(path)
+        if text is None:
+            return None
+        return datetime.fromisoformat(stored_json.load(text, _MAINTENANCE_VERSION, path)["at"])
+
+    def note_maintenance(self, now: datetime) -> None:
+        """Notes that they were."""
+        text = stored_json.dump(_MAINTENANCE_VERSION, {"at": now.isoformat()})
+        durable_files.write_atomically(self._maintenance(), text)
+
+    def _maintenance(self) -> Path:
+        return self.root / "system" / "maintenance" / f"{_safe(self.pipeline)}.json"
 
     # --- updates
 
