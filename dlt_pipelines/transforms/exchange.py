@@ -3,6 +3,10 @@
 A row without a rate is left out of sums, never added up as if it were in the reporting currency;
 the rule `exchange rate known` of gold_dq_metric counts it with its amount. The currency of a
 booking is that of its policy; a policy that is not known is taken to be in the reporting currency.
+
+Bookings count at the average rate of their month. Annual premium is not booked but in force: it
+counts at the closing rate of the latest valuation, in every year [choice]. A change of exchange
+rates is then no change of premium, and the movement of premium in force balances.
 """
 
 from __future__ import annotations
@@ -47,12 +51,13 @@ def with_rate(
 
 def converted(rated: DataFrame, *columns: str) -> DataFrame:
     """The rows of `with_rate` in the reporting currency, without those that have no rate."""
-    known = rated.where("currency IS NULL OR average_rate IS NOT NULL")
-    amounts = {name: F.expr(_CONVERTED.format(name=name)) for name in columns}
-    return known.withColumns(amounts).drop("average_rate")
+    summable = rated.where("currency IS NULL OR average_rate IS NOT NULL")
+    amounts = {name: F.expr(_converted(name, "average_rate")) for name in columns}
+    return summable.withColumns(amounts).drop("average_rate")
 
 
-_CONVERTED = "if(currency IS NULL, {name}, CAST({name} * average_rate AS DECIMAL(14,2)))"
+def _converted(name: str, rate: str) -> str:
+    return f"if(currency IS NULL, {name}, CAST({name} * {rate} AS DECIMAL(14,2)))"
 
 
 def closing_rates(rates: DataFrame, valuations: DataFrame) -> DataFrame:
@@ -63,3 +68,16 @@ def closing_rates(rates: DataFrame, valuations: DataFrame) -> DataFrame:
         .groupBy("currency", "valuation_date")
         .agg(F.max_by("closing_rate", "month").alias("closing_rate"))
     )
+
+
+def at_closing_rate(rows: DataFrame, foreign: DataFrame, column: str) -> DataFrame:
+    """Rows of policies with an amount in the reporting currency; null where there is no rate.
+
+    Args:
+        rows: any rows with a `policy_id`.
+        foreign: `policy_id`, `currency`, `closing_rate` of the policies in another currency.
+        column: the amount.
+    """
+    rated = rows.join(F.broadcast(foreign), "policy_id", "left")
+    amount = F.expr(_converted(column, "closing_rate"))
+    return rated.withColumn(column, amount).drop("currency", "closing_rate")

@@ -13,13 +13,15 @@ from pyspark.sql import functions as F
 from dlt_pipelines import settings
 from dlt_pipelines.transforms.claims import ledger_totals
 from dlt_pipelines.transforms.exchange import (
+    at_closing_rate,
     closing_rates,
     converted,
     foreign_claims,
     foreign_policies,
     with_rate,
 )
-from dlt_pipelines.transforms.monitoring.cross_rules import breaking
+from dlt_pipelines.transforms.monitoring.cross_rules import breaking, followed, with_term
+from dlt_pipelines.transforms.risk import in_force_at_month_ends, segments_on_risk
 from tests.dlt_pipelines.conftest import Silver
 
 Valued = Callable[..., DataFrame]
@@ -98,6 +100,34 @@ def test_reserves_count_at_the_last_closing_rate_and_payments_at_their_average(
         (5, 1): ("90.00", "80.00"), (5, 2): ("90.00", "110.00"), (5, 3): ("90.00", "110.00"),
         **{(6, month): ("100.00", "100.00") for month in (1, 2, 3)},
     }  # fmt: skip
+
+
+def test_annual_premium_counts_at_the_closing_rate_of_the_latest_valuation_or_not_at_all(
+    silver: Silver, rates: DataFrame, valued_at: Valued
+) -> None:
+    year = {"start_date": "2024-01-01", "end_date": "2025-01-01", "policy_type": "MOTOR"}
+    policies = silver("policy", *(
+        year | {"policy_id": key, "policy_number": f"P{key}", "currency": currency}
+        for key, currency in enumerate(("EUR", "USD", "GBP"))
+    ))  # fmt: skip
+    coverages = silver("coverage", *(
+        {"coverage_id": key, "policy_id": key, "effective_from": "2024-01-01", "unit_count": 1,
+         "effective_to": "2025-01-01", "annual_premium": "100.00"} for key in range(3)
+    ))  # fmt: skip
+    latest = valued_at("2024-03-31")
+    closing = closing_rates(rates, latest).drop("valuation_date")
+    rated = foreign_policies(policies, "EUR").join(closing, "currency", "left")
+    segments = at_closing_rate(segments_on_risk(coverages, policies), rated, "annual_premium")
+    in_force = in_force_at_month_ends(segments, latest).collect()
+    assert {(row.coverages, str(row.in_force_premium)) for row in in_force} == {(3, "210.00")}
+    assert len(in_force) == 3
+
+    doubtful = with_term(
+        followed(coverages.join(rated, "policy_id", "left")), policies,
+        "effective_from", "effective_to",
+    )  # fmt: skip
+    (row,) = breaking(doubtful, "coverage").collect()
+    assert (row.rule, str(row.amount)) == ("exchange rate known", "100.00")
 
 
 def test_currency_and_rates_are_configured(spark: SparkSession) -> None:

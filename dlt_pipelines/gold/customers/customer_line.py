@@ -4,7 +4,6 @@ import dlt
 from pyspark.sql import DataFrame, SparkSession
 
 from dlt_pipelines.transforms.customers.customer_line import customer_lines
-from dlt_pipelines.transforms.risk import segments_on_risk
 
 spark: SparkSession  # put here by the pipeline runtime
 
@@ -17,8 +16,6 @@ spark: SparkSession  # put here by the pipeline runtime
 )
 def customer_line() -> DataFrame:
     """A table and not a view, because gold_customer_360 and gold_customer_segment read it."""
-    segments = segments_on_risk(
-        spark.read.table("silver_coverage"), spark.read.table("silver_policy")
-    )
+    segments = spark.read.table("segment_on_risk")
     terms, valuations = spark.read.table("customer_term"), spark.read.table("ref_valuation")
     return customer_lines(segments, terms, valuations)

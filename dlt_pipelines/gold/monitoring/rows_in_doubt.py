@@ -58,8 +58,9 @@ def _parties_and_policies() -> list[DataFrame]:
 
 def _bookings() -> list[DataFrame]:
     policies, invoices, payments = _rows("policy"), _rows("invoice"), _dated("payment")
-    versions = cross.numbered(_dated("policy_version"))
-    segments = cross.followed(_rows("coverage"))
+    closing = F.broadcast(spark.read.table("foreign_policy"))
+    versions = cross.numbered(_dated("policy_version").join(closing, "policy_id", "left"))
+    segments = cross.followed(_rows("coverage").join(closing, "policy_id", "left"))
     rated = with_rate(_dated("premium_transaction"), _foreign(), _rates(), "policy_id", "booked_on")
     premium = cross.with_term(rated, policies, "earn_from", "earn_to")
     return [

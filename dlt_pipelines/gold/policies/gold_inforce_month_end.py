@@ -3,7 +3,7 @@
 import dlt
 from pyspark.sql import DataFrame, SparkSession
 
-from dlt_pipelines.transforms.risk import in_force_at_month_ends, segments_on_risk
+from dlt_pipelines.transforms.risk import in_force_at_month_ends
 
 spark: SparkSession  # put here by the pipeline runtime
 
@@ -24,8 +24,6 @@ spark: SparkSession  # put here by the pipeline runtime
 )
 def gold_inforce_month_end() -> DataFrame:
     """See transforms/risk.py for the rules."""
-    segments = segments_on_risk(
-        spark.read.table("silver_coverage"), spark.read.table("silver_policy")
-    )
+    segments = spark.read.table("segment_on_risk")
     latest = spark.read.table("ref_valuation").where("is_latest")
     return in_force_at_month_ends(segments, latest)

@@ -4,7 +4,6 @@ import dlt
 from pyspark.sql import DataFrame, SparkSession
 
 from dlt_pipelines.transforms.policies.inforce_movement import inforce_movements
-from dlt_pipelines.transforms.risk import segments_on_risk
 
 spark: SparkSession  # put here by the pipeline runtime
 
@@ -41,7 +40,5 @@ spark: SparkSession  # put here by the pipeline runtime
 )
 def gold_inforce_movement() -> DataFrame:
     """See transforms/policies/inforce_movement.py for the rules."""
-    segments = segments_on_risk(
-        spark.read.table("silver_coverage"), spark.read.table("silver_policy")
-    )
+    segments = spark.read.table("segment_on_risk")
     return inforce_movements(segments, spark.read.table("ref_valuation").where("is_latest"))

@@ -3,6 +3,7 @@
 import dlt
 from pyspark.sql import DataFrame, SparkSession
 
+from dlt_pipelines.transforms.exchange import at_closing_rate
 from dlt_pipelines.transforms.policies.retention import retention_cohorts, terms_that_end
 
 spark: SparkSession  # put here by the pipeline runtime
@@ -38,7 +39,11 @@ def gold_retention_cohort() -> DataFrame:
     """See transforms/policies/retention.py for the rules."""
     terms = terms_that_end(
         spark.read.table("silver_policy"),
-        spark.read.table("silver_policy_version"),
+        at_closing_rate(
+            spark.read.table("silver_policy_version"),
+            spark.read.table("foreign_policy"),
+            "annual_premium",
+        ),
         spark.read.table("ref_valuation").where("is_latest"),
     )
     return retention_cohorts(

@@ -18,6 +18,7 @@ DAYS_TO_BOOK = 30  # from the report of a claim to its first booking
 _TABLES = {table.name: table for table in SOURCE_TABLES}
 _INSIDE_TERM = "first_day >= start_date AND last_day <= end_date OR start_date IS NULL"
 _RATE_KNOWN = "currency IS NULL OR average_rate IS NOT NULL"
+_CLOSING_RATE_KNOWN = "currency IS NULL OR closing_rate IS NOT NULL"
 _NOT_AHEAD = "to_date({day}) <= to_date(newest_commit) OR newest_commit IS NULL"
 
 # What must be true, by table and rule; null counts as true.
@@ -30,11 +31,13 @@ CROSS_RULES: dict[str, dict[str, str]] = {
     "policy_version": {
         "versions without gap": "version_no = position",
         "inside the term": _INSIDE_TERM,
+        "exchange rate known": _CLOSING_RATE_KNOWN,
         "not dated ahead": _NOT_AHEAD.format(day="booked_at"),
     },
     "coverage": {
         "segments do not overlap": "effective_from = effective_to OR next_from >= effective_to",
         "inside the term": _INSIDE_TERM,
+        "exchange rate known": _CLOSING_RATE_KNOWN,
     },
     "premium_transaction": {
         "policy known": "has_policy",

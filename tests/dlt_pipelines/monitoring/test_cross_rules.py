@@ -24,9 +24,9 @@ def broken(frame: DataFrame, table: str, amount: str | None = None) -> list[tupl
     """(rule, amount) of every row that breaks a rule."""
     if "newest_commit" not in frame.columns:
         frame = frame.withColumn("newest_commit", F.lit(NEWEST))
-    if table.endswith("_transaction") and "currency" not in frame.columns:
-        unrated = {"currency": F.lit(None).cast("string"), "average_rate": F.lit(None).cast("int")}
-        frame = frame.withColumns(unrated)
+    for column, kind in (("currency", "string"), ("average_rate", "int"), ("closing_rate", "int")):
+        if column not in frame.columns:
+            frame = frame.withColumn(column, F.lit(None).cast(kind))
     return sorted((row.rule, row.amount) for row in breaking(frame, table, amount).collect())
 
 
