@@ -1,20 +1,20 @@
 """The configuration keys of the pipeline, all read here, with their defaults.
 
 Pipeline configuration is text. Each function takes the session of the pipeline file that asks.
-Keys for tables that are not built yet are not read, so that setting one is reported as unused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from pyspark.sql import Column, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 
+from dlt_pipelines import configuration
+from dlt_pipelines.assumptions import AnomalyLimits, BySegment, ValueAssumptions
 from dlt_pipelines.fraud_rules import FRAUD_RULES, FraudRule
 
 # Bands by their lower edges. Ages in years, density in people per square kilometre, the bonus level
@@ -30,42 +30,9 @@ BAND_EDGES: Mapping[str, tuple[int, ...]] = {
 }
 
 
-@dataclass(frozen=True)
-class BySegment:
-    """A number for every segment: its own where one is configured, else the general one."""
-
-    general: Decimal | None
-    own: Mapping[str, Decimal]
-
-    def of(self, segment: Column) -> Column:
-        """The number that holds for a segment column; null where none is set."""
-        value = F.lit(self.general)
-        for name, number in self.own.items():
-            value = F.when(segment == name, F.lit(number)).otherwise(value)
-        return value
-
-    def text_of(self, segment: Column) -> Column:
-        """The same number as plain text (100000, never 1E+5); null where none is set."""
-        value = F.lit(_plain(self.general))
-        for name, number in self.own.items():
-            value = F.when(segment == name, F.lit(_plain(number))).otherwise(value)
-        return value
-
-
-@dataclass(frozen=True)
-class ValueAssumptions:
-    """What the lifetime value of a customer rests on; ratios are shares of premium."""
-
-    expected_loss_ratio: BySegment
-    commission_ratio: Decimal
-    expense_ratio: Decimal
-    discount_rate: Decimal
-    years: Decimal
-
-
 def landing(spark: SparkSession) -> str:
     """`insurance.landing`: the folder or volume that holds `<schema>/<table>/…`; required."""
-    folder = _text(spark, "insurance.landing")
+    folder = configuration.text_of(spark, "insurance.landing")
     if folder is None:
         raise ValueError("insurance.landing is not set: the folder or volume where DMS writes")
     return folder
@@ -77,12 +44,12 @@ def pii_salt(spark: SparkSession) -> str:
     Deployed, it is a reference to a secret (`{{secrets/<scope>/<key>}}`). Changing it changes
     every digest, so it needs a full refresh of silver.
     """
-    return _text(spark, "insurance.pii_salt") or ""
+    return configuration.text_of(spark, "insurance.pii_salt") or ""
 
 
 def valuation_date(spark: SparkSession) -> date | None:
     """`insurance.valuation_date` (YYYY-MM-DD); None = the last business date not ahead."""
-    text = _text(spark, "insurance.valuation_date")
+    text = configuration.text_of(spark, "insurance.valuation_date")
     if text is None:
         return None
     try:
@@ -93,7 +60,7 @@ def valuation_date(spark: SparkSession) -> date | None:
 
 def large_loss_cap(spark: SparkSession) -> BySegment:
     """`insurance.large_loss_cap[.<segment>]`: where a claim counts as large; default 100000."""
-    return _by_segment(spark, "insurance.large_loss_cap", "100000")
+    return configuration.by_segment(spark, "insurance.large_loss_cap", "100000")
 
 
 def first_origin_year(spark: SparkSession) -> BySegment:
@@ -101,12 +68,12 @@ def first_origin_year(spark: SparkSession) -> BySegment:
 
     Default none: all years are in.
     """
-    return _by_segment(spark, "insurance.first_origin_year", None)
+    return configuration.by_segment(spark, "insurance.first_origin_year", None)
 
 
 def reporting_currency(spark: SparkSession) -> str:
     """`insurance.reporting_currency`: the currency of every sum in gold; default EUR."""
-    return (_text(spark, "insurance.reporting_currency") or "EUR").upper()
+    return (configuration.text_of(spark, "insurance.reporting_currency") or "EUR").upper()
 
 
 def exchange_rates(spark: SparkSession) -> list[tuple[date, str, Decimal, Decimal]]:
@@ -116,7 +83,7 @@ def exchange_rates(spark: SparkSession) -> list[tuple[date, str, Decimal, Decima
     the month, currency, average rate, closing rate).
     """
     prefix = "insurance.exchange_rate."
-    return [_exchange_rate(spark, prefix, key) for key in _keys(spark, prefix)]
+    return [_exchange_rate(spark, prefix, key) for key in configuration.keys(spark, prefix)]
 
 
 def _exchange_rate(
@@ -136,12 +103,12 @@ def _exchange_rate(
 
 def tail_factor(spark: SparkSession) -> Decimal:
     """`insurance.tail_factor`: development after the last age of a triangle; default 1.000."""
-    return _number("insurance.tail_factor", _text(spark, "insurance.tail_factor") or "1.000")
+    return configuration.number_of(spark, "insurance.tail_factor", "1.000")
 
 
 def ldf_average(spark: SparkSession) -> str:
     """`insurance.ldf_average`: the average of gold_ldf that ultimates use; default volume."""
-    return _text(spark, "insurance.ldf_average") or "volume"
+    return configuration.text_of(spark, "insurance.ldf_average") or "volume"
 
 
 def selected_ldfs(spark: SparkSession) -> list[tuple[str, str, int, float]]:
@@ -150,7 +117,7 @@ def selected_ldfs(spark: SparkSession) -> list[tuple[str, str, int, float]]:
     Gives (segment, measure, age in months, factor).
     """
     prefix = "insurance.selected_ldf."
-    return [_selected_ldf(spark, key) for key in _keys(spark, prefix)]
+    return [_selected_ldf(spark, key) for key in configuration.keys(spark, prefix)]
 
 
 def _selected_ldf(spark: SparkSession, key: str) -> tuple[str, str, int, float]:
@@ -158,12 +125,12 @@ def _selected_ldf(spark: SparkSession, key: str) -> tuple[str, str, int, float]:
     if len(parts) != 3 or not parts[2].isdecimal():
         raise ValueError(f"{key} is not insurance.selected_ldf.<segment>.<measure>.<age in months>")
     segment, measure, age = parts
-    return segment, measure, int(age), float(_number(key, spark.conf.get(key)))
+    return segment, measure, int(age), float(configuration.number(key, spark.conf.get(key)))
 
 
 def expected_loss_ratio(spark: SparkSession) -> BySegment:
     """`insurance.expected_loss_ratio[.<segment>]`: losses expected / premium; default 0.65."""
-    return _by_segment(spark, "insurance.expected_loss_ratio", "0.65")
+    return configuration.by_segment(spark, "insurance.expected_loss_ratio", "0.65")
 
 
 def fraud_rules(spark: SparkSession) -> dict[str, FraudRule]:
@@ -173,7 +140,7 @@ def fraud_rules(spark: SparkSession) -> dict[str, FraudRule]:
     """
     rules = {rule.rule_id: rule for rule in FRAUD_RULES}
     prefix = "insurance.fraud_rule."
-    for key in _keys(spark, prefix):
+    for key in configuration.keys(spark, prefix):
         rule_id, _, attribute = key.removeprefix(prefix).partition(".")
         if rule_id not in rules or attribute not in _RULE_ATTRIBUTES:
             raise ValueError(
@@ -187,10 +154,9 @@ def fraud_rules(spark: SparkSession) -> dict[str, FraudRule]:
 
 def fraud_bands(spark: SparkSession) -> tuple[int, int]:
     """`insurance.fraud_band.high` and `.medium`: the lowest score of each; default 60 and 30."""
-    high, medium = "insurance.fraud_band.high", "insurance.fraud_band.medium"
     return (
-        _whole(high, _text(spark, high) or "60"),
-        _whole(medium, _text(spark, medium) or "30"),
+        configuration.whole_of(spark, "insurance.fraud_band.high", 60),
+        configuration.whole_of(spark, "insurance.fraud_band.medium", 30),
     )
 
 
@@ -202,17 +168,17 @@ def value_assumptions(spark: SparkSession) -> ValueAssumptions:
     """
     return ValueAssumptions(
         expected_loss_ratio=expected_loss_ratio(spark),
-        commission_ratio=_number_of(spark, "insurance.commission_ratio", "0.12"),
-        expense_ratio=_number_of(spark, "insurance.expense_ratio", "0.10"),
-        discount_rate=_number_of(spark, "insurance.discount_rate", "0.05"),
-        years=_number_of(spark, "insurance.clv_years", "5"),
+        commission_ratio=configuration.number_of(spark, "insurance.commission_ratio", "0.12"),
+        expense_ratio=configuration.number_of(spark, "insurance.expense_ratio", "0.10"),
+        discount_rate=configuration.number_of(spark, "insurance.discount_rate", "0.05"),
+        years=configuration.number_of(spark, "insurance.clv_years", "5"),
     )
 
 
 def band_edges(spark: SparkSession) -> dict[str, tuple[int, ...]]:
     """`insurance.band.<name>`: the lower edges of a band, ascending, with commas."""
     edges = dict(BAND_EDGES)
-    for key in _keys(spark, "insurance.band."):
+    for key in configuration.keys(spark, "insurance.band."):
         name, text = key.removeprefix("insurance.band."), spark.conf.get(key) or ""
         numbers = [part.strip() for part in text.split(",")]
         if name not in edges:
@@ -223,70 +189,82 @@ def band_edges(spark: SparkSession) -> dict[str, tuple[int, ...]]:
     return edges
 
 
-def anomaly_days(spark: SparkSession) -> int:
-    """`insurance.anomaly_days`: how many days gold_anomaly_day looks back; default 366."""
-    return _whole("insurance.anomaly_days", _text(spark, "insurance.anomaly_days") or "366")
+def clv_tiers(spark: SparkSession) -> tuple[tuple[str, int], ...]:
+    """`insurance.clv_tier.<tier>`: the percent of customers down to the end of a tier, best first.
+
+    Defaults: platinum 10, gold 30, silver 70. The rest is BRONZE.
+    """
+    defaults = {"platinum": 10, "gold": 30, "silver": 70}
+    return tuple(
+        (tier.upper(), configuration.whole_of(spark, f"insurance.clv_tier.{tier}", percent))
+        for tier, percent in defaults.items()
+    )
+
+
+def household_size(spark: SparkSession) -> int:
+    """`insurance.household_size`: more parties at an address are an institution; default 12."""
+    return configuration.whole_of(spark, "insurance.household_size", 12)
+
+
+def life_policy_types(spark: SparkSession) -> tuple[str, ...]:
+    """`insurance.life_policy_types`: whose surrenders count; default LIFE, UNIT_LINKED."""
+    key = "insurance.life_policy_types"
+    return configuration.names(key, configuration.text_of(spark, key) or "LIFE, UNIT_LINKED")
+
+
+def mature_after_days(spark: SparkSession) -> int:
+    """`insurance.mature_after_days`: from the end of an expiry month until it is mature.
+
+    Default 30: two answers in a hundred come after the old term has ended.
+    """
+    return configuration.whole_of(spark, "insurance.mature_after_days", 30)
+
+
+def full_credibility_claims(spark: SparkSession) -> int:
+    """`insurance.full_credibility_claims`: claims that make a level fully credible; default 1082.
+
+    Poisson counts of so many claims are 5 % off with a probability of 10 %.
+    """
+    return configuration.whole_of(spark, "insurance.full_credibility_claims", 1082)
+
+
+def anomaly_limits(spark: SparkSession) -> AnomalyLimits:
+    """`insurance.anomaly_<limit>`: what gold_anomaly_day compares with, and when it flags.
+
+    `days` (default 366), `weeks` (8), `fewest_points` (6), `z` (3.5), `tail` (0.001),
+    `small_count` (10).
+    """
+    key = "insurance.anomaly_"
+    return AnomalyLimits(
+        days=configuration.whole_of(spark, f"{key}days", 366),
+        weeks=configuration.whole_of(spark, f"{key}weeks", 8),
+        fewest_points=configuration.whole_of(spark, f"{key}fewest_points", 6),
+        z=configuration.number_of(spark, f"{key}z", "3.5"),
+        tail=configuration.number_of(spark, f"{key}tail", "0.001"),
+        small_count=configuration.whole_of(spark, f"{key}small_count", 10),
+    )
 
 
 def stale_price_days(spark: SparkSession) -> int:
     """`insurance.stale_price_days`: a fund price older than this is stale; default 5."""
-    key = "insurance.stale_price_days"
-    return _whole(key, _text(spark, key) or "5")
+    return configuration.whole_of(spark, "insurance.stale_price_days", 5)
 
 
-def _by_segment(spark: SparkSession, key: str, default: str | None) -> BySegment:
-    general = _text(spark, key) or default
-    own = {
-        name.removeprefix(f"{key}."): _number(name, spark.conf.get(name))
-        for name in _keys(spark, f"{key}.")
-    }
-    return BySegment(None if general is None else _number(key, general), own)
+def largest_price_move(spark: SparkSession) -> Decimal:
+    """`insurance.largest_price_move`: of a fund, as a share of the price before; default 0.20."""
+    return configuration.number_of(spark, "insurance.largest_price_move", "0.20")
 
 
-def _keys(spark: SparkSession, prefix: str) -> list[str]:
-    return sorted(name for name in spark.conf.getAll if name.startswith(prefix))
-
-
-def _text(spark: SparkSession, key: str) -> str | None:
-    return (spark.conf.get(key, "") or "").strip() or None
-
-
-def _number(key: str, text: str | None) -> Decimal:
-    try:
-        return Decimal(text or "")
-    except InvalidOperation:
-        raise ValueError(f"{key} is {text!r}, not a number") from None
-
-
-def _number_of(spark: SparkSession, key: str, default: str) -> Decimal:
-    return _number(key, _text(spark, key) or default)
-
-
-def _plain(number: Decimal | None) -> str | None:
-    return None if number is None else format(number.normalize(), "f")
-
-
-def _whole(key: str, text: str) -> int:
-    if not text.isdecimal():
-        raise ValueError(f"{key} is {text!r}, not a whole number")
-    return int(text)
-
-
-def _boolean(key: str, text: str) -> bool:
-    if text.lower() not in ("true", "false"):
-        raise ValueError(f"{key} is {text!r}, not true or false")
-    return text.lower() == "true"
-
-
-def _names(key: str, text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+def days_to_book(spark: SparkSession) -> int:
+    """`insurance.days_to_book`: from the report of a claim to its first booking; default 30."""
+    return configuration.whole_of(spark, "insurance.days_to_book", 30)
 
 
 _RULE_ATTRIBUTES: dict[str, Callable[[str, str], Any]] = {
-    "points": _whole,
-    "parameter": _number,
-    "window_days": _whole,
-    "minimum_peers": _whole,
-    "causes": _names,
-    "active": _boolean,
+    "points": configuration.whole,
+    "parameter": configuration.number,
+    "window_days": configuration.whole,
+    "minimum_peers": configuration.whole,
+    "causes": configuration.names,
+    "active": configuration.boolean,
 }

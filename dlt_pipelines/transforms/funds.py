@@ -63,7 +63,36 @@ def fund_valuations(
         stale_days: a price older than this is stale: it values, but is marked.
     """
     dates = F.broadcast(valuations.select("valuation_date"))
-    units = (
+    valued = (
+        _units_at(versions, dates)
+        .join(_last_prices(prices, dates), ["fund_code", "valuation_date"], "left")
+        .join(F.broadcast(rates), ["currency", "valuation_date"], "left")
+        .withColumn("price", F.expr(_REPORTED.format(reporting=reporting)))
+    )
+    return _with_movement(valued, stale_days)
+
+
+def _with_movement(valued: DataFrame, stale_days: int) -> DataFrame:
+    """Values and, from the valuation before, the effects of price and units on them."""
+    by_date = Window.partitionBy("fund_code", "party_id").orderBy("valuation_date")
+    before = {
+        "before": F.lag("units", 1, 0).over(by_date).cast("decimal(20,6)"),
+        "price_before": F.lag("price").over(by_date),
+    }
+    return valued.withColumns(before).selectExpr(
+        "fund_code", "party_id", "valuation_date", "units", "bid_price", "price_date",
+        f"datediff(valuation_date, price_date) > {stale_days} AS is_stale",
+        "CAST(units * price AS DECIMAL(18,2)) AS value",
+        "CAST(if(before = 0, 0, before * (price - price_before)) AS DECIMAL(18,2))"
+        " AS price_effect",
+        "CAST((units - before) * price AS DECIMAL(18,2)) AS unit_effect",
+        "pit_fallback",
+    )  # fmt: skip
+
+
+def _units_at(versions: DataFrame, dates: DataFrame) -> DataFrame:
+    """The units of a party in a fund at each valuation date."""
+    return (
         versions.crossJoin(dates)
         .where("coalesce(held_from <= valuation_date, true)")
         .where("coalesce(valuation_date < held_to, true)")
@@ -73,27 +102,6 @@ def fund_valuations(
             F.max(F.expr("valuation_date < updated_on")).alias("pit_fallback"),
         )
     )
-    valued = (
-        units.join(_last_prices(prices, dates), ["fund_code", "valuation_date"], "left")
-        .join(F.broadcast(rates), ["currency", "valuation_date"], "left")
-        .withColumn("price", F.expr(_REPORTED.format(reporting=reporting)))
-    )
-    by_date = Window.partitionBy("fund_code", "party_id").orderBy("valuation_date")
-    moved = valued.withColumns(
-        {
-            "before": F.lag("units", 1, 0).over(by_date).cast("decimal(20,6)"),
-            "price_before": F.lag("price").over(by_date),
-        }
-    )
-    return moved.selectExpr(
-        "fund_code", "party_id", "valuation_date", "units", "bid_price", "price_date",
-        f"datediff(valuation_date, price_date) > {stale_days} AS is_stale",
-        "CAST(units * price AS DECIMAL(18,2)) AS value",
-        "CAST(if(before = 0, 0, before * (price - price_before)) AS DECIMAL(18,2))"
-        " AS price_effect",
-        "CAST((units - before) * price AS DECIMAL(18,2)) AS unit_effect",
-        "pit_fallback",
-    )  # fmt: skip
 
 
 _REPORTED = """CAST(if(coalesce(currency, '{reporting}') = '{reporting}', bid_price,

@@ -24,7 +24,7 @@ def booked_premium(
     was recorded by then. A row without a policy keeps its money under UNKNOWN. An empty earning
     window is one day long: what cannot be spread is earned at once.
     """
-    rows = _seen(ledger, latest)
+    rows = _booked_by(ledger, latest)
     # The agent as known at booking, the type as it is: losses are divided by premium of one type.
     latest_type = F.max_by("policy_type", "known_from").over(Window.partitionBy("policy_id"))
     terms = as_known(policies, "policy_id").select(
@@ -41,10 +41,12 @@ def booked_premium(
 def premium_by_type(ledger: DataFrame, policies: DataFrame, latest: DataFrame) -> DataFrame:
     """The same rows with their `policy_type` only, for figures that ask for no channel."""
     types = current(policies).select("policy_id", "policy_type")
-    return _seen(ledger, latest).join(types, "policy_id", "left").fillna(UNKNOWN, ["policy_type"])
+    return (
+        _booked_by(ledger, latest).join(types, "policy_id", "left").fillna(UNKNOWN, ["policy_type"])
+    )
 
 
-def _seen(ledger: DataFrame, latest: DataFrame) -> DataFrame:
+def _booked_by(ledger: DataFrame, latest: DataFrame) -> DataFrame:
     """What is booked by the valuation. An empty earning window is one day long: earned at once."""
     return (
         ledger.crossJoin(F.broadcast(latest.select("valuation_date")))

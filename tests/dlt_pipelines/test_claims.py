@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
 
-from dlt_pipelines.settings import BySegment
+from dlt_pipelines.assumptions import BySegment
 from dlt_pipelines.transforms.claim_kpi import claim_kpis
 from dlt_pipelines.transforms.claims import claim_positions, claims_with_changes, ledger_totals
 from dlt_pipelines.transforms.exchange import closing_rates

@@ -10,6 +10,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from dlt_pipelines import settings
+from dlt_pipelines.assumptions import AnomalyLimits
 from dlt_pipelines.fraud_rules import FRAUD_RULES
 
 
@@ -26,6 +27,22 @@ def test_reserving_has_its_documented_defaults(configured: SparkSession) -> None
     assert settings.selected_ldfs(configured) == []
     assert settings.fraud_bands(configured) == (60, 30)
     assert settings.stale_price_days(configured) == 5
+
+
+def test_thresholds_have_their_documented_defaults(configured: SparkSession) -> None:
+    assert settings.mature_after_days(configured) == 30
+    assert settings.full_credibility_claims(configured) == 1082
+    assert settings.clv_tiers(configured) == (("PLATINUM", 10), ("GOLD", 30), ("SILVER", 70))
+    assert settings.household_size(configured) == 12
+    assert settings.life_policy_types(configured) == ("LIFE", "UNIT_LINKED")
+    assert settings.days_to_book(configured) == 30
+    assert settings.largest_price_move(configured) == Decimal("0.20")
+    limits = AnomalyLimits(366, 8, 6, Decimal("3.5"), Decimal("0.001"), 10)
+    assert settings.anomaly_limits(configured) == limits
+    configured.conf.set("insurance.clv_tier.gold", "25")
+    configured.conf.set("insurance.anomaly_z", "4")
+    assert settings.clv_tiers(configured)[1] == ("GOLD", 25)
+    assert settings.anomaly_limits(configured).z == 4
 
 
 def test_a_factor_is_set_by_segment_measure_and_age(configured: SparkSession) -> None:
@@ -57,6 +74,8 @@ def test_fraud_rules_are_the_defaults_and_the_configuration_over_them(
         ("insurance.fraud_rule.shared_car.points", "5", settings.fraud_rules),
         ("insurance.fraud_rule.shared_bank.active", "maybe", settings.fraud_rules),
         ("insurance.fraud_band.high", "6.5", settings.fraud_bands),
+        ("insurance.clv_tier.gold", "a third", settings.clv_tiers),
+        ("insurance.anomaly_tail", "small", settings.anomaly_limits),
     ],
 )
 def test_a_value_that_cannot_be_read_is_named(

@@ -26,7 +26,7 @@ spark: SparkSession  # put here by the pipeline runtime
         rfm STRING COMMENT 'r, f and m one after the other',
         clv DECIMAL(18,2) COMMENT 'discounted margin over insurance.clv_years',
         clv_tier STRING
-            COMMENT 'PLATINUM top 10 %, GOLD next 20 %, SILVER next 40 %, else BRONZE'
+            COMMENT 'by rank of clv: PLATINUM, GOLD, SILVER (insurance.clv_tier), else BRONZE'
     """,
 )
 def gold_customer_segment() -> DataFrame:
@@ -36,4 +36,5 @@ def gold_customer_segment() -> DataFrame:
         spark.read.table("customer_line"),
         spark.read.table("gold_retention_cohort"),
         settings.value_assumptions(spark),
+        settings.clv_tiers(spark),
     )

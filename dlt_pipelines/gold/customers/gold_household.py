@@ -3,6 +3,7 @@
 import dlt
 from pyspark.sql import DataFrame, SparkSession
 
+from dlt_pipelines import settings
 from dlt_pipelines.transforms.customers.homes import addresses_at
 from dlt_pipelines.transforms.customers.household import households
 
@@ -20,7 +21,8 @@ spark: SparkSession  # put here by the pipeline runtime
         policies_in_force BIGINT COMMENT 'sum over the members',
         distinct_lines BIGINT COMMENT 'sum over the members of their distinct lines',
         in_force_premium DECIMAL(18,2) COMMENT 'annual premium, sum over the members',
-        is_institution BOOLEAN COMMENT 'more than 12 parties at the address: not put together'
+        is_institution BOOLEAN COMMENT 'more parties at the address than a household has
+            (insurance.household_size): not put together'
     """,
 )
 def gold_household() -> DataFrame:
@@ -33,5 +35,7 @@ def gold_household() -> DataFrame:
     )
     erased = parties.where("__END_AT IS NULL AND status = 'ERASED'").select("party_id")
     return households(
-        spark.read.table("gold_customer_360"), addresses.join(erased, "party_id", "left_anti")
+        spark.read.table("gold_customer_360"),
+        addresses.join(erased, "party_id", "left_anti"),
+        settings.household_size(spark),
     )

@@ -41,4 +41,4 @@ def gold_anomaly_day() -> DataFrame:
         spark.read.table("silver_policy"), spark.read.table("silver_policy_version")
     )
     volumes = row_events(spark.read.table("rows_delivered"))
-    return anomalies(claims.unionByName(policies), volumes, latest, settings.anomaly_days(spark))
+    return anomalies(claims.unionByName(policies), volumes, latest, settings.anomaly_limits(spark))

@@ -46,7 +46,10 @@ def _evidence(claims: DataFrame, rules: Rules) -> list[DataFrame]:
         current(coverages).select("coverage_id", "limit_amount"), "coverage_id"
     )
     owners = sharers.claim_owners(
-        claims, spark.read.table("silver_party"), spark.read.table("silver_party_address")
+        claims,
+        spark.read.table("silver_party"),
+        spark.read.table("silver_party_address"),
+        settings.household_size(spark),
     )
     increase, cancelled = rules["cover_increase"], rules["cancelled_then_claimed"]
     return [

@@ -92,7 +92,9 @@ def _claims() -> list[DataFrame]:
     )
     return [
         cross.breaking(
-            cross.with_cover(cross.valued(claims, positions), segments, ledger),
+            cross.with_cover(
+                cross.valued(claims, positions), segments, ledger, settings.days_to_book(spark)
+            ),
             "claim",
             "incurred",
         ),
@@ -111,10 +113,13 @@ def _rates() -> DataFrame:
 
 
 def _prices() -> DataFrame:
-    stale_days = settings.stale_price_days(spark)
-    return cross.breaking(
-        cross.with_neighbours(_rows("fund_price"), _latest(), stale_days), "fund_price"
+    neighbours = cross.with_neighbours(
+        _rows("fund_price"),
+        _latest(),
+        settings.stale_price_days(spark),
+        settings.largest_price_move(spark),
     )
+    return cross.breaking(neighbours, "fund_price")
 
 
 def _latest() -> DataFrame:

@@ -3,6 +3,7 @@
 import dlt
 from pyspark.sql import DataFrame, SparkSession
 
+from dlt_pipelines import settings
 from dlt_pipelines.transforms.exchange import at_closing_rate
 from dlt_pipelines.transforms.policies.retention import retention_cohorts, terms_that_end
 
@@ -30,7 +31,7 @@ spark: SparkSession  # put here by the pipeline runtime
         rate_change_on_renewed DOUBLE
             COMMENT 'renewed_premium / expiring_premium_of_renewed - 1',
         retention_12m DOUBLE COMMENT 'renewed / (expiring + cancelled_mid_term)',
-        mature BOOLEAN COMMENT 'the month ended 30 days before the valuation: late answers are in',
+        mature BOOLEAN COMMENT 'insurance.mature_after_days after the month: late answers are in',
         cancelled_mid_term BIGINT COMMENT 'terms of the month that were cancelled before their end'
     """,
 )
@@ -51,4 +52,5 @@ def gold_retention_cohort() -> DataFrame:
         spark.read.table("silver_agent"),
         spark.read.table("silver_risk_object"),
         spark.read.table("ref_band"),
+        settings.mature_after_days(spark),
     )

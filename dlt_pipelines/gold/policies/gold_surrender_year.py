@@ -3,6 +3,7 @@
 import dlt
 from pyspark.sql import DataFrame, SparkSession
 
+from dlt_pipelines import settings
 from dlt_pipelines.transforms.policies.stays import stays, with_stays
 from dlt_pipelines.transforms.policies.surrenders import surrender_years
 from dlt_pipelines.transforms.risk import segments_on_risk
@@ -32,4 +33,4 @@ def gold_surrender_year() -> DataFrame:
         spark.read.table("silver_coverage"), spark.read.table("silver_policy")
     )
     latest = spark.read.table("ref_valuation").where("is_latest")
-    return surrender_years(stays(with_stays(segments)), latest)
+    return surrender_years(stays(with_stays(segments)), latest, settings.life_policy_types(spark))

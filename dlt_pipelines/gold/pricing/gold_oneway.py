@@ -3,6 +3,7 @@
 import dlt
 from pyspark.sql import DataFrame, SparkSession
 
+from dlt_pipelines import settings
 from dlt_pipelines.transforms.pricing.oneway import oneway
 
 spark: SparkSession  # put here by the pipeline runtime
@@ -27,7 +28,8 @@ spark: SparkSession  # put here by the pipeline runtime
         pure_premium_capped DOUBLE COMMENT 'incurred_capped / exposure',
         freq_relativity DOUBLE COMMENT 'frequency / that of (all)',
         pp_relativity DOUBLE COMMENT 'pure_premium / that of (all)',
-        credibility DOUBLE COMMENT 'Z = min(1, sqrt(claim_count / 1082))',
+        credibility DOUBLE
+            COMMENT 'Z = min(1, sqrt(claim_count / insurance.full_credibility_claims))',
         credible_relativity DOUBLE COMMENT 'Z * pp_relativity + (1 - Z)',
         credible_freq_relativity DOUBLE COMMENT 'Z * freq_relativity + (1 - Z)',
         pp_capped_relativity DOUBLE COMMENT 'pure_premium_capped / that of (all)'
@@ -35,4 +37,4 @@ spark: SparkSession  # put here by the pipeline runtime
 )
 def gold_oneway() -> DataFrame:
     """See transforms/pricing/oneway.py for the rules."""
-    return oneway(spark.read.table("gold_glm_exposure"))
+    return oneway(spark.read.table("gold_glm_exposure"), settings.full_credibility_claims(spark))

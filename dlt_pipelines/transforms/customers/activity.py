@@ -54,10 +54,10 @@ def at_first_valuation(events: DataFrame, valuations: DataFrame, day: str) -> Da
     a row for each event and date.
     """
     dates = valuations.agg(F.array_sort(F.collect_list("valuation_date")).alias("_dates"))
-    seen = F.expr(f"try_element_at(filter(_dates, day -> day >= {day}), 1)")
+    first = F.expr(f"try_element_at(filter(_dates, day -> day >= {day}), 1)")
     return (
         events.crossJoin(F.broadcast(dates))
-        .withColumn("valuation_date", seen)
+        .withColumn("valuation_date", first)
         .where("valuation_date IS NOT NULL")
         .drop("_dates")
     )

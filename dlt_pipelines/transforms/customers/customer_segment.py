@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from dlt_pipelines.settings import ValueAssumptions
+from dlt_pipelines.assumptions import ValueAssumptions
 
 # Tiers of lifetime value by the cumulative percent of customers, best first; the rest is BRONZE.
-CLV_TIERS = (("PLATINUM", 10), ("GOLD", 30), ("SILVER", 70))
+Tiers = Sequence[tuple[str, int]]
 _KEY = ("party_id", "valuation_date")
 
 
 def customer_segments(
-    customers: DataFrame, lines: DataFrame, cohorts: DataFrame, assumptions: ValueAssumptions
-) -> DataFrame:
+    customers: DataFrame, lines: DataFrame, cohorts: DataFrame, assumptions: ValueAssumptions,
+    tiers: Tiers,
+) -> DataFrame:  # fmt: skip
     """One row per party and valuation date: quintiles 1 to 5, lifetime value and its tier.
 
     Recency is days since the last bound term or payment, frequency the policies in force and the
@@ -28,32 +30,28 @@ def customer_segments(
         lines: from `customer_lines`.
         cohorts: gold_retention_cohort.
         assumptions: loss, commission and expense ratios, discount and years.
+        tiers: of lifetime value.
     """
     values = lifetime_values(lines, cohorts, assumptions)
-    scored = (
-        customers.join(values, list(_KEY), "left")
-        .withColumns(
-            {
-                "recency_days": F.datediff("valuation_date", "last_bound_or_paid_on"),
-                "frequency": F.col("policies_in_force") + F.col("terms_36m"),
-                "monetary": F.col("in_force_premium"),
-                "clv": F.expr("CAST(coalesce(clv, 0) AS DECIMAL(18,2))"),
-                "margin": F.coalesce("margin", F.lit(0)),
-            }
-        )
-        .withColumns(
-            {
-                "r": 6 - _quintile("recency_days"),
-                "f": _quintile("frequency"),
-                "m": _quintile("monetary"),
-            }
-        )
+    measured = customers.join(values, list(_KEY), "left").withColumns(
+        {
+            "recency_days": F.datediff("valuation_date", "last_bound_or_paid_on"),
+            "frequency": F.col("policies_in_force") + F.col("terms_36m"),
+            "monetary": F.col("in_force_premium"),
+            "clv": F.expr("CAST(coalesce(clv, 0) AS DECIMAL(18,2))"),
+            "margin": F.coalesce("margin", F.lit(0)),
+        }
     )
-    return scored.select(
+    quintiles = {
+        "r": 6 - _quintile("recency_days"),
+        "f": _quintile("frequency"),
+        "m": _quintile("monetary"),
+    }
+    return measured.withColumns(quintiles).select(
         *_KEY, "recency_days", "frequency", "monetary", "r", "f", "m",
         F.concat("r", "f", "m").alias("rfm"),
         "clv",
-        _tier().alias("clv_tier"),
+        _tier(tiers).alias("clv_tier"),
     )  # fmt: skip
 
 
@@ -61,13 +59,13 @@ def _quintile(name: str) -> Column:
     return F.ntile(5).over(Window.partitionBy("valuation_date").orderBy(name, "party_id"))
 
 
-def _tier() -> Column:
+def _tier(tiers: Tiers) -> Column:
     """By rank: the top p percent of n customers are ceil(n * p / 100) of them."""
     of_date = Window.partitionBy("valuation_date")
     rank = F.row_number().over(of_date.orderBy(F.desc("clv"), "party_id"))
     before = (rank - 1) * 100
     tier = F.lit("BRONZE")
-    for name, percent in reversed(CLV_TIERS):
+    for name, percent in reversed(tiers):
         is_above = before < F.count("*").over(of_date) * percent
         tier = F.when(is_above, F.lit(name)).otherwise(tier)
     return F.when(F.col("margin") > 0, tier).otherwise(F.lit("BRONZE"))

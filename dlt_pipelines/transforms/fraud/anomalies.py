@@ -5,14 +5,9 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from dlt_pipelines.assumptions import AnomalyLimits
 from dlt_pipelines.transforms.fraud.peers import MAD_FACTOR
 from dlt_pipelines.transforms.versions import ALL, UNKNOWN, current
-
-WEEKS = 8  # how many earlier weeks make a baseline
-FEWEST_POINTS = 6  # fewer earlier days say nothing
-Z_LIMIT = 3.5
-TAIL_LIMIT = 0.001  # of the Poisson distribution
-SMALL_COUNT = 10  # below this baseline a count follows the Poisson distribution
 
 
 def claim_events(positions: DataFrame, ledger: DataFrame) -> DataFrame:
@@ -61,14 +56,16 @@ def _counted(metric: str) -> list[Column]:
     return [F.lit(metric).alias("metric"), F.lit(1.0).alias("amount"), F.lit(1).alias("events")]
 
 
-def anomalies(events: DataFrame, totals: DataFrame, latest: DataFrame, days: int) -> DataFrame:
-    """One row per day, segment (and ALL) and metric, over the last `days` to the valuation.
+def anomalies(
+    events: DataFrame, totals: DataFrame, latest: DataFrame, limits: AnomalyLimits
+) -> DataFrame:
+    """One row per day, segment (and ALL) and metric, over the last days to the valuation.
 
-    The baseline is the median of the same weekday in the 8 weeks before, z = 0.6745 * (value -
-    baseline) / MAD, flagged beyond 3.5. Where a day usually has fewer than 10 events, or MAD is 0,
+    The baseline is the median of the same weekday in the weeks before, z = 0.6745 * (value -
+    baseline) / MAD, flagged beyond `limits.z`. Where a day usually has few events, or MAD is 0,
     their number is tested instead, also for an amount: it is flagged if the Poisson distribution
-    gives it, or more (or less), a probability below 0.001. Its mean is that of the weeks before.
-    Fewer than 6 earlier days flag nothing. `method` names the test: robust_z, poisson or none.
+    gives it, or more (or less), a probability below `limits.tail`. Its mean is that of the weeks
+    before. Too few earlier days flag nothing. `method` names the test: robust_z, poisson or none.
     Source: insurance model (b) 9.
 
     [choice] The mean of the Poisson test is at least one event in all the weeks before.
@@ -77,36 +74,45 @@ def anomalies(events: DataFrame, totals: DataFrame, latest: DataFrame, days: int
         events: `day`, `segment`, `metric`, `amount` and `events`, how many are in the row.
         totals: the same, of metrics that have no segments.
         latest: one row, the latest `valuation_date`.
-        days: such as 366. A metric starts on the day of its first event.
+        limits: what is compared and flagged. A metric starts on the day of its first event.
     """
-    daily = (
+    compared = _compared(_by_day(events, totals), latest, limits)
+    return compared.where(F.col("day") > F.date_sub("valuation_date", limits.days)).select(
+        "day", "segment", "metric", "value", "baseline", "z",
+        F.col("points").cast("bigint").alias("points"),
+        F.coalesce(_is_flagged(limits), F.lit(False)).alias("flagged"),
+        "method",
+    )  # fmt: skip
+
+
+def _by_day(events: DataFrame, totals: DataFrame) -> DataFrame:
+    """The sums of a day, by segment and for ALL."""
+    return (
         events.withColumn("segment", F.explode(F.array("segment", F.lit(ALL))))
         .unionByName(totals)
         .groupBy("segment", "metric", "day")
         .agg(F.round(F.sum("amount"), 2).alias("value"), F.sum("events").alias("events"))
     )
+
+
+def _compared(daily: DataFrame, latest: DataFrame, limits: AnomalyLimits) -> DataFrame:
+    """Each day with the baseline of its weekday, its z, and how it is to be tested."""
     same_weekday = (
         Window.partitionBy("segment", "metric", F.dayofweek("day"))
         .orderBy("day")
-        .rowsBetween(-WEEKS, -1)
+        .rowsBetween(-limits.weeks, -1)
     )
-    compared = (
-        _every_day(daily, latest, days + 7 * WEEKS)
+    return (
+        _every_day(daily, latest, limits.days + 7 * limits.weeks)
         .withColumn("before", F.collect_list("value").over(same_weekday))
         .withColumn("events_before", F.collect_list("events").over(same_weekday))
         .withColumn("points", F.size("before"))
         .withColumn("baseline", F.expr(_median("before")))
         .withColumn("mad", F.expr(_median("transform(before, x -> abs(x - baseline))")))
         .withColumn("z", F.lit(MAD_FACTOR) * F.expr("(value - baseline) / nullif(mad, 0)"))
-        .withColumn("method", _method())
+        .withColumn("method", _method(limits))
         .withColumn("rate", F.expr(_RATE))
     )
-    return compared.where(F.col("day") > F.date_sub("valuation_date", days)).select(
-        "day", "segment", "metric", "value", "baseline", "z",
-        F.col("points").cast("bigint").alias("points"),
-        F.coalesce(_is_flagged(), F.lit(False)).alias("flagged"),
-        "method",
-    )  # fmt: skip
 
 
 _RATE = "greatest(aggregate(events_before, 0L, (sum, x) -> sum + x), 1) / nullif(points, 0)"
@@ -139,21 +145,21 @@ def _median(numbers: str) -> str:
     )
 
 
-def _method() -> Column:
-    is_small = F.expr(_median("events_before")) < SMALL_COUNT
+def _method(limits: AnomalyLimits) -> Column:
+    is_small = F.expr(_median("events_before")) < limits.small_count
     return (
-        F.when(F.col("points") < FEWEST_POINTS, "none")
+        F.when(F.col("points") < limits.fewest_points, "none")
         .when(is_small | (F.col("mad") == 0), "poisson")
         .otherwise("robust_z")
     )
 
 
-def _is_flagged() -> Column:
+def _is_flagged(limits: AnomalyLimits) -> Column:
     """Beyond the limit of its method; of the Poisson distribution, either tail."""
     below = _poisson_below("events")
     up_to = _poisson_below("events + 1")
-    unlikely = F.least(F.expr(f"1 - {below}"), F.expr(up_to)) < TAIL_LIMIT
-    return F.when(F.col("method") == "robust_z", F.abs("z") > Z_LIMIT).when(
+    unlikely = F.least(F.expr(f"1 - {below}"), F.expr(up_to)) < float(limits.tail)
+    return F.when(F.col("method") == "robust_z", F.abs("z") > float(limits.z)).when(
         F.col("method") == "poisson", unlikely
     )
 

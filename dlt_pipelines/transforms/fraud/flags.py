@@ -52,9 +52,9 @@ def flags(claims: DataFrame, rules: Rules) -> DataFrame:
         for key, condition in conditions.items()
         if rules[key].active
     ]
-    found = F.filter(F.array(*raised), lambda flag: flag["holds"])
+    holding = F.filter(F.array(*raised), lambda flag: flag["holds"])
     return (
-        claims.select("claim_id", "policy_id", "days_since_inception", F.inline(found))
+        claims.select("claim_id", "policy_id", "days_since_inception", F.inline(holding))
         .drop("holds")
         .select(
             "claim_id", "rule", "points", "policy_id", "days_since_inception", "peer_group",

@@ -7,21 +7,23 @@ from pyspark.sql import functions as F
 
 from dlt_pipelines.transforms.versions import current
 
-HOUSEHOLD_SIZE = 12  # a home address of more parties is an institution, not a household
 KINDS = ("bank", "phone", "address")
 
 
-def claim_owners(claims: DataFrame, parties: DataFrame, addresses: DataFrame) -> DataFrame:
+def claim_owners(
+    claims: DataFrame, parties: DataFrame, addresses: DataFrame, household_size: int
+) -> DataFrame:
     """One row per claim and the policyholder whose claim it is, merged parties resolved.
 
     A household is a current home address; somebody without one, or who shares it with more than
-    HOUSEHOLD_SIZE parties, is a household of his own. Columns: claim_id, policy_number, owner_id,
+    `household_size` parties, is a household of his own. Columns: claim_id, policy_number, owner_id,
     household, phone, and `places`: the owner's current addresses but that of an institution.
 
     Args:
         claims: `claim_id`, `policy_number`, `party_id`.
         parties: versions.
         addresses: versions.
+        household_size: a home address of more parties is an institution, not a household.
     """
     holders = current(parties).select(
         "party_id", "phone", F.coalesce("merged_into_party_id", "party_id").alias("owner_id")
@@ -31,7 +33,7 @@ def claim_owners(claims: DataFrame, parties: DataFrame, addresses: DataFrame) ->
     return (
         claims.select("claim_id", "policy_number", "party_id")
         .join(holders, "party_id", "left")
-        .join(_homes(addresses), "owner_id", "left")
+        .join(_homes(addresses, household_size), "owner_id", "left")
         .select(
             "claim_id",
             "policy_number",
@@ -43,11 +45,11 @@ def claim_owners(claims: DataFrame, parties: DataFrame, addresses: DataFrame) ->
     )
 
 
-def _homes(addresses: DataFrame) -> DataFrame:
+def _homes(addresses: DataFrame, household_size: int) -> DataFrame:
     place = F.concat_ws("|", "postal_code", "line1")
     is_home = F.col("address_type") == "HOME"
     latest = F.max(F.when(is_home, F.struct("valid_from", "address_id", place.alias("place"))))
-    is_household = F.count("*").over(Window.partitionBy("home")) <= HOUSEHOLD_SIZE
+    is_household = F.count("*").over(Window.partitionBy("home")) <= household_size
     return (
         current(addresses)
         .where("valid_to IS NULL AND line1 IS NOT NULL")

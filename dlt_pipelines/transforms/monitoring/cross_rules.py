@@ -7,13 +7,12 @@ is missing. Each function gives the rows of one table that break a rule, once fo
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from dlt_pipelines.source_tables import SOURCE_TABLES
-
-LARGEST_MOVE = 0.20  # of a fund price, from one price to the next
-DAYS_TO_BOOK = 30  # from the report of a claim to its first booking
 
 _TABLES = {table.name: table for table in SOURCE_TABLES}
 _INSIDE_TERM = "first_day >= start_date AND last_day <= end_date OR start_date IS NULL"
@@ -55,7 +54,7 @@ CROSS_RULES: dict[str, dict[str, str]] = {
         "loss inside cover": "is_covered OR NOT has_policy",
         "closed without reserve": "status_at_v <> 'CLOSED' OR case_reserve = 0",
         "booked in time": "least(valuation_date, first_booking)"
-        f" <= date_add(to_date(reported_at), {DAYS_TO_BOOK})",
+        " <= date_add(to_date(reported_at), days_to_book)",
         "not dated ahead": _NOT_AHEAD.format(day="reported_at"),
     },
     "claim_party": {"party known": "has_party OR party_id IS NULL"},
@@ -68,7 +67,7 @@ CROSS_RULES: dict[str, dict[str, str]] = {
         "not dated ahead": _NOT_AHEAD.format(day="accounting_date"),
     },
     "fund_price": {
-        "price moves little": f"abs(bid_price - before) <= {LARGEST_MOVE} * abs(before)",
+        "price moves little": "abs(bid_price - before) <= largest_move * abs(before)",
         "price not stale": "is_last = false OR age_days <= stale_days",
     },
 }
@@ -132,8 +131,10 @@ def valued(claims: DataFrame, positions: DataFrame) -> DataFrame:
     return claims.join(money, "claim_id", "left")
 
 
-def with_cover(claims: DataFrame, segments: DataFrame, ledger: DataFrame) -> DataFrame:
-    """Valued claims with `is_covered` at the loss, and the day of the `first_booking`."""
+def with_cover(
+    claims: DataFrame, segments: DataFrame, ledger: DataFrame, days_to_book: int
+) -> DataFrame:
+    """Valued claims with `is_covered` at the loss, and when the first booking was and is due."""
     first = ledger.groupBy("claim_id").agg(F.min("accounting_date").alias("first_booking"))
     on_risk = segments.select("policy_number", "risk_from", "risk_to")
     covered = (
@@ -147,6 +148,7 @@ def with_cover(claims: DataFrame, segments: DataFrame, ledger: DataFrame) -> Dat
         claims.join(first, "claim_id", "left")
         .join(covered, "claim_id", "left")
         .withColumn("is_covered", F.coalesce("_covered", F.lit(False)))
+        .withColumn("days_to_book", F.lit(days_to_book))
     )
 
 
@@ -160,7 +162,9 @@ def with_balances(ledger: DataFrame) -> DataFrame:
     return ledger.withColumns(balances)
 
 
-def with_neighbours(prices: DataFrame, latest: DataFrame, stale_days: int) -> DataFrame:
+def with_neighbours(
+    prices: DataFrame, latest: DataFrame, stale_days: int, largest_move: Decimal
+) -> DataFrame:
     """Fund prices by the latest valuation with the price `before` and their age at it."""
     in_order = Window.partitionBy("fund_code").orderBy("price_date")
     return (
@@ -172,6 +176,7 @@ def with_neighbours(prices: DataFrame, latest: DataFrame, stale_days: int) -> Da
                 "is_last": F.lead("price_date").over(in_order).isNull(),
                 "age_days": F.datediff("valuation_date", "price_date"),
                 "stale_days": F.lit(stale_days),
+                "largest_move": F.lit(largest_move),
             }
         )
     )

@@ -36,7 +36,22 @@ def agent_scorecards(
         agents: versions of silver_agent.
     """
     sellers = current(policies).select("policy_id", "agent_id")
-    premium = booked.join(sellers, "policy_id", "left")
+    sums = _sums(booked.join(sellers, "policy_id", "left"), terms, positions, sellers)
+    channels = F.broadcast(current(agents).select("agent_id", "channel"))
+    return sums.join(channels, "agent_id", "left").selectExpr(
+        *_KEY, f"coalesce(channel, '{UNKNOWN}') AS channel", "written_premium",
+        "earned_premium", "expiring", "renewed",
+        "renewed / CAST(nullif(expiring, 0) AS DOUBLE) AS renewal_ratio",
+        "claims", "incurred",
+        "CAST(incurred AS DOUBLE) / nullif(CAST(earned_premium AS DOUBLE), 0) AS loss_ratio",
+        "commission",
+    )  # fmt: skip
+
+
+def _sums(
+    premium: DataFrame, terms: DataFrame, positions: DataFrame, sellers: DataFrame
+) -> DataFrame:
+    """Counts and money by agent and year: the parts are stacked and grouped once."""
     frames = [
         premium.selectExpr(
             "agent_id", "year(booked_on) AS calendar_year", "amount AS written_premium",
@@ -55,23 +70,7 @@ def agent_scorecards(
         ),
     ]  # fmt: skip
     stacked = reduce(lambda a, b: a.unionByName(b, allowMissingColumns=True), frames)
-    channels = F.broadcast(current(agents).select("agent_id", "channel"))
-    return (
-        stacked.groupBy(*_KEY)
-        .agg(
-            *(F.coalesce(F.sum(name), F.lit(0)).alias(name) for name in _COUNTS),
-            *(
-                F.coalesce(F.sum(name), F.lit(0)).cast("decimal(18,2)").alias(name)
-                for name in _MONEY
-            ),
-        )
-        .join(channels, "agent_id", "left")
-        .selectExpr(
-            *_KEY, f"coalesce(channel, '{UNKNOWN}') AS channel", "written_premium",
-            "earned_premium", "expiring", "renewed",
-            "renewed / CAST(nullif(expiring, 0) AS DOUBLE) AS renewal_ratio",
-            "claims", "incurred",
-            "CAST(incurred AS DOUBLE) / nullif(CAST(earned_premium AS DOUBLE), 0) AS loss_ratio",
-            "commission",
-        )
-    )  # fmt: skip
+    return stacked.groupBy(*_KEY).agg(
+        *(F.coalesce(F.sum(name), F.lit(0)).alias(name) for name in _COUNTS),
+        *(F.coalesce(F.sum(name), F.lit(0)).cast("decimal(18,2)").alias(name) for name in _MONEY),
+    )

@@ -11,11 +11,19 @@ from dlt_pipelines.transforms.versions import UNKNOWN, current
 
 # Statuses that say that a term was bound. ACTIVE is the original system's word for IN_FORCE.
 RENEWED_STATUSES = ("BOUND", "IN_FORCE", "ACTIVE", "EXPIRED", "RENEWED", "LAPSED")
-MATURE_AFTER_DAYS = 30  # two answers in a hundred come after the old term has ended
 
 FACTORS = ("policy_type", "channel", "region_code", "payment_plan", "tenure_years",
            "price_change_band")  # fmt: skip
-_PREMIUMS = ("expiring_premium", "renewed_premium", "expiring_premium_of_renewed")
+_COUNTS = {
+    "expiring": "is_expiring",
+    "renewed": "is_renewed",
+    "cancelled_mid_term": "NOT is_expiring",
+}
+_PREMIUMS = {
+    "expiring_premium": ("is_expiring", "premium"),
+    "renewed_premium": ("is_renewed", "next_premium"),
+    "expiring_premium_of_renewed": ("is_renewed", "premium"),
+}
 
 
 def terms_that_end(policies: DataFrame, versions: DataFrame, latest: DataFrame) -> DataFrame:
@@ -34,31 +42,9 @@ def terms_that_end(policies: DataFrame, versions: DataFrame, latest: DataFrame) 
         latest: one row, the latest `valuation_date`.
     """
     valuation = F.broadcast(latest.select("valuation_date"))
-    premiums = (
-        versions.crossJoin(valuation)
-        .where("to_date(booked_at) <= valuation_date")
-        .groupBy("policy_id")
-        .agg(F.max_by("annual_premium", "version_no").alias("premium"))
-    )
-    contract = Window.partitionBy("policy_number")
-    following = F.struct(
-        "term_no",
-        F.to_date("bound_at").alias("bound_on"),
-        _was_bound().alias("was_bound"),
-        "premium",
-    )
-    is_offer = F.coalesce(F.col("status").isin(*NEVER_BOUND), F.lit(False))
+    priced = current(policies).join(_last_premiums(versions, valuation), "policy_id", "left")
     return (
-        current(policies)
-        .join(premiums, "policy_id", "left")
-        .withColumns(
-            {
-                "is_offer": is_offer,
-                "first_start": F.min(F.when(~is_offer, F.col("start_date"))).over(contract),
-                "next": F.lead(following).over(contract.orderBy("term_no")),
-                "is_expiring": F.expr("cancelled_on IS NULL OR cancelled_on >= end_date"),
-            }
-        )
+        _with_next_term(priced)
         .crossJoin(valuation)
         .where("NOT is_offer AND end_date <= valuation_date")
         .where("coalesce(cancelled_on > start_date, true)")
@@ -74,14 +60,45 @@ def terms_that_end(policies: DataFrame, versions: DataFrame, latest: DataFrame) 
     )  # fmt: skip
 
 
+def _last_premiums(versions: DataFrame, valuation: DataFrame) -> DataFrame:
+    """The `premium` of the last version of each policy by the valuation."""
+    return (
+        versions.crossJoin(valuation)
+        .where("to_date(booked_at) <= valuation_date")
+        .groupBy("policy_id")
+        .agg(F.max_by("annual_premium", "version_no").alias("premium"))
+    )
+
+
+def _with_next_term(terms: DataFrame) -> DataFrame:
+    """Terms with the `next` one of their number, and whether they are offers and run to the end."""
+    contract = Window.partitionBy("policy_number")
+    following = F.struct(
+        "term_no",
+        F.to_date("bound_at").alias("bound_on"),
+        _was_bound().alias("was_bound"),
+        "premium",
+    )
+    is_offer = F.coalesce(F.col("status").isin(*NEVER_BOUND), F.lit(False))
+    return terms.withColumns(
+        {
+            "is_offer": is_offer,
+            "first_start": F.min(F.when(~is_offer, F.col("start_date"))).over(contract),
+            "next": F.lead(following).over(contract.orderBy("term_no")),
+            "is_expiring": F.expr("cancelled_on IS NULL OR cancelled_on >= end_date"),
+        }
+    )
+
+
 def _was_bound() -> Column:
     is_bound = F.col("status").isin(*RENEWED_STATUSES)
     return is_bound | F.expr("status = 'CANCELLED' AND coalesce(cancelled_on > start_date, true)")
 
 
 def retention_cohorts(
-    terms: DataFrame, agents: DataFrame, risk_objects: DataFrame, bands: DataFrame
-) -> DataFrame:
+    terms: DataFrame, agents: DataFrame, risk_objects: DataFrame, bands: DataFrame,
+    mature_after_days: int,
+) -> DataFrame:  # fmt: skip
     """One row per expiry month, factor and level; every ratio is a sum over a sum.
 
     The factor `(all)` has the level `(all)`; a level that is not known is UNKNOWN. The price
@@ -94,6 +111,7 @@ def retention_cohorts(
         agents: versions of silver_agent.
         risk_objects: versions of silver_risk_object; the region is that of the first object.
         bands: the table ref_band.
+        mature_after_days: days from the end of an expiry month until late answers are in.
     """
     levels = [("(all)", F.lit("(all)"))]
     levels += [(name, F.coalesce(F.col(name), F.lit(UNKNOWN))) for name in FACTORS]
@@ -104,15 +122,15 @@ def retention_cohorts(
         .select("*", F.inline(pairs))
         .groupBy("expiry_month", "factor", "level", "valuation_date")
         .agg(
-            F.expr("count_if(is_expiring)").alias("expiring"),
-            F.expr("count_if(is_renewed)").alias("renewed"),
-            F.expr("count_if(NOT is_expiring)").alias("cancelled_mid_term"),
-            _sum("is_expiring", "premium").alias("expiring_premium"),
-            _sum("is_renewed", "next_premium").alias("renewed_premium"),
-            _sum("is_renewed", "premium").alias("expiring_premium_of_renewed"),
+            *(F.expr(f"count_if({rows})").alias(name) for name, rows in _COUNTS.items()),
+            *(_sum(rows, premium).alias(name) for name, (rows, premium) in _PREMIUMS.items()),
         )
-        .selectExpr("expiry_month", "factor", "level", "expiring", "renewed", *_PREMIUMS, *_RATIOS)
-    )
+        .selectExpr(
+            "expiry_month", "factor", "level", "expiring", "renewed", *_PREMIUMS, *_RATIOS,
+            f"date_add(last_day(expiry_month), {mature_after_days}) <= valuation_date AS mature",
+            "cancelled_mid_term",
+        )
+    )  # fmt: skip
 
 
 _RATIOS = (
@@ -123,8 +141,6 @@ _RATIOS = (
     "CAST(renewed_premium AS DOUBLE) / CAST(nullif(expiring_premium_of_renewed, 0) AS DOUBLE) - 1"
     " AS rate_change_on_renewed",
     "renewed / CAST(nullif(expiring + cancelled_mid_term, 0) AS DOUBLE) AS retention_12m",
-    f"date_add(last_day(expiry_month), {MATURE_AFTER_DAYS}) <= valuation_date AS mature",
-    "cancelled_mid_term",
 )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-LIFE_TYPES = ("LIFE", "UNIT_LINKED")
 
-
-def surrender_years(stays: DataFrame, latest: DataFrame) -> DataFrame:
+def surrender_years(stays: DataFrame, latest: DataFrame, life_types: Sequence[str]) -> DataFrame:
     """One row per policy type and policy year: surrenders against policy years on risk.
 
     `surrender_rate_central` = surrenders / policy years exposed, null without exposure.
@@ -19,22 +19,17 @@ def surrender_years(stays: DataFrame, latest: DataFrame) -> DataFrame:
     Source: insurance model (b) 2.
 
     Args:
-        stays: from `stays`; only life and unit-linked contracts count.
+        stays: from `stays`.
         latest: one row, the latest `valuation_date`.
+        life_types: the policy types that count, such as LIFE.
     """
-    by_month = (
-        _policy_months(stays, latest)
-        .groupBy("policy_type", "month_no")
-        .agg(
-            F.sum("at_risk").alias("at_risk"),
-            F.sum("surrenders").alias("surrenders"),
-            F.sum("exposure").alias("exposure"),
-        )
-        .withColumn("survival", _survival())
-    )
+    sums = [F.sum(name).alias(name) for name in ("at_risk", "surrenders", "exposure")]
+    life = stays.where(F.col("policy_type").isin(*life_types))
+    by_month = _policy_months(life, latest).groupBy("policy_type", "month_no").agg(*sums)
     first_month = F.when(F.expr("month_no % 12 = 0"), F.col("at_risk")).otherwise(0)
     return (
-        by_month.withColumn("policy_year", F.expr("CAST(month_no DIV 12 + 1 AS INT)"))
+        by_month.withColumn("survival", _survival())
+        .withColumn("policy_year", F.expr("CAST(month_no DIV 12 + 1 AS INT)"))
         .groupBy("policy_type", "policy_year")
         .agg(
             F.sum(first_month).alias("policies_entering"),
@@ -54,8 +49,7 @@ def surrender_years(stays: DataFrame, latest: DataFrame) -> DataFrame:
 def _policy_months(stays: DataFrame, latest: DataFrame) -> DataFrame:
     """Each contract in each month of its life, counted from its first day, up to the valuation."""
     dated = (
-        stays.where(F.col("policy_type").isin(*LIFE_TYPES))
-        .crossJoin(F.broadcast(latest.select("valuation_date")))
+        stays.crossJoin(F.broadcast(latest.select("valuation_date")))
         .where("stay_from <= valuation_date")
         .withColumn("last_day", F.expr("least(date_sub(stay_to, 1), valuation_date)"))
     )

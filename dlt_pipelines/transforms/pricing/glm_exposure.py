@@ -62,20 +62,7 @@ def model_rows(exposures: DataFrame, claims: DataFrame, booked: DataFrame) -> Da
         claims: from `placed_claims`.
         booked: from `premium_by_type`.
     """
-    frames = [
-        exposures.select(*_KEY, "exposure"),
-        claims.select(
-            "coverage_id", F.col("accident_year").alias("calendar_year"), "policy_id",
-            *_claim_figures(),
-        ),
-        earned_by_year(booked, "coverage_id", "policy_id").withColumnRenamed(
-            "accident_year", "calendar_year"
-        ),
-        booked.selectExpr(
-            "coverage_id", "year(earn_from) AS calendar_year", "policy_id",
-            "amount AS written_premium",
-        ),
-    ]  # fmt: skip
+    frames = _parts(exposures, claims, booked)
     stacked = reduce(lambda a, b: a.unionByName(b, allowMissingColumns=True), frames)
     without_cover = F.when(F.col("coverage_id").isNull(), F.col("policy_id"))
     return (
@@ -92,6 +79,24 @@ def model_rows(exposures: DataFrame, claims: DataFrame, booked: DataFrame) -> Da
         .where(" OR ".join(f"{name} <> 0" for name in ("exposure", *_COUNTS, *_MONEY)))
         .drop("_policy")
     )
+
+
+def _parts(exposures: DataFrame, claims: DataFrame, booked: DataFrame) -> list[DataFrame]:
+    """Exposure, claims, earned and written premium, each by coverage and year."""
+    return [
+        exposures.select(*_KEY, "exposure"),
+        claims.select(
+            "coverage_id", F.col("accident_year").alias("calendar_year"), "policy_id",
+            *_claim_figures(),
+        ),
+        earned_by_year(booked, "coverage_id", "policy_id").withColumnRenamed(
+            "accident_year", "calendar_year"
+        ),
+        booked.selectExpr(
+            "coverage_id", "year(earn_from) AS calendar_year", "policy_id",
+            "amount AS written_premium",
+        ),
+    ]  # fmt: skip
 
 
 def _claim_figures() -> list[Column]:

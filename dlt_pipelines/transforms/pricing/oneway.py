@@ -5,24 +5,24 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from dlt_pipelines.settings import BySegment
+from dlt_pipelines.assumptions import BySegment
 from dlt_pipelines.transforms.pricing.factors import by_level
 
-FULL_CREDIBILITY = 1082  # claims: 5 % off with a probability of 10 %, if counts are Poisson
 _SUMS = ("exposure", "claim_count", "paid_claim_count", "incurred", "incurred_capped",
          "incurred_paid_claims")  # fmt: skip
 
 
-def oneway(rows: DataFrame) -> DataFrame:
+def oneway(rows: DataFrame, full_credibility: int) -> DataFrame:
     """One row per factor and level; `(all)` is a factor with the level `(all)`.
 
     A relativity is the value of the level / the value of the portfolio. Credibility is
-    min(1, sqrt(claims / 1082)), and the credible relativity Z * relativity + (1 - Z), of the pure
-    premium and of the frequency. Every ratio is a sum over a sum, null over zero. Source:
-    insurance model (b) 8.
+    min(1, sqrt(claims / full_credibility)), and the credible relativity Z * relativity + (1 - Z),
+    of the pure premium and of the frequency. Every ratio is a sum over a sum, null over zero.
+    Source: insurance model (b) 8.
 
     Args:
         rows: gold_glm_exposure.
+        full_credibility: claims that make a level fully credible, such as 1082.
     """
     summed = by_level(rows, *(F.sum(name).alias(name) for name in _SUMS))
     ratios = {
@@ -32,7 +32,7 @@ def oneway(rows: DataFrame) -> DataFrame:
         "pure_premium": _ratio("incurred", "exposure"),
         "pure_premium_capped": _ratio("incurred_capped", "exposure"),
         "credibility": F.least(
-            F.lit(1.0), F.sqrt(F.greatest("claim_count", F.lit(0)) / FULL_CREDIBILITY)
+            F.lit(1.0), F.sqrt(F.greatest("claim_count", F.lit(0)) / full_credibility)
         ),
     }
     rated = summed.withColumns(ratios)
@@ -82,19 +82,8 @@ def actual_expected(rows: DataFrame, expected_loss_ratio: BySegment) -> DataFram
         rows: gold_glm_exposure.
         expected_loss_ratio: expected losses / earned premium, by policy type.
     """
-    cover = Window.partitionBy("policy_type", "coverage")
-    frequency = F.sum("claim_count").over(cover) / F.nullif(
-        F.sum("exposure").over(cover), F.lit(0.0)
-    )
-    loss_ratio = expected_loss_ratio.of(F.col("policy_type"))
-    expected = rows.withColumns(
-        {
-            "expected_claims": F.col("exposure") * frequency,
-            "expected_incurred": F.col("earned_premium") * loss_ratio,
-        }
-    )
     summed = by_level(
-        expected,
+        _with_expected(rows, expected_loss_ratio),
         F.sum("exposure").alias("exposure"),
         F.sum("claim_count").alias("actual_claims"),
         F.coalesce(F.sum("expected_claims"), F.lit(0.0)).alias("expected_claims"),
@@ -116,3 +105,17 @@ def actual_expected(rows: DataFrame, expected_loss_ratio: BySegment) -> DataFram
         "CAST(actual_incurred AS DOUBLE) / nullif(CAST(expected_incurred AS DOUBLE), 0)"
         " AS incurred_to_expected",
     )  # fmt: skip
+
+
+def _with_expected(rows: DataFrame, expected_loss_ratio: BySegment) -> DataFrame:
+    cover = Window.partitionBy("policy_type", "coverage")
+    frequency = F.sum("claim_count").over(cover) / F.nullif(
+        F.sum("exposure").over(cover), F.lit(0.0)
+    )
+    loss_ratio = expected_loss_ratio.of(F.col("policy_type"))
+    return rows.withColumns(
+        {
+            "expected_claims": F.col("exposure") * frequency,
+            "expected_incurred": F.col("earned_premium") * loss_ratio,
+        }
+    )

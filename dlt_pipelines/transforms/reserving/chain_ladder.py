@@ -7,7 +7,7 @@ from decimal import Decimal
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from dlt_pipelines.settings import BySegment
+from dlt_pipelines.assumptions import BySegment
 from dlt_pipelines.transforms.versions import ALL, UNKNOWN
 
 OVERRIDE = "override"  # the average that holds an actuary's own factors
@@ -46,16 +46,11 @@ def development_factors(
     product = F.exp(F.sum(F.ln("ldf")).over(later)) * F.lit(float(tail))
     all_positive = F.min(F.coalesce("ldf", F.lit(0.0))).over(later) > 0
     return factors.select(
-        "segment",
-        "measure",
-        "average",
-        "from_lag_months",
-        "to_lag_months",
-        "ldf",
+        "segment", "measure", "average", "from_lag_months", "to_lag_months", "ldf",
         F.when(all_positive, product).alias("cdf_to_ultimate"),
         "zero_bases",
         _is_selected(average).alias("selected"),
-    )
+    )  # fmt: skip
 
 
 def _links(triangle: DataFrame, year_ends: DataFrame) -> DataFrame:
@@ -160,13 +155,11 @@ def ultimates(
         expected_loss_ratio: expected losses / earned premium, by segment.
         tail: the factor of the last age.
     """
-    chosen = factors.where("selected").select(
-        *_LINK, "cdf_to_ultimate", F.lit(True).alias("has_link")
-    )
+    selected = factors.where("selected").selectExpr(*_LINK, "cdf_to_ultimate", "true AS has_link")
     by_origin = Window.partitionBy("segment", "origin_year")
     return (
         _latest_diagonal(triangle)
-        .join(chosen, list(_LINK), "left")
+        .join(selected, list(_LINK), "left")
         .join(_expected(earned, expected_loss_ratio), ["segment", "origin_year"], "left")
         .withColumn("cdf_to_ultimate", _cdf(tail))
         .withColumn("ultimate", F.expr("CAST(latest * cdf_to_ultimate AS DECIMAL(18,2))"))

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from dlt_pipelines.settings import BySegment, ValueAssumptions
+from dlt_pipelines import settings
+from dlt_pipelines.assumptions import BySegment, ValueAssumptions
 from dlt_pipelines.transforms.customers.customer_segment import customer_segments, lifetime_values
 
 LINE = "party_id BIGINT, valuation_date STRING, policy_type STRING, in_force_premium DECIMAL(18,2)"
@@ -84,7 +85,9 @@ def segments(spark: SparkSession, cohorts: DataFrame) -> Any:
             spark.createDataFrame(rows, CUSTOMER), "valuation_date", "last_bound_or_paid_on"
         )
         held = dated(spark.createDataFrame(lines, LINE), "valuation_date")
-        scored = customer_segments(known, held, cohorts, assumptions(**more))
+        scored = customer_segments(
+            known, held, cohorts, assumptions(**more), settings.clv_tiers(spark)
+        )
         return {row.party_id: row for row in scored.collect()}
 
     return frame

@@ -64,11 +64,11 @@ def test_who_lives_together_is_one_household(
         address(90, "Mill Lane", valid_from="2019-01-01"),  # the same person as party 1
         address(5, "Mill Lane", address_type="BUSINESS"),
     )  # fmt: skip
-    rows = {row.members: row for row in households(customers(spark, 1, 2), homes).collect()}
+    rows = {row.members: row for row in households(customers(spark, 1, 2), homes, 12).collect()}
     assert set(rows) == {3}
     assert (rows[3].policies_in_force, rows[3].distinct_lines) == (2, 4)
     assert str(rows[3].in_force_premium) == "300.00"
-    apart = households(customers(spark, 3, 5, 6), homes).collect()
+    apart = households(customers(spark, 3, 5, 6), homes, 12).collect()
     assert {(row.household_id, row.members) for row in apart} == {("P3", 1), ("P5", 1), ("P6", 1)}
 
 
@@ -80,7 +80,7 @@ def test_an_institution_is_flagged_and_not_put_together(
         *(address(n, "Home for Sailors") for n in range(1, 14)),
         *(address(n, "Church Row") for n in range(21, 33)),
     )  # fmt: skip
-    rows = households(customers(spark, 1, 2, 21, 22), homes).collect()
+    rows = households(customers(spark, 1, 2, 21, 22), homes, 12).collect()
     institution = sorted(row.household_id for row in rows if row.is_institution)
     assert institution == ["P1", "P2"]
     assert [row.members for row in rows if not row.is_institution] == [12]

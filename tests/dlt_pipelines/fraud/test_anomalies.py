@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
 
+from dlt_pipelines.assumptions import AnomalyLimits
 from dlt_pipelines.transforms.fraud.anomalies import anomalies, claim_events, policy_events
 from tests.dlt_pipelines.conftest import Silver
 
 LAST = date(2024, 6, 28)
+LIMITS = AnomalyLimits(
+    days=366, weeks=8, fewest_points=6, z=Decimal("3.5"), tail=Decimal("0.001"), small_count=10
+)
 EVENT = "day DATE, segment STRING, metric STRING, amount DOUBLE, events INT"
 Valued = Callable[..., DataFrame]
 Judge = Callable[..., Row]
@@ -29,7 +35,7 @@ def judge(spark: SparkSession, valued_at: Valued) -> Judge:
             for back, count in zip(weeks, counts, strict=True)
         ]
         events, nothing = spark.createDataFrame(rows, EVENT), spark.createDataFrame([], EVENT)
-        frame = anomalies(events, nothing, valued_at(str(LAST)), 366)
+        frame = anomalies(events, nothing, valued_at(str(LAST)), LIMITS)
         row = frame.where(f"segment = 'MOTOR' AND day = '{LAST}'").first()
         assert row is not None
         return row
@@ -87,7 +93,7 @@ def test_every_day_has_its_row_and_all_adds_the_segments(
     rows = [(first, "MOTOR", "quotes", 1.0, 1), (first, "HOME", "quotes", 1.0, 1),
             (LAST + timedelta(days=1), "HOME", "quotes", 1.0, 1)]  # fmt: skip
     volumes = spark.createDataFrame([(LAST, "ALL", "rows_party", 5.0, 5)], EVENT)
-    frame = anomalies(spark.createDataFrame(rows, EVENT), volumes, valued_at(str(LAST)), 366)
+    frame = anomalies(spark.createDataFrame(rows, EVENT), volumes, valued_at(str(LAST)), LIMITS)
     found = {(row.segment, row.metric, str(row.day)): row.value for row in frame.collect()}
     assert found.pop(("ALL", "rows_party", str(LAST))) == 5.0
     assert len(found) == 3 * 4
@@ -100,14 +106,16 @@ def test_only_the_last_days_are_shown_but_older_ones_make_their_baseline(
 ) -> None:
     rows = [(LAST - timedelta(days=back), "MOTOR", "quotes", 20.0, 20) for back in range(100)]
     nothing = spark.createDataFrame([], EVENT)
-    frame = anomalies(spark.createDataFrame(rows, EVENT), nothing, valued_at(str(LAST)), 3)
+    frame = anomalies(
+        spark.createDataFrame(rows, EVENT), nothing, valued_at(str(LAST)), replace(LIMITS, days=3)
+    )
     assert {(row.points, row.baseline) for row in frame.collect()} == {(8, 20.0)}
     assert frame.count() == 2 * 3
 
 
 def test_without_events_there_are_no_rows(spark: SparkSession, valued_at: Valued) -> None:
     nothing = spark.createDataFrame([], EVENT)
-    assert anomalies(nothing, nothing, valued_at(str(LAST)), 366).count() == 0
+    assert anomalies(nothing, nothing, valued_at(str(LAST)), LIMITS).count() == 0
 
 
 def test_events_come_from_reports_payments_quotes_and_cancellations(

@@ -16,7 +16,7 @@ from dlt_pipelines.transforms.fraud.circumstances import (
     overdue_premium,
     repeats,
 )
-from dlt_pipelines.transforms.fraud.sharers import HOUSEHOLD_SIZE, claim_owners, sharers
+from dlt_pipelines.transforms.fraud.sharers import claim_owners, sharers
 from tests.dlt_pipelines.conftest import Silver
 
 LOSS = date(2024, 3, 31)
@@ -169,7 +169,7 @@ def shared(claims: DataFrame, silver: Silver, addresses: list[Any], **on_claim: 
     ]
     unique = {row["party_id"]: row for row in parties if row["party_id"]}
     owners = claim_owners(
-        claims, silver("party", *unique.values()), silver("party_address", *addresses)
+        claims, silver("party", *unique.values()), silver("party_address", *addresses), 12
     )
     involved = silver(
         "claim_party",
@@ -206,7 +206,7 @@ def test_an_address_outside_the_household_is_shared_but_not_that_of_an_instituti
     frame = claims((1, "P1", 1), (2, "P2", 2))
     mailing = [home(party, "dock", "MAILING") for party in (1, 2)]
     assert shared(frame, silver, [home(1, "a"), home(2, "b"), *mailing]) == {1, 2}
-    many = [home(party, "a") for party in range(1, HOUSEHOLD_SIZE + 2)]
+    many = [home(party, "a") for party in range(1, 12 + 2)]
     assert shared(frame, silver, many) == set()
     ended = [home(party, "dock", "MAILING", valid_to="2021-01-01") for party in (1, 2)]
     assert shared(frame, silver, [home(1, "a"), home(2, "b"), *ended]) == set()

@@ -156,7 +156,7 @@ def test_a_claim(
                          " DATE'2025-01-01' AS risk_to")  # fmt: skip
     ledger = silver("claim_transaction", *([{"claim_id": 1, "accounting_date": booked}]
                                            if booked else []))  # fmt: skip
-    frame = cross.with_cover(cross.valued(claims, positions), segments, ledger)
+    frame = cross.with_cover(cross.valued(claims, positions), segments, ledger, 30)
     assert broken(frame, "claim", "incurred") == [(rule, 700) for rule in rules]
 
 
@@ -188,7 +188,7 @@ def test_prices_that_jump_or_grow_old(silver: Silver, valued_at: Valued) -> None
         "fund_price",
         *({"fund_code": fund, "price_date": day, "bid_price": bid} for fund, day, bid in prices),
     )
-    frame = cross.with_neighbours(rows, valued_at("2024-05-03"), 5)
+    frame = cross.with_neighbours(rows, valued_at("2024-05-03"), 5, Decimal("0.20"))
     found = breaking(frame, "fund_price").select("rule", F.col("day").cast("string")).collect()
     assert sorted(tuple(row) for row in found) == [
         ("price moves little", "2024-05-03"), ("price not stale", "2024-04-27"),

@@ -42,6 +42,7 @@ def cohorts(spark: SparkSession, silver: Any, valued_at: Callable[..., DataFrame
             silver("agent", {"agent_id": 7, "channel": "BROKER"}),
             silver("risk_object", {"risk_object_id": 1, "policy_id": 1, "region_code": "R1"}),
             bands,
+            30,
         )
         return {(row.factor, row.level): row for row in cohort.collect()}
 

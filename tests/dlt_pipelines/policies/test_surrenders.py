@@ -26,7 +26,8 @@ def surrendered(number: int, start: str, end: str, on: str) -> dict[str, Any]:
 @pytest.fixture
 def years(on_risk: OnRisk, valued_at: Valued) -> Callable[..., dict[int, Any]]:
     def by_year(valuation: str, *terms: dict[str, Any]) -> dict[int, Any]:
-        frame = surrender_years(stays(with_stays(on_risk(list(terms)))), valued_at(valuation))
+        placed = stays(with_stays(on_risk(list(terms))))
+        frame = surrender_years(placed, valued_at(valuation), ("LIFE", "UNIT_LINKED"))
         return {row.policy_year: row for row in frame.collect()}
 
     return by_year

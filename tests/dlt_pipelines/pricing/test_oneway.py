@@ -9,7 +9,7 @@ import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
-from dlt_pipelines.settings import BySegment
+from dlt_pipelines.assumptions import BySegment
 from dlt_pipelines.transforms.pricing.factors import FACTORS, LEVELS
 from dlt_pipelines.transforms.pricing.oneway import actual_expected, oneway
 
@@ -40,7 +40,9 @@ def by_level(frame: DataFrame) -> dict[tuple[str, str], Row]:
 def test_credibility_draws_a_relativity_to_one_as_in_the_example(spark: SparkSession) -> None:
     # Level A: 450 claims and 1.40 times the pure premium (and frequency) of the portfolio.
     rows = by_level(
-        oneway(model_rows(spark, ("A", 3214.2857, 450, 450000), ("B", 6785.7143, 550, 550000)))
+        oneway(
+            model_rows(spark, ("A", 3214.2857, 450, 450000), ("B", 6785.7143, 550, 550000)), 1082
+        )
     )
     level = rows["make", "A"]
     assert level.pp_relativity == pytest.approx(1.40, abs=1e-6)
@@ -53,14 +55,14 @@ def test_credibility_draws_a_relativity_to_one_as_in_the_example(spark: SparkSes
 def test_frequency_severity_and_pure_premium_as_in_the_example_of_claims(
     spark: SparkSession,
 ) -> None:
-    row = by_level(oneway(model_rows(spark, ("A", 2000.0, 160, 496000))))["(all)", "(all)"]
+    row = by_level(oneway(model_rows(spark, ("A", 2000.0, 160, 496000)), 1082))["(all)", "(all)"]
     assert (row.frequency, row.severity, row.pure_premium) == (0.08, 3100.0, 248.0)
     assert row.pure_premium == pytest.approx(row.frequency * row.severity)
 
 
 def test_the_levels_of_every_factor_add_up_to_the_whole(spark: SparkSession) -> None:
     frame = model_rows(spark, ("A", 1.5, 2, 100), ("B", 2.0, 0, 0), ("UNKNOWN", 0.0, 1, 50))
-    rows = by_level(oneway(frame))
+    rows = by_level(oneway(frame, 1082))
     assert {factor for factor, _ in rows} == set(LEVELS)
     whole = rows["(all)", "(all)"]
     for factor in LEVELS:
@@ -71,7 +73,7 @@ def test_the_levels_of_every_factor_add_up_to_the_whole(spark: SparkSession) -> 
 
 def test_a_level_without_exposure_or_claims_has_no_ratio(spark: SparkSession) -> None:
     frame = model_rows(spark, ("A", 1.5, 2, 100), ("B", 2.0, 0, 0), ("C", 0.0, 1, 50))
-    rows = by_level(oneway(frame))
+    rows = by_level(oneway(frame, 1082))
     without_claims, without_exposure = rows["make", "B"], rows["make", "C"]
     assert (without_claims.frequency, without_claims.severity) == (0.0, None)
     assert (without_claims.credibility, without_claims.credible_relativity) == (0.0, 1.0)
@@ -80,10 +82,10 @@ def test_a_level_without_exposure_or_claims_has_no_ratio(spark: SparkSession) ->
 
 
 def test_a_book_without_claims_or_without_rows_is_no_division_error(spark: SparkSession) -> None:
-    row = by_level(oneway(model_rows(spark, ("A", 1.5, 0, 0))))["make", "A"]
+    row = by_level(oneway(model_rows(spark, ("A", 1.5, 0, 0)), 1082))["make", "A"]
     assert (row.frequency, row.freq_relativity, row.credible_relativity) == (0.0, None, None)
     nothing = model_rows(spark, ("A", 1.5, 0, 0)).where("false")
-    assert oneway(nothing).count() == 0
+    assert oneway(nothing, 1082).count() == 0
     assert actual_expected(nothing, RATIO).count() == 0
 
 

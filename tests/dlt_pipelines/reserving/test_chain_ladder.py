@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
 
-from dlt_pipelines.settings import BySegment
+from dlt_pipelines.assumptions import BySegment
 from dlt_pipelines.transforms.reserving.chain_ladder import development_factors, ultimates
 
 CELL = (

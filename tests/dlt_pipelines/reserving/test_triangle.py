@@ -11,7 +11,7 @@ from typing import Any
 from chispa import assert_df_equality
 from pyspark.sql import DataFrame, SparkSession
 
-from dlt_pipelines.settings import BySegment
+from dlt_pipelines.assumptions import BySegment
 from dlt_pipelines.transforms.reserving.triangle import triangle
 
 CAP = BySegment(Decimal(1000), {})
