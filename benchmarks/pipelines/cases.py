@@ -14,12 +14,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from benchmarks.pipelines.machine import Cost, Ended, ProcessTree, Stopwatch, looking
+from benchmarks.pipelines.machine import Cost, Ended, ProcessTree, Stopwatch, looking, measure
 from benchmarks.pipelines.projects import SHAPES, Project, Table
 from benchmarks.pipelines.results import Measured, Measurement
 from benchmarks.pipelines.runners import DLT_LOCAL, Action, Runner
 from benchmarks.pipelines.source_table import append_rows
 from benchmarks.pipelines.warm import PROGRAMS
+from local_shim.dms.server import forget
 
 _WARM_UP = 3  # updates of a process before its updates are measured
 _WARM_UPDATES = 5
@@ -166,6 +167,34 @@ def _edit(project: Project, number: int) -> None:
     project.declarations.write_text("F.col('amount') + ".join([head, *queries]))
 
 
+def _demo(size: Size, runners: Sequence[Runner]) -> Iterator[Result]:
+    """The demo in a copy of this checkout: its first run, and one more day."""
+    with tempfile.TemporaryDirectory(prefix="demo-bench-") as name:
+        copy = Path(name, "project")
+        leave_out = shutil.ignore_patterns(".*", "node_modules", "build")
+        shutil.copytree(Path(__file__).parents[2], copy, ignore=leave_out)
+        try:
+            for work in ("first run", "one more day"):
+                yield work, "dlt-local", _completed(measure([sys.executable, "-m", "demo"], copy))
+        finally:
+            forget(copy / ".demo" / "postgresql")
+
+
+def _commands(size: Size, runners: Sequence[Runner]) -> Iterator[Result]:
+    """Commands that nobody wants to wait for."""
+    with _project(SHAPES["chain"](size.tables), size.rows) as project:
+        _completed(DLT_LOCAL.run(project, Action.UPDATE))
+        storage = project.folder / "storage"
+        commands: dict[str, list[str | Path]] = {
+            "--help": ["--help"],
+            "sql": ["sql", "SELECT 1", "--storage", storage],
+            "events": ["events", "--storage", storage],
+        }
+        for work, words in commands.items():
+            ended = measure([sys.executable, "-m", "local_shim", *words], project.folder)
+            yield work, "dlt-local", _completed(ended)
+
+
 def _many_updates(size: Size, runners: Sequence[Runner]) -> Iterator[Result]:
     """200 updates of one process: those after the first tenth, and the last tenth."""
     with _project(SHAPES["layered"](size.tables), size.rows) as project:
@@ -186,5 +215,7 @@ CASES = (
     Case("plan", "Plan of a fan", Size(50), _plan),
     Case("bad_cast", "Error of a bad cast", Size(3), _bad_cast),
     Case("watch", "Edits of a chain under --watch", Size(10), _watch),
+    Case("commands", "Short commands", Size(2), _commands),
+    Case("demo", "The demo", Size(55, rounds=1), _demo),
     Case("many_updates", "200 updates in one process", Size(10, rows=20, rounds=1), _many_updates),
 )

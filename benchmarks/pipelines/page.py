@@ -35,15 +35,15 @@ def publish(measurements: Iterable[Measurement]) -> None:
 
 
 def tables(runs: Sequence[Run]) -> str:
-    """Bars with verdicts, the history of their ratios, and all figures of the newest runs."""
-    parts = ["## Bars", _bars(runs), "## History of the ratios", _history(runs)]
-    return "\n\n".join([*parts, "## Figures", _figures(runs)]) + "\n"
+    """Bars with verdicts, the history of their figures, and the costs in the newest runs."""
+    parts = ["## Bars", _bars(runs), "## History", _history(runs)]
+    return "\n\n".join([*parts, "## Costs", _costs(runs)]) + "\n"
 
 
 def _newest(runs: Sequence[Run], bar: Bar) -> tuple[Run, float] | None:
-    """The newest run that measured both sides, and its ratio."""
-    ratios = ((run, bar.ratio(run)) for run in reversed(runs))
-    return next(((run, ratio) for run, ratio in ratios if ratio is not None), None)
+    """The newest run that measured the bar, and its figure."""
+    figures = ((run, bar.figure(run)) for run in reversed(runs))
+    return next(((run, figure) for run, figure in figures if figure is not None), None)
 
 
 def _bars(runs: Sequence[Run]) -> str:
@@ -53,51 +53,52 @@ def _bars(runs: Sequence[Run]) -> str:
         if newest is None:
             rows.append([bar.title, f"≤ {bar.limit}", "", "not measured", ""])
         else:
-            run, ratio = newest
-            rows.append([bar.title, f"≤ {bar.limit}", f"{ratio:.2f}", bar.verdict(ratio), run.date])
-    return markdown_table(["Work", "Bar", "Ratio", "Verdict", "Run (UTC)"], rows)
+            run, figure = newest
+            verdict = bar.verdict(figure)
+            rows.append([bar.title, f"≤ {bar.limit}", f"{figure:.2f}", verdict, run.date])
+    return markdown_table(["Work", "Bar", "Figure", "Verdict", "Run (UTC)"], rows)
 
 
 def _history(runs: Sequence[Run]) -> str:
-    """The ratios of each run; one that is more than a fifth above the one before is bold."""
+    """The figures of each run; one that is more than a fifth above the one before is bold."""
     shown = runs[-_LATEST:]
     rows = []
     for bar in BARS:
         cells, before = [], None
         for run in shown:
-            ratio = bar.ratio(run)
-            worse = ratio is not None and before is not None and ratio > REGRESSION * before
-            text = "" if ratio is None else f"{ratio:.2f}"
+            figure = bar.figure(run)
+            worse = figure is not None and before is not None and figure > REGRESSION * before
+            text = "" if figure is None else f"{figure:.2f}"
             cells.append(f"**{text} (regression)**" if worse else text)
-            before = before if ratio is None else ratio
+            before = before if figure is None else figure
         if any(cells):
             rows.append([bar.title, *cells])
     return markdown_table(["Work", *(run.date for run in shown)], rows)
 
 
-def _figures(runs: Sequence[Run]) -> str:
+def _costs(runs: Sequence[Run]) -> str:
     """The medians of the newest run of each case, by the run."""
     newest = {each.measured.case: run for run in runs for each in run.measurements}
     parts = []
     for run in reversed(runs):
         cases = [case for case, its_run in newest.items() if its_run is run]
         if cases:
-            parts.append(_figures_of(run, cases))
+            parts.append(_costs_of(run, cases))
     return "\n\n".join(parts)
 
 
-def _figures_of(run: Run, cases: Sequence[str]) -> str:
+def _costs_of(run: Run, cases: Sequence[str]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
     rows = []
     measured = dict.fromkeys(each.measured for each in run.measurements)
     for key in sorted(measured, key=lambda each: (each.case, each.work)):
         if key.case in cases:
-            rows.append(_figure(run, key))
+            rows.append(_cost(run, key))
     head = ["Case", "Tables", "Work", "Program", "Rounds", "Seconds", "CPU s", "MB", "Others"]
     return f"{run.date} UTC, {run.machine}; {versions}.\n\n{markdown_table(head, rows)}"
 
 
-def _figure(run: Run, key: Measured) -> list[str]:
+def _cost(run: Run, key: Measured) -> list[str]:
     cost, first = run.median(key), next(x for x in run.measurements if x.measured == key)
     assert cost is not None
     numbers = [f"{cost.wall:.1f}", f"{cost.cpu:.1f}", f"{cost.memory:,}", f"{cost.others:.0%}"]

@@ -12,6 +12,8 @@ from benchmarks.pipelines.page import tables, write_page
 from benchmarks.pipelines.results import Measured, Measurement, ResultFile, Run, read_runs
 
 BAR = BARS[0]
+assert BAR.peer is not None
+PEER = BAR.peer
 VERSIONS = {"pyspark": "4.2.0"}
 
 
@@ -20,7 +22,7 @@ def measurement(measured: Measured, wall: float, round: int = 0) -> Measurement:
 
 
 def run(date: str, ours: float, peer: float) -> Run:
-    costs = (measurement(BAR.ours, ours), measurement(BAR.peer, peer))
+    costs = (measurement(BAR.ours, ours), measurement(PEER, peer))
     return Run(date, VERSIONS, "2 cores", costs)
 
 
@@ -48,7 +50,7 @@ def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_the_median_of_all_rounds_counts() -> None:
     rounds = tuple(measurement(BAR.ours, wall, n) for n, wall in enumerate((9.0, 1.0, 2.0)))
     assert Run("", VERSIONS, "", rounds).median(BAR.ours) == Cost(2.0, 4.0, 500, 0.25)
-    assert Run("", VERSIONS, "", rounds).median(BAR.peer) is None
+    assert Run("", VERSIONS, "", rounds).median(PEER) is None
 
 
 def test_bars_have_verdicts_and_unmeasured_ones_say_so() -> None:
@@ -59,13 +61,19 @@ def test_bars_have_verdicts_and_unmeasured_ones_say_so() -> None:
 
 def test_a_ratio_that_grew_by_more_than_a_fifth_is_a_regression() -> None:
     runs = [run("a", 1.0, 10), run("b", 1.2, 10), run("c", 1.5, 10)]
-    cells = row_of(tables(runs), BAR, "History of the ratios").split(" | ")
+    cells = row_of(tables(runs), BAR, "History").split(" | ")
     assert cells[1:] == ["0.10", "0.12", "**0.15 (regression)** |"]
+
+
+def test_a_bar_without_a_peer_is_about_seconds() -> None:
+    bar = next(bar for bar in BARS if bar.peer is None)
+    alone = Run("a", VERSIONS, "2 cores", (measurement(bar.ours, 12.5),))
+    assert row_of(tables([alone]), bar, "Bars").endswith("| ≤ 90 | 12.50 | met | a |")
 
 
 def test_a_case_shows_the_figures_of_its_newest_run() -> None:
     other = replace(run("b", 1, 1), measurements=(measurement(Measured("x", "w", "r"), 3.0),))
-    figures = tables([run("a", 1.0, 10), other]).partition("## Figures")[2]
+    figures = tables([run("a", 1.0, 10), other]).partition("## Costs")[2]
     assert "| x | 10 | w | r | 1 | 3.0 | 6.0 | 500 | 25% |" in figures
     assert f"| {BAR.ours.case} | 10 | {BAR.ours.work} | dlt-local | 1 | 1.0 |" in figures
 
