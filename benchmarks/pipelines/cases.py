@@ -22,8 +22,8 @@ from benchmarks.pipelines.source_table import append_rows
 from benchmarks.pipelines.warm import PROGRAMS
 from local_shim.dms.server import forget
 
-_WARM_UP = 3  # updates of a process before its updates are measured
-_WARM_UPDATES = 5
+_WARM_UP = 2  # updates of a process before its updates are measured
+_WARM_UPDATES = 3
 _MANY = 200
 _EDITS = 4
 
