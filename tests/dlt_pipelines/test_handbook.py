@@ -1,4 +1,4 @@
-"""The pages of gold tables name the columns that the tables have."""
+"""The pages of gold tables name the columns that the tables have, and every key has its line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import pytest
 
 from tests.dlt_pipelines.test_declarations import CONTRACT
 
-PAGES = sorted((Path(__file__).parents[2] / "docs" / "handbook" / "gold").glob("gold_*.md"))
+PROJECT = Path(__file__).parents[2]
+HANDBOOK = PROJECT / "docs" / "handbook"
+PAGES = sorted((HANDBOOK / "gold").glob("gold_*.md"))
+KEY = re.compile(r"insurance\.[a-z_]+[a-z]")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -19,4 +22,14 @@ def test_a_page_lists_the_columns_of_its_table(page: Path) -> None:
 
 
 def test_there_are_pages() -> None:
-    assert PAGES
+    assert {page.stem for page in PAGES} == set(CONTRACT)
+
+
+def test_every_configuration_key_has_a_line() -> None:
+    settings = (PROJECT / "dlt_pipelines" / "settings.py").read_text(encoding="utf-8")
+    page = (HANDBOOK / "configuration.md").read_text(encoding="utf-8")
+    described = tuple(KEY.findall(page))
+    missing = {
+        key for key in KEY.findall(settings) if not any(name.startswith(key) for name in described)
+    }
+    assert missing == set()
