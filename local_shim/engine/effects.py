@@ -7,7 +7,6 @@ sources will do is not among them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from urllib.parse import unquote
 
 from pyspark.sql import DataFrame
@@ -16,13 +15,13 @@ from local_shim.cdc.apply import check_drift
 from local_shim.delta.log import stored_partitioning
 from local_shim.delta.tables import same_columns
 from local_shim.engine.flows.auto_cdc import target_of
-from local_shim.engine.flows.materialized_view import is_up_to_date, view_digest
+from local_shim.engine.flows.materialized_view import view_digest
+from local_shim.engine.flows.refresh_plan import plan_refresh
 from local_shim.engine.update_context import UpdateContext
 from local_shim.errors import ShimError
 from local_shim.graph.elements import AutoCdcFlow, Dataset, DatasetKind, SnapshotFlow
 from local_shim.graph.graph import ResolvedFlow
 from local_shim.graph.plan import EffectKind, Plan, TableEffect
-from local_shim.storage import delta_version
 
 
 def effects_of(
@@ -78,22 +77,9 @@ class Preview:
     def _of_view(self, dataset: Dataset) -> Iterator[TableEffect]:
         for flow in self._writers(dataset):
             digest = view_digest(self.fingerprint, self.plan.graph, flow)
-            if not is_up_to_date(self.context, flow, digest):
-                yield TableEffect(dataset.name, EffectKind.RECOMPUTED, self._why(flow, digest))
-
-    def _why(self, flow: ResolvedFlow, digest: str) -> str:
-        record = self.storage.record(flow.target)
-        assert record is not None  # the caller has looked
-        if not record.fingerprint:
-            return "its query may give other rows each time (clock, random numbers, plain files)"
-        if record.fingerprint != digest:
-            return "its query, its code or the configuration has changed"
-        changed = [
-            Path(path).name
-            for path, version in record.inputs.items()
-            if delta_version(Path(path)) != version
-        ]
-        return f"{', '.join(changed)} changed since it was computed"
+            refresh = plan_refresh(self.context, flow, digest)
+            if refresh is not None and refresh.reason:
+                yield TableEffect(dataset.name, EffectKind.RECOMPUTED, refresh.reason)
 
     def _of_streaming_table(self, dataset: Dataset) -> Iterator[TableEffect]:
         yield from self._full_refresh_needed(dataset)

@@ -12,7 +12,8 @@ from local_shim.delta import log
 from local_shim.engine.flow_errors import Failure, as_failure
 from local_shim.engine.flow_queue import FlowQueue
 from local_shim.engine.flows.flow_run import FlowRun, once_marker
-from local_shim.engine.flows.materialized_view import Technique, is_up_to_date, view_digest
+from local_shim.engine.flows.materialized_view import view_digest
+from local_shim.engine.flows.refresh_plan import RefreshPlan, plan_refresh
 from local_shim.engine.flows.run_flow import run_flow
 from local_shim.engine.stop import StopRequest
 from local_shim.engine.table_setup import record_table
@@ -98,8 +99,10 @@ class Executor:
         if flow.once and once_marker(self.context.storage, flow.flow).exists():
             self._report(flow, FlowStatus.SKIPPED, f"Flow '{flow.name}' ran in an earlier update.")
             return True
-        if is_up_to_date(self.context, flow, self._digest(flow)):
-            self._report_technique(flow, Technique.NO_OP)
+        refresh = plan_refresh(self.context, flow, self._digest(flow))
+        if refresh is not None:
+            self._report_refresh(flow, refresh)
+        if refresh is not None and not refresh.issue:
             self._report(flow, FlowStatus.COMPLETED, f"Flow '{flow.name}' is up to date.")
             return True
         self._report(flow, FlowStatus.STARTING)
@@ -154,7 +157,6 @@ class Executor:
         dataset = self.plan.graph.datasets[flow.target]
         if dataset.kind is DatasetKind.MATERIALIZED_VIEW:
             record_table(self.context, dataset, result, self._digest(flow))
-            self._report_technique(flow, Technique.COMPLETE_RECOMPUTE)
         details: dict[str, Any] = {"metrics": dict(result.metrics)} if result.metrics else {}
         self._report(flow, FlowStatus.COMPLETED, **details)
 
@@ -168,12 +170,13 @@ class Executor:
 
         return warn
 
-    def _report_technique(self, flow: ResolvedFlow, technique: Technique) -> None:
-        chosen = {"maintenance_type": technique, "is_chosen": True, "is_applicable": True}
+    def _report_refresh(self, flow: ResolvedFlow, refresh: RefreshPlan) -> None:
+        technique = refresh.technique.removeprefix("MAINTENANCE_TYPE_")
         self.events.write(
             EventType.PLANNING_INFORMATION,
-            f"Flow '{flow.name}': {technique}.",
-            {"technique_information": [chosen]},
+            f"Flow '{flow.name}' is planned as {technique}: {refresh.reason or 'up to date'}.",
+            refresh.details(),
+            flow_id=self._flow_id(flow),
             flow_name=flow.name,
             dataset_name=str(flow.target),
         )

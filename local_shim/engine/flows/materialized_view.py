@@ -1,12 +1,10 @@
-"""Materialized views: whether one must be computed, and computing it in one commit."""
+"""Materialized views: computed anew, and replaced in one commit."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
 from contextlib import nullcontext, suppress
-from enum import StrEnum
-from pathlib import Path
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame
@@ -15,37 +13,16 @@ from local_shim.delta import kernel, log, tables
 from local_shim.engine.flows.after_commit import after_commit
 from local_shim.engine.flows.flow_run import FlowRun
 from local_shim.engine.reads.flow_reads import FlowReads
-from local_shim.engine.update_context import FlowResult, UpdateContext
-from local_shim.graph.elements import DatasetKind, QueryFlow
+from local_shim.engine.update_context import FlowResult
+from local_shim.graph.elements import QueryFlow
 from local_shim.graph.graph import Graph, ResolvedFlow
 from local_shim.jvm.session import for_small_data
 from local_shim.jvm.spark_plan import delta_folders, is_deterministic
-from local_shim.storage import delta_version
-
-
-class Technique(StrEnum):
-    """How a materialized view was brought up to date, in the words of the event log."""
-
-    NO_OP = "MAINTENANCE_TYPE_NO_OP"
-    COMPLETE_RECOMPUTE = "MAINTENANCE_TYPE_COMPLETE_RECOMPUTE"
 
 
 def view_digest(fingerprint: str, graph: Graph, flow: ResolvedFlow) -> str:
     """Code, configuration and query: all that a view's rows depend on besides its inputs."""
     return hashlib.sha256(f"{fingerprint}/{graph.query_digest(flow)}".encode()).hexdigest()
-
-
-def is_up_to_date(context: UpdateContext, flow: ResolvedFlow, digest: str) -> bool:
-    """Whether query, code, configuration and all inputs are as at the last refresh."""
-    storage = context.storage
-    record = storage.record(flow.target)
-    return (
-        context.graph.datasets[flow.target].kind is DatasetKind.MATERIALIZED_VIEW
-        and record is not None
-        and record.fingerprint == digest
-        and storage.has_table(flow.target)
-        and all(delta_version(Path(path)) == version for path, version in record.inputs.items())
-    )
 
 
 def refresh(run: FlowRun, flow: QueryFlow) -> FlowResult:

@@ -113,6 +113,26 @@ def test_an_update_without_new_data_writes_nothing(three: ThreeUpdates) -> None:
     assert techniques == ["MAINTENANCE_TYPE_NO_OP"]
 
 
+def test_planning_information_says_why_a_view_is_computed(three: ThreeUpdates) -> None:
+    plans = [
+        event.details
+        for events in three.events
+        for event in events
+        if event.event_type == "planning_information"
+    ]
+    before, after = three.versions[0]["silver"], three.versions[1]["silver"]
+    assert [plan["reason"] for plan in plans] == [
+        "computed for the first time",
+        f"changed since it was computed: silver (version {before} to {after})",
+        None,
+    ]
+    unused = plans[1]["technique_information"][1]
+    assert (unused["maintenance_type"], unused["is_applicable"]) == (
+        "MAINTENANCE_TYPE_NO_OP",
+        False,
+    )
+
+
 @pytest.mark.dlt(100)
 def test_a_view_leaves_no_table(three: ThreeUpdates) -> None:
     assert set(three.versions[2]) == {"bronze", "silver", "gold"}

@@ -1,0 +1,146 @@
+"""Whether a materialized view must be computed, and why, in the words of the event log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from local_shim.engine.update_context import UpdateContext
+from local_shim.graph.elements import DatasetKind
+from local_shim.graph.graph import ResolvedFlow
+from local_shim.storage import Storage, TableRecord, delta_version
+
+
+class Technique(StrEnum):
+    """How a materialized view is brought up to date."""
+
+    NO_OP = "MAINTENANCE_TYPE_NO_OP"
+    COMPLETE_RECOMPUTE = "MAINTENANCE_TYPE_COMPLETE_RECOMPUTE"
+
+
+class IssueType(StrEnum):
+    """Why the stored rows of a view may not be those of its query.
+
+    [choice] The first two are Databricks' words. It has none for a first refresh and for inputs
+    that changed, which it would follow incrementally.
+    """
+
+    QUERY_CHANGED = "QUERY_FINGERPRINT_CHANGED"
+    NOT_DETERMINISTIC = "PLAN_NOT_DETERMINISTIC"
+    NOT_COMPUTED = "NOT_COMPUTED_YET"
+    INPUTS_CHANGED = "INPUTS_CHANGED"
+
+
+@dataclass(frozen=True)
+class SourceVersion:
+    """A table that a view was computed from, with its version then and now."""
+
+    name: str
+    computed_from: int
+    newest: int
+
+    @property
+    def label(self) -> str:
+        """The last part of the name."""
+        return re.split("[./]", self.name)[-1]
+
+
+@dataclass(frozen=True)
+class RefreshPlan:
+    """What brings a materialized view up to date; without an issue its stored rows are right."""
+
+    issue: IssueType | None = None
+    sources: tuple[SourceVersion, ...] = ()
+
+    @property
+    def technique(self) -> Technique:
+        """What is done."""
+        return Technique.COMPLETE_RECOMPUTE if self.issue else Technique.NO_OP
+
+    @property
+    def reason(self) -> str | None:
+        """Why the view is computed, for people; None if it is not."""
+        if self.issue is not IssueType.INPUTS_CHANGED:
+            return _REASONS[self.issue] if self.issue else None
+        changes = [
+            f"{each.label} (version {each.computed_from} to {each.newest})"
+            for each in self.sources
+            if each.newest != each.computed_from
+        ]
+        return f"changed since it was computed: {', '.join(changes)}"
+
+    def details(self) -> dict[str, Any]:
+        """The details of a `planning_information` event."""
+        chosen = {"maintenance_type": self.technique, "is_chosen": True, "is_applicable": True}
+        return {
+            "technique_information": [chosen, *self._other_techniques()],
+            "source_table_information": [
+                {
+                    "table_name": each.name,
+                    "version": each.newest,
+                    "computed_from_version": each.computed_from,
+                }
+                for each in self.sources
+            ],
+            "reason": self.reason,
+        }
+
+    def _other_techniques(self) -> Iterator[dict[str, Any]]:
+        if self.issue:
+            yield {
+                "maintenance_type": Technique.NO_OP,
+                "is_chosen": False,
+                "is_applicable": False,
+                "incrementalization_issues": [
+                    {"issue_type": self.issue, "prevent_incrementalization": True}
+                ],
+            }
+
+
+_REASONS = {
+    IssueType.NOT_COMPUTED: "computed for the first time",
+    IssueType.QUERY_CHANGED: "its query, its code or the configuration has changed",
+    IssueType.NOT_DETERMINISTIC: "its query may give other rows each time "
+    "(clock, random numbers, plain files)",
+}
+
+
+def plan_refresh(context: UpdateContext, flow: ResolvedFlow, digest: str) -> RefreshPlan | None:
+    """Compares a view with its last refresh; None for a flow that fills no materialized view.
+
+    `digest` stands for query, code and configuration.
+    """
+    if context.graph.datasets[flow.target].kind is not DatasetKind.MATERIALIZED_VIEW:
+        return None
+    storage = context.storage
+    record = storage.record(flow.target)
+    if record is None or not storage.has_table(flow.target):
+        return RefreshPlan(IssueType.NOT_COMPUTED)
+    if not record.fingerprint:
+        return RefreshPlan(IssueType.NOT_DETERMINISTIC)
+    sources = _sources(storage, record)
+    if record.fingerprint != digest:
+        return RefreshPlan(IssueType.QUERY_CHANGED, sources)
+    if any(each.newest != each.computed_from for each in sources):
+        return RefreshPlan(IssueType.INPUTS_CHANGED, sources)
+    return RefreshPlan(None, sources)
+
+
+def _sources(storage: Storage, record: TableRecord) -> tuple[SourceVersion, ...]:
+    return tuple(
+        SourceVersion(_name(storage, Path(path)), version, delta_version(Path(path)))
+        for path, version in record.inputs.items()
+    )
+
+
+def _name(storage: Storage, folder: Path) -> str:
+    """The name of a table of the storage, or the folder of another."""
+    tables = storage.root / "tables"
+    if not folder.is_relative_to(tables):
+        return str(folder)
+    return ".".join(unquote(part) for part in folder.relative_to(tables).parts)
