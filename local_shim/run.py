@@ -125,7 +125,7 @@ class Update:
             if self.request.continuous and not failures:
                 failures = self._repeat(executor, context.configuration)
         if not failures and not self._stop.requested:
-            maintain(context, ready.plan)
+            maintain(context)
         return failures
 
     def _repeat(self, executor: Executor, configuration: Mapping[str, str]) -> tuple[Failure, ...]:

@@ -6,14 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 from local_shim.delta.unused_files import delete_unused_files, retention
 from local_shim.engine.update_context import UpdateContext
-from local_shim.graph.plan import Plan
 
 _INTERVAL = timedelta(hours=24)
 _PROPERTY = "delta.deletedFileRetentionDuration"
 
 
-def maintain(context: UpdateContext, plan: Plan) -> None:
-    """Deletes files that tables of the plan have not used for longer than their retention.
+def maintain(context: UpdateContext) -> None:
+    """Deletes files that tables of the pipeline have not used for longer than their retention.
 
     That is 7 days, or the table property `delta.deletedFileRetentionDuration`. Versions of the
     table that need such files can no longer be read.
@@ -25,7 +24,7 @@ def maintain(context: UpdateContext, plan: Plan) -> None:
     now, last = datetime.now(UTC), context.storage.maintained_at()
     if last is not None and now - last < _INTERVAL:
         return
-    for dataset in plan.tables() if last is not None else ():
+    for dataset in context.graph.tables() if last is not None else ():
         keep = retention(dataset.table_properties.get(_PROPERTY))
         if keep is not None:
             delete_unused_files(context.storage.table(dataset.name), before=now - keep)
