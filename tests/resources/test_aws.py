@@ -143,3 +143,12 @@ def test_a_dropped_table_of_the_source_deletes_no_file() -> None:
         False,
         False,
     )
+
+
+def test_a_serverless_replication_has_the_alarms_of_an_instance() -> None:
+    rules = ("Threshold", "EvaluationPeriods", "TreatMissingData", "AlarmActions")
+    for name in ("SourceLatencyAlarm", "TargetLatencyAlarm"):
+        of_instance, serverless = properties(name), properties(f"Serverless{name}")
+        (metric,) = serverless["Metrics"]
+        assert metric["Expression"] == f'SELECT MAX({of_instance["MetricName"]}) FROM "AWS/DMS"'
+        assert [serverless[rule] for rule in rules] == [of_instance[rule] for rule in rules]
