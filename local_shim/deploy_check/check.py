@@ -14,6 +14,7 @@ from local_shim.deploy_check import (
     pipeline_rules,
     resource_references,
     resources,
+    sql_rules,
 )
 from local_shim.deploy_check.deployment import Deployment, StrictProblems, read_deployment
 from local_shim.errors import UsageError
@@ -27,6 +28,7 @@ _CHECKS: tuple[Callable[[Deployment, StrictProblems], None], ...] = (
     pipeline_rules.check,
     job_rules.check,
     identity_rules.check,
+    sql_rules.check,
 )
 
 

@@ -292,6 +292,17 @@ MISTAKES = {
         "databricks.yml:11",
         "DATABRICKS_HOST",
     ),
+    "SQL that does not parse": Mistake(
+        "SELECT 1", "SELECT (1", "SQL_BROKEN", "reconcile.sql:1", "Expecting )"
+    ),
+    "an alert that does not parse": Mistake(
+        "  jobs:\n",
+        "  alerts: {silence: {display_name: a, warehouse_id: '1', query_text: 'SELECT (1'}}\n"
+        "  jobs:\n",
+        "SQL_BROKEN",
+        "all.yml:18",
+        "Expecting )",
+    ),
 }
 
 
@@ -314,12 +325,30 @@ def test_a_mistake_is_found(plant: Plant, mistake: Mistake) -> None:
     assert any(mistake.line in each and mistake.says in each for each in same), listed
 
 
-def test_a_broken_dashboard_is_found(plant: Plant) -> None:
+@pytest.mark.parametrize(
+    ("text", "conditions"),
+    [
+        ("{", ["JSON_BROKEN"]),
+        ('{"datasets": [{"name": "kpi", "queryLines": ["SELECT ", "(1"]}]}', ["SQL_BROKEN"]),
+        (
+            '{"datasets": [{"name": "kpi", "query": "SELECT 1"}], "pages": [{"layout": [{"widget":'
+            ' {"queries": [{"query": {"datasetName": "kpy"}}]}}]}]}',
+            ["DATASET_UNKNOWN"],
+        ),
+        ("[]", []),
+    ],
+)
+def test_a_broken_dashboard_is_found(plant: Plant, text: str, conditions: list[str]) -> None:
     folder = plant(
-        "  jobs:\n", "  dashboards: {kpi: {display_name: a, file_path: kpi.lvdash.json}}\n  jobs:\n"
+        "  jobs:\n",
+        "  dashboards: {kpi: {display_name: a, warehouse_id: '1', file_path: kpi.lvdash.json}}\n"
+        "  jobs:\n",
     )
-    (folder / "resources" / "kpi.lvdash.json").write_text("{")
-    assert problems(folder)[0].startswith("[JSON_BROKEN]")
+    (folder / "resources" / "kpi.lvdash.json").write_text(text)
+    if conditions:
+        assert [each.split("]")[0][1:] for each in problems(folder)] == conditions
+    else:
+        check_bundle(folder, environ={})
 
 
 def test_all_mistakes_are_reported_at_once(plant: Plant) -> None:
