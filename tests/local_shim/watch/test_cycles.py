@@ -43,13 +43,20 @@ class Saves(threading.Thread):
         self.lines: list[str] = []
 
     def run(self) -> None:
+        guard = threading.Timer(120, press_ctrl_c)  # a save without an update: the test fails
+        guard.start()
         for line in self.output:
             self.lines.append(line)
             if not self.saves:
-                os.kill(os.getpid(), signal.SIGINT)
-                return
+                press_ctrl_c()
+                break
             for name, text in self.saves.pop(0).items():
                 (self.folder / name).write_text(textwrap.dedent(text))
+        guard.cancel()
+
+
+def press_ctrl_c() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 def test_a_save_runs_an_update_in_the_same_process(tmp_path: Path, spark: SparkSession) -> None:
