@@ -91,6 +91,19 @@ def test_a_save_runs_an_update_in_the_same_process(tmp_path: Path, spark: SparkS
     assert [row.rate for row in table.collect()] == [2]
 
 
+def test_wrong_definitions_print_no_line_among_events(tmp_path: Path, spark: SparkSession) -> None:
+    """Ctrl-C after the error gives its exit code."""
+    (tmp_path / "prices.py").write_text("import nothing\n")
+    read_end, write_end = os.pipe()
+    saves = Saves(os.fdopen(read_end), tmp_path, [])
+    saves.start()
+    output = StringIO()
+    with os.fdopen(write_end, "w") as errors, redirect_stdout(output), redirect_stderr(errors):
+        code = main(["run", str(tmp_path / "prices.py"), "--watch", "--json"])
+    saves.join()
+    assert (code, output.getvalue()) == (2, "")
+
+
 def request(folder: Path) -> Request:
     """A pipeline whose files lie in `source` and whose description lies above them."""
     (folder / "source").mkdir(exist_ok=True)
