@@ -15,7 +15,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.pipelines.cases import CASES, Case
+from benchmarks.pipelines.cases import CASES, Case, CommandFailed
 from benchmarks.pipelines.page import write_page
 from benchmarks.pipelines.results import RESULTS, Measurement, ResultFile, read_runs, this_run
 from benchmarks.pipelines.runners import RUNNERS
@@ -24,20 +24,17 @@ SCRIPTS = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
 
 
 def main() -> int:
-    """Runs the named benchmarks, or all; ends with the first script that cannot run."""
+    """Runs the named benchmarks, or all; 1 if one of them could not run to its end."""
     options = _options()
     names = options.case or [*(case.name for case in CASES), *SCRIPTS]
     cases = [case for case in CASES if case.name in names]
-    if cases:
-        _measure(cases, options)
+    failed = bool(cases) and _measure(cases, options)
     for name in names:
         if name in SCRIPTS:
             print(f"\n== {name} ==", flush=True)
             command = [sys.executable, "-m", f"benchmarks.{name}"]
-            code = subprocess.run(command, check=False).returncode
-            if code:
-                return code
-    return 0
+            failed |= subprocess.run(command, check=False).returncode != 0
+    return int(failed)
 
 
 def _options() -> argparse.Namespace:
@@ -56,21 +53,28 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _measure(cases: list[Case], options: argparse.Namespace) -> None:
+def _measure(cases: list[Case], options: argparse.Namespace) -> bool:
+    """Measures the cases and stores the results; gives whether one could not run to its end."""
     own_size = options.tables is None and options.rows is None
     sizes = {name: getattr(options, name) for name in ("rounds", "tables", "rows")}
     changes = {name: value for name, value in sizes.items() if value is not None}
     runners = [each for each in RUNNERS if not options.runner or each.name in options.runner]
     file = ResultFile(RESULTS, this_run()) if own_size else None
+    failed = False
     for case in cases:
         size = replace(case.size, **changes)
         print(f"\n== {case.title}: {size.tables} tables of {size.rows} rows ==", flush=True)
-        for measurement in case.measure(size, runners):
-            print(_line(measurement), flush=True)
-            if file:
-                file.add([measurement])
+        try:
+            for measurement in case.measure(size, runners):
+                print(_line(measurement), flush=True)
+                if file:
+                    file.add([measurement])
+        except CommandFailed as error:
+            print(error, file=sys.stderr)
+            failed = True
     if file:
         write_page(read_runs(RESULTS))
+    return failed
 
 
 def _line(measurement: Measurement) -> str:

@@ -70,9 +70,13 @@ def _project(tables: list[Table], rows: int) -> Iterator[Project]:
         shutil.rmtree(folder)
 
 
+class CommandFailed(Exception):
+    """A command ended in another way than the case needs; the end of its output says why."""
+
+
 def _completed(ended: Ended) -> Cost:
     if ended.code:
-        raise SystemExit(f"the command failed:\n{ended.output[-3000:]}")
+        raise CommandFailed(ended.output[-3000:])
     return ended.cost
 
 
@@ -114,7 +118,7 @@ def _updates(program: str, project: Project, count: int, rows: int) -> Iterator[
         for line in process.stdout:
             yield Cost(**json.loads(line))
     if process.returncode:
-        raise SystemExit(f"{program} failed")
+        raise CommandFailed(f"{program} ended with {process.returncode}")
 
 
 def _plan(size: Size, runners: Sequence[Runner]) -> Iterator[Result]:
@@ -132,7 +136,7 @@ def _bad_cast(size: Size, runners: Sequence[Runner]) -> Iterator[Result]:
         with _project([*others, wrong], size.rows) as project:
             ended = runner.run(project, Action.UPDATE)
             if not ended.code or "CAST_INVALID_INPUT" not in ended.output:
-                raise SystemExit(f"{runner.name} does not tell the error:\n{ended.output[-3000:]}")
+                raise CommandFailed(ended.output[-3000:])
             yield "error", runner.name, ended.cost
 
 
@@ -149,7 +153,7 @@ def _watch(size: Size, runners: Sequence[Runner]) -> Iterator[Result]:
                     if number:
                         _edit(project, number)
                     if "completed in" not in process.stdout.readline():
-                        raise SystemExit("the update failed")
+                        raise CommandFailed("an update failed")
                     works = ("first update", "first edit")
                     yield (
                         dict(enumerate(works)).get(number, "later edit"),

@@ -147,11 +147,11 @@ class Project:
 
 _HEAD = "from pyspark import pipelines as dp\nfrom pyspark.sql import functions as F\n"
 _DECLARED = {
-    Kind.VIEW: "\n\n@dp.materialized_view(format='delta')\ndef {name}():\n    return {query}\n",
-    Kind.STREAM: "\n\n@dp.table(format='delta')\ndef {name}():\n    return {query}\n",
+    Kind.VIEW: "\n\n@dp.materialized_view\ndef {name}():\n    return {query}\n",
+    Kind.STREAM: "\n\n@dp.table\ndef {name}():\n    return {query}\n",
     Kind.CDC: """
 
-dp.create_streaming_table("{name}", format="delta")
+dp.create_streaming_table("{name}")
 dp.create_auto_cdc_flow(
     target="{name}", source="changes", keys=["id"], sequence_by="seq",
     apply_as_deletes=F.expr("op = 'D'"), except_column_list=["op", "seq"], stored_as_scd_type=1,

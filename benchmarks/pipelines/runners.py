@@ -53,11 +53,13 @@ class DltLocal(Runner):
 
 # One partition for shuffles and for Delta's state is the best for small tables that we know of.
 TUNED = {"spark.sql.shuffle.partitions": "1", "spark.databricks.delta.snapshotPartitions": "1"}
-# Without a Hive catalog, spark-pipelines forgets its tables when it ends and cannot run twice.
+# Without a Hive catalog, spark-pipelines forgets its tables when it ends and cannot run twice. Nor
+# can it with `format="delta"` in the declarations (DELTA_CANNOT_CHANGE_PROVIDER).
 DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     "spark.sql.catalogImplementation": "hive",
+    "spark.sql.sources.default": "delta",
 }
 
 
@@ -93,4 +95,4 @@ def _spark_home() -> Path:
 DLT_LOCAL = DltLocal()
 SPARK_PIPELINES = SparkPipelines()
 SPARK_PIPELINES_TUNED = SparkPipelines("spark-pipelines tuned", TUNED)
-RUNNERS = (DLT_LOCAL, SPARK_PIPELINES, SPARK_PIPELINES_TUNED)
+RUNNERS = (DLT_LOCAL, SPARK_PIPELINES_TUNED, SPARK_PIPELINES)
