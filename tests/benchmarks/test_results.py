@@ -54,8 +54,8 @@ def test_the_median_of_all_rounds_counts() -> None:
 
 
 def test_bars_have_verdicts_and_unmeasured_ones_say_so() -> None:
-    assert row_of(tables([run("a", 1.5, 10)]), BAR, "Bars").endswith("| 0.15 | met | a |")
-    assert row_of(tables([run("b", 1.6, 10)]), BAR, "Bars").endswith("| 0.16 | missed | b |")
+    assert row_of(tables([run("a", 1.5, 10)]), BAR, "Bars").endswith("| 0.15 | met | 0.15 | a |")
+    assert row_of(tables([run("b", 1.6, 10)]), BAR, "Bars").endswith("| 0.16 | missed | 0.16 | b |")
     assert "not measured" in row_of(tables([run("a", 1.5, 10)]), BARS[1], "Bars")
 
 
@@ -68,7 +68,7 @@ def test_a_ratio_that_grew_by_more_than_a_fifth_is_a_regression() -> None:
 def test_a_bar_without_a_peer_is_about_seconds() -> None:
     bar = next(bar for bar in BARS if bar.peer is None)
     alone = Run("a", VERSIONS, "2 cores", (measurement(bar.ours, 12.5),))
-    assert row_of(tables([alone]), bar, "Bars").endswith("| ≤ 90 | 12.50 | met | a |")
+    assert row_of(tables([alone]), bar, "Bars").endswith("| ≤ 90 | 12.50 | met | 25.00 | a |")
 
 
 def test_a_case_shows_the_figures_of_its_newest_run() -> None:
