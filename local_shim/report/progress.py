@@ -6,7 +6,7 @@ On a terminal, the flows in work and a bar over all flows stand below these line
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -74,15 +74,17 @@ class Progress:
         flows = [flow for flow in list(self.view.flows.values()) if flow.status != "EXCLUDED"]
         now = datetime.now(UTC)
         lines = [
-            Text(f"  running     {_short_name(flow)}  {(now - flow.started).seconds} s", "cyan")
+            Text(f"  running     {_short_name(flow)}  {_elapsed(now - flow.started)}", "cyan")
             for flow in flows
             if flow.started is not None and flow.ended is None
         ]
         ended = sum(flow.status in ENDED for flow in flows)
+        failed = sum(flow.status == "FAILED" for flow in flows)
         bar = Table.grid(padding=(0, 1))
         bar.add_row(
             ProgressBar(total=max(1, len(flows)), completed=ended, width=_BAR),
-            Text(f"{ended} of {len(flows)} flows"),
+            Text(f"{ended} of {len(flows)} flows  {_elapsed(now - (self.first or now))}"),
+            Text(f"{failed} failed" if failed else "", style="bold red"),
         )
         return Group(*lines, bar)
 
@@ -95,6 +97,11 @@ def summary(view: UpdateView, seconds: float) -> str:
     counts = Counter(flow.status for flow in view.flows.values())
     flows = ", ".join(f"{count} {status.lower()}" for status, count in sorted(counts.items()))
     return f"Update {view.state.lower()} in {seconds:.1f} s: {flows or 'no flows'}."
+
+
+def _elapsed(time: timedelta) -> str:
+    minutes, seconds = divmod(int(time.total_seconds()), 60)
+    return f"{minutes}:{seconds:02} min" if minutes else f"{seconds} s"
 
 
 def _cells(flow: FlowView) -> tuple[Text, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 from rich.console import Console
@@ -11,28 +12,30 @@ from local_shim.events.event import Event, EventType, Level
 from local_shim.report.progress import Progress
 
 
-def event(kind: EventType, details: dict[str, str], flow: str = "") -> Event:
+def event(kind: EventType, details: dict[str, str], flow: str = "", ago: int = 0) -> Event:
     origin = {"flow_name": flow, "dataset_name": flow}
-    return Event("", 0, datetime.now(UTC), kind, "", Level.INFO, origin, details)
+    time = datetime.now(UTC) - timedelta(seconds=ago)
+    return Event("", 0, time, kind, "", Level.INFO, origin, details)
 
 
-def flow(name: str, status: str) -> Event:
-    return event(EventType.FLOW_PROGRESS, {"status": status}, name)
+def flow(name: str, status: str, ago: int = 0) -> Event:
+    return event(EventType.FLOW_PROGRESS, {"status": status}, name, ago)
 
 
 def test_a_terminal_shows_flows_in_work_and_a_bar_over_all() -> None:
     text = StringIO()
     progress = Progress(Console(file=text, force_terminal=True, width=100, color_system=None))
     for name in ("a", "b", "c"):
-        progress(flow(name, "QUEUED"))
+        progress(flow(name, "QUEUED", ago=75))
     progress(event(EventType.UPDATE_PROGRESS, {"state": "RUNNING"}))
     progress(flow("a", "RUNNING"))
     progress(flow("a", "COMPLETED"))
-    progress(flow("b", "RUNNING"))
+    progress(flow("b", "RUNNING", ago=5))
+    progress(flow("c", "FAILED"))
     assert progress.live is not None
     progress.live.refresh()
-    assert "running     b  0 s" in text.getvalue()
-    assert "1 of 3 flows" in text.getvalue()
+    assert re.search(r"running     b  \d+ s", text.getvalue())
+    assert re.search(r"2 of 3 flows  1:\d\d min 1 failed", text.getvalue())
     progress(event(EventType.UPDATE_PROGRESS, {"state": "FAILED"}))
     assert "Update failed" in text.getvalue()
     assert progress.live is None
