@@ -14,7 +14,7 @@ from local_shim.report.update_view import FlowView, UpdateView
 FORMAT = 1
 Document = dict[str, Any]
 _TABLES = ("STREAMING_TABLE", "MATERIALIZED_VIEW", "MANAGED_TABLE")
-_WHY = {
+_WHY = {  # where the event log gives no reason
     "MAINTENANCE_TYPE_NO_OP": "up to date: code and inputs are unchanged",
     "MAINTENANCE_TYPE_COMPLETE_RECOMPUTE": "computed in full",
 }
@@ -25,7 +25,6 @@ def document(
 ) -> Document:
     """The document of the update that `records` are about; `before` are earlier updates."""
     view = UpdateView(records)
-    inputs = {name for each in view.definitions.values() for name in each["input_datasets"]}
     return {
         "format": FORMAT,
         "pipeline": {
@@ -35,7 +34,7 @@ def document(
         "update": _update(view),
         "datasets": [_dataset(view, name) for name in view.datasets],
         "flows": [_flow(view, name) for name in {**view.definitions, **view.flows}],
-        "outside": [{"name": name} for name in sorted(inputs - set(view.datasets))],
+        "outside": _outside(view),
         "history": [_past(UpdateView(each)) for each in before],
         "warnings": view.warnings,
     }
@@ -68,6 +67,17 @@ def _update(view: UpdateView) -> Document:
     }
 
 
+def _outside(view: UpdateView) -> list[Document]:
+    """Tables that no flow of the pipeline writes, and the paths that flows read."""
+    flows = view.definitions.values()
+    tables = {name for each in flows for name in each["input_datasets"]} - set(view.datasets)
+    paths = {path for each in flows for path in each.get("input_paths", ())}
+    return [
+        *({"name": name, "kind": "TABLE"} for name in sorted(tables)),
+        *({"name": path, "kind": "PATH"} for path in sorted(paths)),
+    ]
+
+
 def _dataset(view: UpdateView, name: str) -> Document:
     definition = view.datasets[name]
     schemas = [each["schema"] for each in view.definitions.values() if each["target"] == name]
@@ -90,7 +100,7 @@ def _flow(view: UpdateView, name: str) -> Document:
         "name": name,
         "target": definition.get("target", flow.dataset),
         "kind": definition.get("flow_type", ""),
-        "reads": definition.get("input_datasets", []),
+        "reads": [*definition.get("input_datasets", []), *definition.get("input_paths", [])],
         "once": definition.get("once", False),
         "source": definition.get("source"),
         "status": flow.status,
@@ -99,7 +109,7 @@ def _flow(view: UpdateView, name: str) -> Document:
         "seconds": flow.seconds,
         **_rows(flow),
         "technique": flow.technique,
-        "why": _WHY.get(flow.technique, ""),
+        "why": flow.reason or _WHY.get(flow.technique, ""),
         "rules": _rules(flow),
         "error": _error(flow),
         "skipped_because": _failed_ancestors(view, name) if flow.status == "SKIPPED" else [],

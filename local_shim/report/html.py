@@ -37,12 +37,19 @@ script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data:">
 
 def html(doc: Document) -> str:
     """The whole file."""
-    script = (_STATIC / "report.js").read_text(encoding="utf-8")
+    script, style = (
+        (_STATIC / name).read_text(encoding="utf-8") for name in ("report.js", "report.css")
+    )
+    return page(f"{doc['pipeline']['name']}: {doc['update']['state']}", style, script, doc)
+
+
+def page(title: str, style: str, script: str, data: object) -> str:
+    """A file with one style, one script, and the data that the script draws into `#app`."""
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return _PAGE.format(
         digest=digest,
-        title=escape(f"{doc['pipeline']['name']}: {doc['update']['state']}"),
-        style=(_STATIC / "report.css").read_text(encoding="utf-8"),
-        document=json.dumps(doc, ensure_ascii=False).replace("<", "\\u003c"),
+        title=escape(title),
+        style=style,
+        document=json.dumps(data, ensure_ascii=False).replace("<", "\\u003c"),
         script=script,
     )

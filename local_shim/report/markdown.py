@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 from local_shim.report.document import Document
 
-_MOST = 40_000  # characters of failures and rules: the whole stays below 60 KB
-_LINE = 300  # characters of one message
+# Characters: the whole stays below 60 KB, and every failure is named whatever it costs.
+_FAILURES = 20_000
+_SECTION = 10_000  # of each other section
+_LINE = 300  # of one message
 
 
 def markdown(doc: Document) -> str:
@@ -21,7 +23,7 @@ def markdown(doc: Document) -> str:
         f"Update `{update['id']}`, started {update['started']}, {update['seconds']} s.",
         "",
         ", ".join(f"{count} {status.lower()}" for status, count in sorted(counts.items())) + ".",
-        *_section("Failures", _failures(doc)),
+        *_section("Failures", _failures(doc), capped=False),
         *_section("Broken rules", _rules(doc)),
         *_section("Warnings", (f"- {_one_line(text)}" for text in doc["warnings"])),
         *_section("Flows", _table(doc)),
@@ -29,14 +31,14 @@ def markdown(doc: Document) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _section(heading: str, lines: Iterator[str]) -> Iterator[str]:
+def _section(heading: str, lines: Iterator[str], *, capped: bool = True) -> Iterator[str]:
     length, omitted, started = 0, 0, False
     for line in lines:
         if not started:
             yield from ("", f"## {heading}", "")
             started = True
         length += len(line)
-        if length > _MOST // 4:
+        if capped and length > _SECTION:
             omitted += 1
         else:
             yield line
@@ -45,11 +47,12 @@ def _section(heading: str, lines: Iterator[str]) -> Iterator[str]:
 
 
 def _failures(doc: Document) -> Iterator[str]:
-    for flow in doc["flows"]:
-        if flow["error"]:
-            skipped = [each for each in doc["flows"] if flow["name"] in each["skipped_because"]]
-            because = f" ({len(skipped)} flows skipped because of it)" if skipped else ""
-            yield f"- `{flow['name']}`{because}: {_one_line(flow['error']['message'])}"
+    failed = [flow for flow in doc["flows"] if flow["error"]]
+    for flow in failed:
+        skipped = [each for each in doc["flows"] if flow["name"] in each["skipped_because"]]
+        because = f" ({len(skipped)} flows skipped because of it)" if skipped else ""
+        message = _one_line(flow["error"]["message"], min(_LINE, _FAILURES // len(failed)))
+        yield f"- `{flow['name']}`{because}: {message}"
 
 
 def _rules(doc: Document) -> Iterator[str]:
@@ -73,6 +76,6 @@ def _table(doc: Document) -> Iterator[str]:
             )
 
 
-def _one_line(text: str) -> str:
+def _one_line(text: str, most: int = _LINE) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= _LINE else line[:_LINE] + "…"
+    return line if len(line) <= most else line[:most] + "…"

@@ -40,6 +40,7 @@ class FlowView:
     error: str = ""
     exception: dict[str, Any] = field(default_factory=dict)
     technique: str = ""
+    reason: str = ""  # why it was computed
 
     @property
     def seconds(self) -> float | None:
@@ -82,15 +83,18 @@ class UpdateView:
             self.add(record)
 
     def add(self, record: Mapping[str, Any]) -> None:
-        """Takes in one event, as `Event.as_record` gives it or as a journal holds it."""
+        """Takes in one event, as `Event.as_record` gives it or as a journal holds it.
+
+        An event of an unknown type changes nothing.
+        """
         kind = record["event_type"]
-        details = record["details"].get(kind, {})
+        details = (record.get("details") or {}).get(kind, {})
         self._add_definition(record, kind, details)
         if kind == EventType.UPDATE_PROGRESS:
             self._add_state(record, details)
         elif kind == EventType.FLOW_PROGRESS:
             self._add_progress(record, details)
-        elif record["level"] == "WARN":
+        elif record.get("level") == "WARN":
             self.warnings.append(record["message"])
 
     def _add_definition(
@@ -109,10 +113,14 @@ class UpdateView:
             target = details.get("output_dataset", details.get("output_sink"))
             self.definitions[origin["flow_name"]] = {**details, "target": target}
         elif kind == EventType.PLANNING_INFORMATION:
-            flow = self._flow(record)
-            for technique in details["technique_information"]:
-                if technique.get("is_chosen"):
-                    flow.technique = technique["maintenance_type"]
+            self._add_technique(self._flow(record), details)
+
+    @staticmethod
+    def _add_technique(flow: FlowView, details: Mapping[str, Any]) -> None:
+        flow.reason = details.get("reason") or ""
+        for technique in details.get("technique_information", ()):
+            if technique.get("is_chosen"):
+                flow.technique = technique["maintenance_type"]
 
     def _add_state(self, record: Mapping[str, Any], details: Mapping[str, Any]) -> None:
         self.state = details["state"]

@@ -21,5 +21,5 @@ export interface Past {
 export interface UpdateDocument {
   pipeline: { name: string };
   update: { id: string; state: string; started: string | null; seconds: number | null; error: string };
-  datasets: Dataset[]; flows: Flow[]; outside: { name: string }[]; history: Past[]; warnings: string[];
+  datasets: Dataset[]; flows: Flow[]; outside: { name: string; kind: string }[]; history: Past[]; warnings: string[];
 }

@@ -95,7 +95,7 @@ const spoken = (node: Node): string =>
   `${label(node)} ${facts(node)} ${node.broken ? `⚑ ${node.broken}` : ""}: ${sentence(node)}`;
 
 function facts(node: Node): string {
-  if (!node.dataset) return "⌂ outside";
+  if (!node.dataset) return node.kind === "PATH" ? "⌂ files" : "⌂ outside";
   if (isView(node)) return "◇ view";
   const state = `${sign(node.status)} ${node.status === "COMPLETED" ? "" : word(node.status)}`.trim();
   const rows = node.status === "COMPLETED" ? ` ${count(node.written)} rows ${change(node)}` : "";

@@ -43,7 +43,7 @@ function Controls() {
         value={query.value} onInput={(event) => (query.value = event.currentTarget.value)}
       />
       {place.value === "graph" && <>
-        <label><input type="checkbox" checked={helpers.value} onChange={() => (helpers.value = !helpers.value)} /> views, private tables</label>
+        <label><input type="checkbox" checked={helpers.value} onChange={() => (helpers.value = !helpers.value)} /> views, private tables, files</label>
         <label><input type="checkbox" checked={quarantine.value} onChange={() => (quarantine.value = !quarantine.value)} /> quarantine</label>
         <span class="zoom">
           <button onClick={() => (zoom.value = 0)}>Fit</button>

@@ -12,14 +12,15 @@ export interface Node {
 const WORST = ["FAILED", "SKIPPED", "STOPPED", "RUNNING", "STARTING", "QUEUED", "IDLE", "COMPLETED", "EXCLUDED"];
 const KINDS: Record<string, string> = {
   STREAMING_TABLE: "streaming table", MATERIALIZED_VIEW: "materialized view", VIEW: "view", TEMPORARY_VIEW: "view",
-  MANAGED_TABLE: "managed table", SINK: "sink", OUTSIDE: "outside table",
+  MANAGED_TABLE: "managed table", SINK: "sink", OUTSIDE: "outside table", PATH: "files",
 };
+const OUTSIDE: Record<string, string> = { TABLE: "OUTSIDE", PATH: "PATH" };
 const SIGNS: Record<string, string> = {
   COMPLETED: "✓", FAILED: "✗", SKIPPED: "⊘", STOPPED: "■", RUNNING: "⟳", STARTING: "⟳", QUEUED: "○", IDLE: "✓", EXCLUDED: "–",
 };
 
 export const isView = (node: Node): boolean => node.kind === "VIEW" || node.kind === "TEMPORARY_VIEW";
-const isHelper = (node: Node): boolean => isView(node) || node.dataset?.private === true;
+const isHelper = (node: Node): boolean => isView(node) || node.dataset?.private === true || node.kind === "PATH";
 export const sign = (status: string): string => SIGNS[status] ?? "·";
 export const word = (status: string): string => (status || "defined").toLowerCase();
 export const kindName = (kind: string): string => KINDS[kind] ?? kind.toLowerCase();
@@ -29,7 +30,7 @@ export const duration = (value: number | null): string => (value === null ? "" :
 export function nodesOf(doc: UpdateDocument): Node[] {
   const comparable = last(doc.history.filter((past) => past.state === "COMPLETED"));
   const groups = grouping(doc.datasets);
-  const outside = doc.outside.map((each) => node(each.name, null, [], undefined, groups));
+  const outside = doc.outside.map((each) => node(each.name, null, [], undefined, groups, OUTSIDE[each.kind]));
   const own = doc.datasets.map((dataset) => {
     const flows = doc.flows.filter((flow) => flow.target === dataset.name);
     return node(dataset.name, dataset, flows, comparable, groups);
@@ -38,15 +39,15 @@ export function nodesOf(doc: UpdateDocument): Node[] {
 }
 
 function node(
-  name: string, dataset: Dataset | null, flows: Flow[], past: Past | undefined, groups: (name: string) => string,
+  name: string, dataset: Dataset | null, flows: Flow[], past: Past | undefined, groups: (name: string) => string, kind = "",
 ): Node {
   const rules = flows.flatMap((flow) => flow.rules);
   const before = flows.map((flow) => past?.flows[flow.name]).filter((rows) => rows !== undefined);
   return {
     name, dataset, flows, rules,
-    short: name.split(".").pop() ?? name,
+    short: kind === "PATH" ? name.split("/").filter(Boolean).slice(-2).join("/") : name.split(".").pop() ?? name,
     group: dataset ? groups(name) : "outside",
-    kind: dataset?.kind ?? "OUTSIDE",
+    kind: dataset?.kind ?? kind,
     status: WORST.find((status) => flows.some((flow) => flow.status === status)) ?? "",
     reads: [...new Set(flows.flatMap((flow) => flow.reads))].filter((read) => read !== name),
     written: sum(flows.map((flow) => flow.rows + flow.upserted)),
@@ -67,7 +68,8 @@ export function change(node: Node): string {
 }
 
 export function sentence(node: Node): string {
-  const parts = [node.short, kindName(node.kind), word(node.status)];
+  const parts = [node.short, kindName(node.kind)];
+  if (node.dataset) parts.push(word(node.status));
   if (node.dataset && !isView(node)) parts.push(`${count(node.written)} rows`);
   if (node.broken) parts.push(`${node.broken} broken rules`);
   return parts.join(", ");

@@ -1,5 +1,5 @@
 // The other places of the page: one dataset, what failed, rules, flows over time, earlier updates.
-import { count, duration, kindName, sign, word } from "./model";
+import { count, duration, kindName, sign, word, type Node } from "./model";
 import { doc, nodes, selected, selectedNode } from "./state";
 
 export function Failures() {
@@ -32,17 +32,33 @@ export function Panel() {
     <aside aria-label={`Dataset ${node.short}`}>
       <button class="close" aria-label="Close" onClick={() => (selected.value = "")}>×</button>
       <h2>{node.short}</h2>
-      <p>{kindName(node.kind)} · {sign(node.status)} {word(node.status)} {duration(node.seconds)}</p>
+      {node.dataset ? <State {...node} /> : <><p>{kindName(node.kind)}</p><p class="place">{node.name}</p></>}
+      {node.why && <p class="why">Why: {node.why}</p>}
       {node.dataset?.comment && <p>{node.dataset.comment}</p>}
       {node.dataset?.source && <p class="place">{node.dataset.source.file}:{node.dataset.source.line}</p>}
-      <p>{count(node.written)} written{node.before === null ? "" : ` (${count(node.before)} in the update before)`}, {count(node.deleted)} deleted, {count(node.dropped)} dropped. {node.why}</p>
       {node.flows.filter((flow) => flow.error).map((flow) => <pre class="cause">{flow.error?.message}</pre>)}
-      {node.reads.length > 0 && <><h3>Reads</h3><p>{node.reads.map((name) => <button onClick={() => (selected.value = name)}>{name.split(".").pop()}</button>)}</p></>}
+      <Links heading="Reads" names={node.reads} />
+      <Links heading="Read by" names={nodes.filter((each) => each.reads.includes(node.name)).map((each) => each.name)} />
       {node.dataset?.rows && <Rows {...node.dataset.rows} />}
       {!!node.dataset?.rules.length && <><h3>Rules</h3><ul>{node.dataset.rules.map((rule) => <li><b>{rule.name}</b> {rule.action.toLowerCase()} <code>{rule.constraint}</code></li>)}</ul></>}
       {!!node.dataset?.columns.length && <><h3>Columns</h3><ul class="columns">{node.dataset.columns.map((column) => <li><b>{column.name}</b> <code>{column.type}</code></li>)}</ul></>}
     </aside>
   );
+}
+
+function State(node: Node) {
+  const before = node.before === null ? "" : ` (${count(node.before)} in the update before)`;
+  return (
+    <>
+      <p>{kindName(node.kind)} · {sign(node.status)} {word(node.status)} {duration(node.seconds)}</p>
+      <p>{count(node.written)} written{before}, {count(node.deleted)} deleted, {count(node.dropped)} dropped</p>
+    </>
+  );
+}
+
+function Links({ heading, names }: { heading: string; names: string[] }) {
+  if (!names.length) return null;
+  return <><h3>{heading}</h3><p>{names.map((name) => <button onClick={() => (selected.value = name)}>{nodes.find((each) => each.name === name)?.short ?? name}</button>)}</p></>;
 }
 
 function Rows({ columns, cells }: { columns: string[]; cells: (string | null)[][] }) {

@@ -6,7 +6,7 @@ import { matches, nodes, selected } from "./state";
 type Column = [heading: string, value: (node: Node) => string | number, text: (node: Node) => string];
 const COLUMNS: Column[] = [
   ["Dataset", (node) => node.short, (node) => node.short],
-  ["State", (node) => node.status, (node) => `${sign(node.status)} ${word(node.status)}`],
+  ["State", (node) => node.status, (node) => (node.dataset ? `${sign(node.status)} ${word(node.status)}` : "")],
   ["Written", (node) => node.written, (node) => count(node.written)],
   ["Before", (node) => node.before ?? -1, (node) => (node.before === null ? "" : `${count(node.before)} ${change(node)}`)],
   ["Deleted", (node) => node.deleted, (node) => count(node.deleted)],

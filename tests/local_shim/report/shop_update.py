@@ -85,6 +85,7 @@ def _define(events: EventLog, name: str, reads: list[str], file: str = "shop.py"
     events.write(EventType.DATASET_DEFINITION, "", details, dataset_name=name)
     details = {
         "input_datasets": reads,
+        "input_paths": ["/landing/orders"] if name == "bronze_orders" else [],
         "output_dataset": name,
         "schema": [{"name": SCRIPT, "type": "int"}],
         "flow_type": "APPEND",
@@ -97,6 +98,9 @@ def _run(events: EventLog, name: str, rows: int, fails: bool) -> None:
     if fails and name.startswith("gold"):
         events.flow(name, FlowStatus.SKIPPED, dataset_name=name)
         return
+    if name == "gold_day":
+        reason = {"technique_information": [], "reason": "changed since it was computed"}
+        events.write(EventType.PLANNING_INFORMATION, "", reason, flow_name=name, dataset_name=name)
     events.flow(name, FlowStatus.RUNNING, dataset_name=name)
     if fails and name.startswith("silver"):
         error = ValueError(f"'12x' is no INT {SCRIPT}")

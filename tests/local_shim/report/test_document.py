@@ -12,6 +12,7 @@ import pytest
 from local_shim.cli.app import main
 from local_shim.events.journal_file import read_journal
 from local_shim.report.document import document
+from local_shim.report.markdown import markdown
 from tests.local_shim.cli.command import assert_golden
 from tests.local_shim.report.shop_update import SCRIPT, write_update
 
@@ -58,7 +59,31 @@ def test_earlier_updates_are_in_the_history(failed: dict[str, Any]) -> None:
 
 
 def test_what_no_flow_writes_is_outside(failed: dict[str, Any]) -> None:
-    assert failed["outside"] == [{"name": "raw.orders"}]
+    assert failed["outside"] == [
+        {"name": "raw.orders", "kind": "TABLE"},
+        {"name": "/landing/orders", "kind": "PATH"},
+    ]
+    assert failed["flows"][0]["reads"] == ["raw.orders", "/landing/orders"]
+
+
+def test_a_flow_says_why_it_was_computed(storage: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = output(capsys, "report", "--storage", storage, "--update", "a1", "--format", "json")
+    reasons = {flow["name"]: flow["why"] for flow in json.loads(text)["flows"]}
+    assert reasons["gold_day"] == "changed since it was computed"
+    assert reasons["gold_customer"] == ""
+
+
+def test_events_of_unknown_types_change_nothing(storage: Path) -> None:
+    """An older program shows the journal of a newer one."""
+    records = read_journal(storage / "system/journal/shop/b2.jsonl")
+    unknown: dict[str, Any] = {
+        "event_type": "maintenance",
+        "details": None,
+        "origin": {},
+        "message": "new",
+    }
+    mixed = [each for record in records for each in (unknown, record)]
+    assert document(mixed) == document(records)
 
 
 def test_every_beginning_of_a_journal_has_a_document(storage: Path) -> None:
@@ -84,6 +109,14 @@ def test_markdown_names_every_failure(storage: Path, capsys: pytest.CaptureFixtu
     assert "`silver_orders` (2 flows skipped because of it): '12x' is no INT" in text
 
 
+def test_markdown_names_every_failure_of_very_many(failed: dict[str, Any]) -> None:
+    flow = {**failed["flows"][1], "error": {"message": "x" * 5_000}}
+    flows = [{**flow, "name": f"main.shop.silver_{number}"} for number in range(500)]
+    text = markdown({**failed, "flows": flows})
+    assert [each["name"] for each in flows if f"`{each['name']}`:" not in text] == []
+    assert len(text.encode()) < 60_000
+
+
 def test_html_does_not_end_the_script_early(
     storage: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -96,7 +129,7 @@ def test_html_does_not_end_the_script_early(
 @pytest.mark.parametrize(
     ("form", "line"),
     [
-        ("mermaid", "  n0 --> n1"),
+        ("mermaid", "  n0 --> n2"),
         ("dot", '  "raw.orders" -> "bronze_orders";'),
         ("json", '      "from": "raw.orders",'),
     ],
