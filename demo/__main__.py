@@ -15,6 +15,7 @@ from rich.console import Console
 
 from demo.figures import show
 from demo.insurer import Insurer, insurer
+from demo.pictures.page import write_pictures
 from demo.place import Place, here
 from demo.reconcile import reconcile
 from local_shim.errors import ShimError
@@ -81,7 +82,11 @@ def _update(place: Place, warm: threading.Thread) -> int:
     warm.join()
     console.print("[bold]dlt-local run[/]: bronze → silver → gold")
     spec = from_bundle(place.project, None, {"landing": str(place.landing)}, None)
-    return run(Request(spec, place.storage, listeners=(Progress(console),))).exit_code
+    progress = Progress(console)
+    result = run(Request(spec, place.storage, listeners=(progress,)))
+    for cause in progress.view.causes():
+        console.print(cause, style="red", soft_wrap=True, markup=False)
+    return result.exit_code
 
 
 def _tell(place: Place, source: Insurer) -> int:
@@ -94,6 +99,9 @@ def _tell(place: Place, source: Insurer) -> int:
         console.print("[bold red]The books do not balance.[/]")
         return 1
     console.print("  [green]every row is there, and every sum agrees to the cent[/]")
+    with _step("Pictures of the business: one page made of the gold tables"):
+        pictures = write_pictures(place)
+    console.print(f"  open {_short(pictures)} in a browser", soft_wrap=True, markup=False)
     _what_next(place)
     return 0
 

@@ -29,6 +29,11 @@ class Place:
         return self.root / "storage"
 
     @property
+    def pictures(self) -> Path:
+        """The page of pictures that each run of the demo writes."""
+        return self.root / "pictures.html"
+
+    @property
     def task(self) -> Path:
         """The replication task's documents, the ones that a real task takes."""
         return self.project / "resources" / "dms"

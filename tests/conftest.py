@@ -5,11 +5,13 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
 
 from local_shim.jvm.session import open_session
+from tests.browser import open_browser
 from tests.pipeline_folder import Pipeline
 
 
@@ -17,6 +19,13 @@ from tests.pipeline_folder import Pipeline
 def spark() -> Iterator[SparkSession]:
     """The session of the whole run; starting one costs more than most tests."""
     yield open_session()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """One browser for all tests of pages."""
+    with open_browser() as chrome:
+        yield chrome
 
 
 @pytest.fixture

@@ -4,33 +4,18 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local_shim.cli.app import main
+from tests.browser import UI, in_theme, on_screen, serious_violations
 from tests.local_shim.report.shop_update import SCRIPT, write_table, write_update, write_wide_update
 
-UI = Path(__file__).parents[3] / "ui"
-STATIC = Path(__file__).parents[3] / "local_shim" / "report" / "static"
+ROOT = Path(__file__).parents[3]
+BUNDLES = {"local_shim/report/static": 150_000, "demo/pictures/static": 350_000}  # most bytes
 PLACES = ("graph", "table", "rules", "time", "history")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    webdriver = pytest.importorskip("selenium.webdriver", reason="the extra 'ui' is not installed")
-    driver = shutil.which("chromedriver")
-    if driver is None:
-        pytest.skip("chromium-driver is not installed")
-    options = webdriver.ChromeOptions()
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    chrome = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    yield chrome
-    chrome.quit()
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +68,7 @@ def test_markup_in_a_cell_is_shown_and_not_run(browser: Any, page: str) -> None:
     ("search", "names"),
     [
         ("silver", {"silver_orders"}),
-        ("%2Bsilver", {"silver_orders", "bronze_orders", "raw.orders"}),
+        ("%2Bsilver", {"silver_orders", "bronze_orders", "raw.orders", "/landing/orders"}),
         ("silver%2B", {"silver_orders", "gold_day", "gold_customer"}),
     ],
 )
@@ -96,14 +81,12 @@ def test_search_with_ancestors_and_descendants(
 
 def test_a_graph_of_64_datasets_fits_a_laptop_screen(browser: Any, wide_page: str) -> None:
     """Its groups are the folders of its files; an edge that a path implies waits for a click."""
-    size = {"width": 1280, "height": 800, "deviceScaleFactor": 1, "mobile": False}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    show(browser, wide_page, place="graph")
-    box = browser.execute_script(
-        "return document.querySelector('svg').getBoundingClientRect().toJSON()"
-    )
-    headings = [each.text for each in browser.find_elements("css selector", "svg .heading")]
-    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    with on_screen(browser, 1280, 800):
+        show(browser, wide_page, place="graph")
+        box = browser.execute_script(
+            "return document.querySelector('svg').getBoundingClientRect().toJSON()"
+        )
+        headings = [each.text for each in browser.find_elements("css selector", "svg .heading")]
     assert len(labels(browser)) == 64
     assert (box["right"] <= 1280, box["bottom"] <= 800) == (True, True)
     assert headings == ["a", "b", "c", "d"]
@@ -117,7 +100,7 @@ def test_the_table_has_the_datasets_of_the_graph(browser: Any, page: str) -> Non
     rows = browser.find_elements("css selector", "tbody th")
     in_table = {row.text for row in rows}
     show(browser, page, place="graph")
-    assert in_table == {name.split(".")[-1] for name in labels(browser)}
+    assert in_table == {name.split(".")[-1].strip("/") for name in labels(browser)}
 
 
 def test_the_keyboard_opens_a_dataset(browser: Any, page: str) -> None:
@@ -134,39 +117,29 @@ def test_the_keyboard_opens_a_dataset(browser: Any, page: str) -> None:
 def test_nothing_is_wider_than_a_narrow_page(
     browser: Any, page: str, place: str, width: int
 ) -> None:
-    size = {"width": width, "height": 720, "deviceScaleFactor": 1, "mobile": False}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    show(browser, page, place=place, dataset="silver_orders")
-    wide = browser.execute_script("return document.documentElement.scrollWidth")
-    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    assert wide <= width
+    with on_screen(browser, width, 720):
+        show(browser, page, place=place, dataset="silver_orders")
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("place", PLACES)
 def test_axe_finds_nothing_serious(browser: Any, page: str, place: str, theme: str) -> None:
-    axe = UI / "node_modules" / "axe-core" / "axe.min.js"
-    if not axe.is_file():
-        pytest.skip("axe-core is not installed: make test-ui")
-    feature = {"name": "prefers-color-scheme", "value": theme}
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
-    show(browser, page, place=place, dataset="silver_orders")
-    browser.execute_script(axe.read_text(encoding="utf-8"))
-    violations = browser.execute_async_script(
-        "const done = arguments[0]; axe.run().then(result => done(result.violations));"
-    )
-    serious = [each for each in violations if each["impact"] in ("serious", "critical")]
-    assert [(each["id"], each["nodes"][0]["html"]) for each in serious] == []
+    with in_theme(browser, theme):
+        show(browser, page, place=place, dataset="silver_orders")
+        assert serious_violations(browser) == []
 
 
 def test_the_bundle_is_what_its_sources_give(tmp_path: Path) -> None:
     if shutil.which("node") is None or not (UI / "node_modules").is_dir():
         pytest.skip("Node or its packages are not installed: make test-ui")
     subprocess.run(["node", "build.mjs", str(tmp_path)], cwd=UI, check=True)
-    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {
-        file.name: file.read_bytes() for file in STATIC.iterdir()
-    }
+    for folder in BUNDLES:
+        assert {file.name: file.read_bytes() for file in (tmp_path / folder).iterdir()} == {
+            file.name: file.read_bytes() for file in (ROOT / folder).iterdir()
+        }
 
 
-def test_the_bundle_is_small() -> None:
-    assert sum(file.stat().st_size for file in STATIC.iterdir()) < 150_000
+@pytest.mark.parametrize("folder", BUNDLES)
+def test_a_bundle_is_small(folder: str) -> None:
+    assert sum(file.stat().st_size for file in (ROOT / folder).iterdir()) < BUNDLES[folder]

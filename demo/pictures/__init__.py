@@ -1,0 +1,1 @@
+"""A page of pictures of the insurer's business, made of the gold tables."""
