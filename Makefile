@@ -17,13 +17,13 @@ demo: install ## live a few days of an insurer and watch them reach the gold tab
 test: install ## run every test
 	@.venv/bin/pytest --cov
 
-test-ui: install ## test the report in a browser (installs chromium where root and apt allow it)
+test-ui: install ## test the pages in a browser (installs chromium where root and apt allow it)
 	@command -v chromedriver >/dev/null || apt-get install -y -qq chromium chromium-driver
 	@cd ui && npm ci --silent
 	@.venv/bin/pip install -q 'selenium>=4.40'
-	@.venv/bin/pytest tests/local_shim/report
+	@.venv/bin/pytest tests/local_shim/report tests/demo
 
-ui: ## bundle the page of the report into local_shim/report/static (needs Node)
+ui: ## bundle the pages of the report and of the demo (needs Node)
 	@cd ui && npm ci --silent && npm run --silent build
 
 check: install ## lint, types, import layers

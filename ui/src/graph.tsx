@@ -1,8 +1,8 @@
 // The graph as SVG, from left to right, coloured by group.
 import { computed, signal } from "@preact/signals";
 import { HEIGHT, placed, WIDTH, type Edge, type Point } from "./layout";
-import { change, count, isView, kin, sentence, sign, word, type Node } from "./model";
-import { drawn, room, screen, selected, zoom } from "./state";
+import { count, isView, kin, sentence, sign, word, type Node } from "./model";
+import { changed, drawn, room, screen, selected, zoom } from "./state";
 
 const HEADING = 22;
 const SMALLEST = 0.72; // scale at which the smallest text is still 8 px high
@@ -98,7 +98,7 @@ function facts(node: Node): string {
   if (!node.dataset) return node.kind === "PATH" ? "⌂ files" : "⌂ outside";
   if (isView(node)) return "◇ view";
   const state = `${sign(node.status)} ${node.status === "COMPLETED" ? "" : word(node.status)}`.trim();
-  const rows = node.status === "COMPLETED" ? ` ${count(node.written)} rows ${change(node)}` : "";
+  const rows = node.status === "COMPLETED" ? ` ${count(node.written)} rows ${changed(node)}` : "";
   return `${state}${rows}`.trim();
 }
 

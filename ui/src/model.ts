@@ -5,7 +5,7 @@ import { grouping } from "./groups";
 export interface Node {
   name: string; short: string; group: string; kind: string; status: string;
   dataset: Dataset | null; flows: Flow[]; reads: string[]; rules: Rule[];
-  written: number; before: number | null; deleted: number; dropped: number; broken: number;
+  written: number; deleted: number; dropped: number; broken: number;
   seconds: number | null; why: string;
 }
 
@@ -28,21 +28,19 @@ export const count = (value: number): string => value.toLocaleString("en-US");
 export const duration = (value: number | null): string => (value === null ? "" : `${value.toFixed(1)} s`);
 
 export function nodesOf(doc: UpdateDocument): Node[] {
-  const comparable = last(doc.history.filter((past) => past.state === "COMPLETED"));
   const groups = grouping(doc.datasets);
-  const outside = doc.outside.map((each) => node(each.name, null, [], undefined, groups, OUTSIDE[each.kind]));
+  const outside = doc.outside.map((each) => node(each.name, null, [], groups, OUTSIDE[each.kind]));
   const own = doc.datasets.map((dataset) => {
     const flows = doc.flows.filter((flow) => flow.target === dataset.name);
-    return node(dataset.name, dataset, flows, comparable, groups);
+    return node(dataset.name, dataset, flows, groups);
   });
   return [...outside, ...own];
 }
 
 function node(
-  name: string, dataset: Dataset | null, flows: Flow[], past: Past | undefined, groups: (name: string) => string, kind = "",
+  name: string, dataset: Dataset | null, flows: Flow[], groups: (name: string) => string, kind = "",
 ): Node {
   const rules = flows.flatMap((flow) => flow.rules);
-  const before = flows.map((flow) => past?.flows[flow.name]).filter((rows) => rows !== undefined);
   return {
     name, dataset, flows, rules,
     short: kind === "PATH" ? name.split("/").filter(Boolean).slice(-2).join("/") : name.split(".").pop() ?? name,
@@ -51,7 +49,6 @@ function node(
     status: WORST.find((status) => flows.some((flow) => flow.status === status)) ?? "",
     reads: [...new Set(flows.flatMap((flow) => flow.reads))].filter((read) => read !== name),
     written: sum(flows.map((flow) => flow.rows + flow.upserted)),
-    before: before.length ? sum(before) : null,
     deleted: sum(flows.map((flow) => flow.deleted)),
     dropped: sum(flows.map((flow) => flow.dropped)),
     broken: rules.filter((rule) => rule.failed > 0).length,
@@ -60,11 +57,17 @@ function node(
   };
 }
 
-// ▲ or ▼ if the rows changed by more than a fifth since the last completed update.
-export function change(node: Node): string {
-  if (node.before === null || node.written === node.before) return "";
-  if (Math.abs(node.written - node.before) <= 0.2 * node.before) return "";
-  return node.written > node.before ? "▲" : "▼";
+// ▲ or ▼ if the rows changed by more than a fifth.
+export function change(written: number, before: number | null): string {
+  if (before === null || written === before) return "";
+  if (Math.abs(written - before) <= 0.2 * before) return "";
+  return written > before ? "▲" : "▼";
+}
+
+// The rows that the node's flows wrote in an earlier update; null if none of them ran.
+export function writtenIn(past: Past | undefined, node: Node): number | null {
+  const rows = node.flows.map((flow) => past?.flows[flow.name]).filter((each) => each !== undefined);
+  return rows.length ? sum(rows) : null;
 }
 
 export function sentence(node: Node): string {
@@ -132,4 +135,3 @@ export function contracted(nodes: Node[], withHelpers: boolean, withQuarantine: 
 }
 
 const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
-const last = <T,>(values: T[]): T | undefined => values[values.length - 1];

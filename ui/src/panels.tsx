@@ -1,6 +1,6 @@
 // The other places of the page: one dataset, what failed, rules, flows over time, earlier updates.
 import { count, duration, kindName, sign, word, type Node } from "./model";
-import { doc, nodes, selected, selectedNode } from "./state";
+import { before, compared, doc, nodes, selected, selectedNode } from "./state";
 
 export function Failures() {
   const failed = doc.flows.filter((flow) => flow.error);
@@ -47,11 +47,12 @@ export function Panel() {
 }
 
 function State(node: Node) {
-  const before = node.before === null ? "" : ` (${count(node.before)} in the update before)`;
+  const rows = before(node);
+  const earlier = rows === null ? "" : ` (${count(rows)} in update ${compared.value.slice(0, 8)})`;
   return (
     <>
       <p>{kindName(node.kind)} · {sign(node.status)} {word(node.status)} {duration(node.seconds)}</p>
-      <p>{count(node.written)} written{before}, {count(node.deleted)} deleted, {count(node.dropped)} dropped</p>
+      <p>{count(node.written)} written{earlier}, {count(node.deleted)} deleted, {count(node.dropped)} dropped</p>
     </>
   );
 }
@@ -131,7 +132,7 @@ export function History() {
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Updates">
       <table>
-        <thead><tr>{["Update", "State", "Started", "Time", "Rows"].map((each) => <th scope="col">{each}</th>)}</tr></thead>
+        <thead><tr>{["Update", "State", "Started", "Time", "Rows", "Compare with"].map((each) => <th scope="col">{each}</th>)}</tr></thead>
         <tbody>
           {updates.map((past) => (
             <tr class={word(past.state)}>
@@ -140,6 +141,10 @@ export function History() {
               <td>{past.started && <time title={past.started}>{new Date(past.started).toLocaleString()}</time>}</td>
               <td class="number">{duration(past.seconds)}</td>
               <td class="number">{count(past.rows)}</td>
+              <td>{past.update !== id && <input
+                type="radio" name="compared" aria-label={`Compare with update ${past.update.slice(0, 8)}`}
+                checked={compared.value === past.update} onChange={() => (compared.value = past.update)}
+              />}</td>
             </tr>
           ))}
         </tbody>

@@ -1,7 +1,7 @@
 // The document, and what the reader chose to see; the choice is kept in the address.
 import { computed, effect, signal } from "@preact/signals";
 import type { UpdateDocument } from "./document";
-import { contracted, nodesOf, search, type Node } from "./model";
+import { change, contracted, nodesOf, search, writtenIn, type Node } from "./model";
 
 const text = document.getElementById("document")?.textContent ?? "{}";
 export const doc = JSON.parse(text) as UpdateDocument;
@@ -14,6 +14,13 @@ export const query = signal(address.get("search") ?? "");
 export const selected = signal(address.get("dataset") ?? "");
 export const helpers = signal((address.get("helpers") ?? (nodes.length > 40 ? "no" : "yes")) === "yes");
 export const quarantine = signal(address.get("quarantine") === "yes");
+
+// The earlier update that rows are compared with: the last completed one, or the one chosen in the history.
+const completed = doc.history.filter((past) => past.state === "COMPLETED");
+export const compared = signal(address.get("with") ?? completed[completed.length - 1]?.update ?? "");
+const past = computed(() => doc.history.find((each) => each.update === compared.value));
+export const before = (node: Node): number | null => writtenIn(past.value, node);
+export const changed = (node: Node): string => change(node.written, before(node));
 
 export const matches = computed(() => search(nodes, query.value));
 export const drawn = computed(() => {
@@ -29,7 +36,7 @@ export const room = computed(() => screen.value.width - (selected.value && scree
 export const selectedNode = computed(() => nodes.find((each) => each.name === selected.value));
 
 effect(() => {
-  const now = new URLSearchParams({ place: place.value, search: query.value, dataset: selected.value });
+  const now = new URLSearchParams({ place: place.value, search: query.value, dataset: selected.value, with: compared.value });
   now.set("helpers", helpers.value ? "yes" : "no");
   now.set("quarantine", quarantine.value ? "yes" : "no");
   history.replaceState(null, "", `#${now}`);

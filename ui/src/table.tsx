@@ -1,14 +1,14 @@
 // The facts of the graph as a table that sorts by each column.
 import { signal } from "@preact/signals";
-import { change, count, duration, kindName, sign, word, type Node } from "./model";
-import { matches, nodes, selected } from "./state";
+import { count, duration, kindName, sign, word, type Node } from "./model";
+import { before, changed, matches, nodes, selected } from "./state";
 
 type Column = [heading: string, value: (node: Node) => string | number, text: (node: Node) => string];
 const COLUMNS: Column[] = [
   ["Dataset", (node) => node.short, (node) => node.short],
   ["State", (node) => node.status, (node) => (node.dataset ? `${sign(node.status)} ${word(node.status)}` : "")],
   ["Written", (node) => node.written, (node) => count(node.written)],
-  ["Before", (node) => node.before ?? -1, (node) => (node.before === null ? "" : `${count(node.before)} ${change(node)}`)],
+  ["Before", (node) => before(node) ?? -1, (node) => (before(node) === null ? "" : `${count(before(node) ?? 0)} ${changed(node)}`)],
   ["Deleted", (node) => node.deleted, (node) => count(node.deleted)],
   ["Dropped", (node) => node.dropped, (node) => count(node.dropped)],
   ["Broken rules", (node) => node.broken, (node) => (node.broken ? `⚑ ${node.broken}` : "0")],

@@ -21,6 +21,7 @@ PLACES = ("graph", "table", "rules", "time", "history")
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("shop")
+    write_update(folder, "a0", 3)
     write_update(folder, "a1", 5)
     write_update(folder, "b2", 10, fails=True)
     write_table(folder, "silver_orders", [SCRIPT])
@@ -101,6 +102,18 @@ def test_the_table_has_the_datasets_of_the_graph(browser: Any, page: str) -> Non
     in_table = {row.text for row in rows}
     show(browser, page, place="graph")
     assert in_table == {name.split(".")[-1].strip("/") for name in labels(browser)}
+
+
+def test_the_history_chooses_the_update_that_rows_are_compared_with(
+    browser: Any, page: str
+) -> None:
+    cell = "tbody tr:nth-child(3) td:nth-child(4)"  # rows of bronze_orders in the other update
+    show(browser, page, place="table")
+    assert browser.find_element("css selector", cell).text == "5 ▲"
+    show(browser, page, place="history")
+    browser.find_element("css selector", "input[aria-label='Compare with update a0']").click()
+    browser.find_element("xpath", "//button[text()='Table']").click()
+    assert browser.find_element("css selector", cell).text == "3 ▲"
 
 
 def test_the_keyboard_opens_a_dataset(browser: Any, page: str) -> None:
