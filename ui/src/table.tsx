@@ -41,7 +41,7 @@ export function Table() {
             <tr class={word(node.status)}>
               {COLUMNS.map(([, value, text], place) => place === 0
                 ? <th scope="row"><button onClick={() => (selected.value = node.name)}>{text(node)}</button></th>
-                : <td class={typeof value(node) === "number" ? "number" : ""}>{text(node)}</td>)}
+                : <td class={typeof value(node) === "number" ? "number" : COLUMNS[place][0] === "Why" ? "why" : ""}>{text(node)}</td>)}
             </tr>
           ))}
         </tbody>
