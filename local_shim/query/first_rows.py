@@ -1,10 +1,11 @@
-"""The first rows of tables as texts. A plain Delta table is read without Spark."""
+"""Rows of stored tables, and the first of them as texts. Plain Delta tables need no Spark."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,20 @@ from local_shim.storage import Storage
 
 Rows = dict[str, Any]  # "columns": names, "cells": one list of texts or None for each row
 _INSTANT = pyarrow.timestamp("us", "UTC")
+_ALL = 2**31 - 1  # rows; Spark knows no higher limit
+_BATCH = 65_536  # rows
 _MOST_CHARACTERS = 2_000  # of one cell
 
 
 def first_rows(storage: Storage, names: Iterable[str], most: int) -> dict[str, Rows]:
-    """At most `most` rows of each stored table, in no particular order, with values as stored."""
+    """At most `most` rows of each stored table as texts, in no particular order."""
+    return {name: _texts(table) for name, table in read_tables(storage, names, most).items()}
+
+
+def read_tables(
+    storage: Storage, names: Iterable[str], most: int = _ALL
+) -> dict[str, pyarrow.Table]:
+    """At most `most` rows of each stored table, with values as stored."""
     namespace = default_namespace(storage)
     tables = {name: namespace.qualify(name) for name in names}
     folders = {n: storage.table(table) for n, table in tables.items() if storage.has_table(table)}
@@ -29,7 +39,7 @@ def first_rows(storage: Storage, names: Iterable[str], most: int) -> dict[str, R
     plain = {name: _read(table, most) for name, table in files.items() if table}
     others = {name: folder for name, folder in folders.items() if name not in plain}
     rows = {**plain, **_read_by_spark(storage, others, most)}
-    return {name: _texts(rows[name]) for name in folders}
+    return {name: rows[name] for name in folders}
 
 
 def _read(table: LiveFiles, most: int) -> pyarrow.Table:
@@ -44,18 +54,18 @@ def _read(table: LiveFiles, most: int) -> pyarrow.Table:
     return pyarrow.table(columns)
 
 
+def _head(path: Path, most: int) -> pyarrow.Table:
+    with parquet.ParquetFile(path, coerce_int96_timestamp_unit="us") as file:
+        batches = file.iter_batches(batch_size=min(most, _BATCH))
+        needed = islice(batches, -(-most // _BATCH))
+        return pyarrow.Table.from_batches(needed, file.schema_arrow).slice(0, most)
+
+
 def _column(rows: pyarrow.Table, name: str, kind: Any) -> Any:
     if name not in rows.column_names:  # the files are older than the column
         return pyarrow.nulls(rows.num_rows)
     column = rows.column(name)
     return column.cast(_INSTANT) if kind == "timestamp" else column  # INT96 holds no time zone
-
-
-def _head(path: Path, most: int) -> pyarrow.Table:
-    with parquet.ParquetFile(path, coerce_int96_timestamp_unit="us") as file:
-        batch = next(file.iter_batches(batch_size=most), None)
-        schema = file.schema_arrow
-    return schema.empty_table() if batch is None else pyarrow.Table.from_batches([batch])
 
 
 def _read_by_spark(

@@ -13,6 +13,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from demo.insurer import Insurer
+from demo.pictures.page import write_pictures
 from demo.place import Place
 from demo.reconcile import reconcile
 from dlt_pipelines.source_tables import SOURCE_TABLES, History, SourceTable
@@ -69,6 +70,7 @@ def test_silver_and_gold_equal_the_source_after_any_days_and_updates(
     assert run(update).exit_code == 0
     assert_equal(house)
     assert differences(house) == []
+    assert '"triangle": [{' in write_pictures(Place(house.folder, PROJECT)).read_text()
     house.live(1)
     assert any(" rows in PostgreSQL, " in line for line in differences(house))
 

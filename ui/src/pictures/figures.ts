@@ -1,4 +1,4 @@
-// The rows of the queries in demo/pictures/queries.py, and how figures are written.
+// The rows of demo/pictures/figures.py, and how figures are written.
 export interface Figures {
   valuation: { day: string }[];
   premium: { year: number; line: string; written: number }[];

@@ -53,7 +53,7 @@ const checks = sum(figures.quality.map((each) => each.passed + each.failed));
 function Page() {
   return (
     <main>
-      <header><h1>The insurer in pictures</h1><p>As at {figures.valuation[0]?.day}, from the gold tables. Amounts are in the reporting currency.</p></header>
+      <header><h1>The insurer in pictures</h1><p>As at {figures.valuation[0]?.day ?? "–"}, from the gold tables. Amounts are in the reporting currency.</p></header>
       <Headline />
       <Picture
         title="Written premium" says="By line and calendar year." draw={charts.premium}
