@@ -32,7 +32,9 @@ async function bundle({ name, entry, styles }, out) {
   });
   const texts = await Promise.all(styles.map((file) => readFile(join(here, file), "utf8")));
   await writeFile(join(out, `${name}.css`), texts.join(""));
-  await writeFile(join(out, "LICENSES.txt"), await licences(Object.keys(result.metafile.inputs)));
+  const inputs = Object.values(result.metafile.outputs).flatMap((output) => Object.entries(output.inputs));
+  const used = inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([file]) => file);
+  await writeFile(join(out, "LICENSES.txt"), await licences(used));
 }
 
 async function licences(inputs) {
