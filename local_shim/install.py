@@ -15,7 +15,7 @@ from pyspark.sql import SparkSession
 
 from local_shim import durable_files
 from local_shim.errors import ShimError
-from local_shim.jvm.jars import check_java, class_archive, delta_jars
+from local_shim.jvm.jars import check_java, class_archive, delta_jars, resolve_avro
 from local_shim.jvm.session import close_session, open_session
 from local_shim.pipeline_spec.load import from_files
 from local_shim.run import Request, run
@@ -29,11 +29,20 @@ def main() -> int:
     except ShimError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return error.exit_code
+    resolve_avro_if_possible()
     archive = class_archive()
     if not archive.exists():
         print("recording the classes that the JVM loads (once, about half a minute)")  # noqa: T201
         record_classes(archive)
     return 0
+
+
+def resolve_avro_if_possible() -> None:
+    """Makes Avro files readable; prints why if it cannot, as everything else works without."""
+    try:
+        resolve_avro()
+    except ShimError as error:
+        print(f"Avro files cannot be read here: {error}", file=sys.stderr)  # noqa: T201
 
 
 def record_classes(archive: Path) -> None:

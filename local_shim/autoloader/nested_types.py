@@ -7,6 +7,7 @@ A field at any depth is named by its path, as schema hints name it: `user.born`,
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from pyspark.sql.types import ArrayType, DataType, MapType, StringType, StructField, StructType
 
@@ -57,6 +58,12 @@ def new_fields(incoming: StructType, current: StructType) -> list[StructField]:
             names.add(field.name.lower())
             fields.append(field)
     return fields
+
+
+@lru_cache(maxsize=1000)
+def shared(schema: StructType) -> StructType:
+    """One object for equal schemas, as most files of a folder have the same."""
+    return schema
 
 
 def with_type_at(kind: DataType, path: Sequence[str], hint: DataType) -> DataType:

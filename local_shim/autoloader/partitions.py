@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 
@@ -26,8 +27,8 @@ def partition_fields(
     They are strings, or of the type that all values have if types are inferred.
     """
     values: dict[str, list[str]] = {name: [] for name in options.partition_columns or ()}
-    for file in files:
-        for key, value in partition_values(file, path).items():
+    for folder in dict.fromkeys(os.path.dirname(file.path) for file in files):
+        for key, value in partition_values(folder, path).items():
             if options.partition_columns is None or key in values:
                 values.setdefault(key, []).append(value)
     if not options.infer_column_types:

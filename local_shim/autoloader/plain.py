@@ -8,14 +8,11 @@ from pyspark.sql.types import StructType
 from local_shim.autoloader import rescue
 from local_shim.autoloader.partitions import partition_value
 from local_shim.autoloader.schema_store import SchemaStore
-from local_shim.autoloader.source_folder import SourceFolder
+from local_shim.autoloader.source_folder import BINARY_FILE, SourceFolder
 from local_shim.errors import DefinitionError
 from local_shim.sql_text import quote
 
-_SCHEMAS = {
-    "text": "value STRING",
-    "binaryFile": "path STRING, modificationTime TIMESTAMP, length BIGINT, content BINARY",
-}
+_SCHEMAS = {"text": "value STRING", "binaryFile": BINARY_FILE}
 
 
 def plain_stream(

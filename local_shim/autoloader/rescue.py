@@ -28,6 +28,8 @@ from local_shim.sql_text import literal
 CORRUPT_KEY = "_corrupt_record"  # the whole record, if it has too few or too many fields
 FILE_KEY = "_file_path"
 FILE_PATH = "_metadata.file_path"
+# A file that is rewritten between planning and reading may have another header.
+FILE_VERSION = f"concat(unix_millis(_metadata.file_modification_time), ' ', {FILE_PATH})"
 _TEXTS = (StringType, CharType, VarcharType)
 
 
@@ -69,13 +71,37 @@ def misfit(raw: str, value: str) -> str:
     return f"if({raw} IS NOT NULL AND {value} IS NULL, {raw}, NULL)"
 
 
-def rescued(cells: Mapping[str, str]) -> str:
-    """JSON of the cells that are not NULL plus the file's path; NULL if all are."""
-    if not cells:
+def rescued(cells: Mapping[str, str], more: str = "") -> str:
+    """JSON of the cells that are not NULL plus the file's path; NULL if all are.
+
+    `more` names a column with further entries, as the text of a JSON object or NULL.
+    """
+    if not cells and not more:
         return "cast(NULL AS STRING)"
-    pairs = [f"{literal(key)}, {value}" for key, value in cells.items()]
-    struct = f"named_struct({', '.join(pairs)}, {literal(FILE_KEY)}, {FILE_PATH})"
-    return f"if({any_present(list(cells.values()))}, to_json({struct}), NULL)"
+    pairs = [f"{literal(key)}, {value}, " for key, value in cells.items()]
+    json = f"to_json(named_struct({''.join(pairs)}{literal(FILE_KEY)}, {FILE_PATH}))"
+    own = f"if({any_present(list(cells.values()))}, {json}, NULL)"
+    return f"if({more} IS NULL, {own}, {_joined(more, json)})" if more else own
+
+
+def _joined(one: str, other: str) -> str:
+    """The text of one JSON object with the entries of two; neither may be empty."""
+    return f"concat(left({one}, length({one}) - 1), ',', substring({other}, 2))"
+
+
+def accepted(options: CloudFilesOptions, corrupt: str) -> str:
+    """The condition for broken records under `mode`, empty if all are kept.
+
+    `corrupt` is the text of a broken record, NULL for the others.
+    """
+    mode = options.get("mode", "PERMISSIVE").upper()
+    if mode == "DROPMALFORMED":
+        return f"({corrupt}) IS NULL"
+    if mode == "FAILFAST":
+        text = literal("[MALFORMED_RECORD_IN_PARSING] mode FAILFAST: a record of ")
+        error = f"raise_error(concat({text}, {FILE_PATH}, ' is malformed: ', {corrupt}))"
+        return f"if(({corrupt}) IS NOT NULL, cast({error} AS BOOLEAN), true)"
+    return ""
 
 
 def any_present(values: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,11 +22,14 @@ from local_shim.autoloader.files.listing import (
 from local_shim.autoloader.files.read_log import forget_overwritten, unread
 from local_shim.autoloader.options.parse import CloudFilesOptions
 from local_shim.autoloader.partitions import partition_fields
-from local_shim.autoloader.rescue import FILE_PATH
+from local_shim.autoloader.rescue import FILE_PATH, FILE_VERSION
 from local_shim.autoloader.schema import unknown_file_error_sql
 from local_shim.autoloader.schema_store import SchemaStore
 from local_shim.errors import DefinitionError
-from local_shim.sql_text import among
+from local_shim.sql_text import among, quote
+
+# The columns that Spark gives for a file of any format.
+BINARY_FILE = "path STRING, modificationTime TIMESTAMP, length BIGINT, content BINARY"
 
 
 @dataclass(frozen=True)
@@ -66,10 +69,29 @@ class SourceFolder:
         frame = frame.where(condition) if condition else frame
         if not watched:
             return frame
-        is_new = among(FILE_PATH, [file.uri for file in self.new])
+        is_new = among(FILE_VERSION, [file.version for file in self.new])
         return frame.where(
             f"CASE WHEN {is_new} THEN true ELSE {unknown_file_error_sql('BOOLEAN')} END"
         )
+
+    def load_paths(self, column: str) -> DataFrame:
+        """The paths of the files as a watched stream, one row each; no file is opened."""
+        files = self.load("binaryFile", BINARY_FILE, {}, watched=True)
+        return files.selectExpr(f"{FILE_PATH} AS {quote(column)}")
+
+    def load_files(self, files: Iterable[SourceFile], schema: str) -> DataFrame:
+        """The rows of some files, in batch."""
+        reader = self.session.read.format(self.options.format).schema(schema)
+        for key, value in {**self._tolerance(), **dict(self.options.reader)}.items():
+            reader = reader.option(key, value)
+        # Without this, Spark would look for partition columns in the paths.
+        return reader.option("recursiveFileLookup", "true").load([file.path for file in files])
+
+    def _tolerance(self) -> dict[str, str]:
+        return {
+            "ignoreCorruptFiles": str(self.options.ignore_corrupt_files).lower(),
+            "ignoreMissingFiles": str(self.options.ignore_missing_files).lower(),
+        }
 
     def _settings(self) -> dict[str, str]:
         options = self.options
@@ -80,9 +102,7 @@ class SourceFolder:
             settings["recursiveFileLookup"] = "true"
         if options.path_glob_filter:
             settings["pathGlobFilter"] = options.path_glob_filter
-        settings["ignoreCorruptFiles"] = str(options.ignore_corrupt_files).lower()
-        settings["ignoreMissingFiles"] = str(options.ignore_missing_files).lower()
-        return settings
+        return settings | self._tolerance()
 
 
 def source_folder(

@@ -10,11 +10,13 @@ from pyspark.sql.types import StructType
 from local_shim.autoloader.csv.csv_stream import csv_stream
 from local_shim.autoloader.json.json_stream import json_stream
 from local_shim.autoloader.options.parse import CloudFilesOptions
-from local_shim.autoloader.parquet import parquet_stream
 from local_shim.autoloader.plain import plain_stream
 from local_shim.autoloader.schema_store import SchemaStore
 from local_shim.autoloader.source_folder import source_folder
-from local_shim.errors import DefinitionError
+from local_shim.autoloader.typed_files.typed_stream import typed_stream
+from local_shim.autoloader.xml.xml_stream import xml_stream
+from local_shim.errors import SetupError
+from local_shim.jvm.jars import avro_jar
 
 __all__ = ["SchemaStore", "open_stream"]
 
@@ -36,25 +38,27 @@ def open_stream(
     files only that it has not read. With `remember` the inferred schema is stored; else nothing
     is written.
 
-    Raises UsageError for a missing path, DefinitionError for a format that is not supported or a
-    schema that cannot be inferred, SchemaChanged if files bring new columns (they are stored: a
-    restart reads them), FlowError if they must not.
+    Raises UsageError for a missing path, SetupError for Avro files without the module for them,
+    DefinitionError for a schema that cannot be inferred, SchemaChanged if files bring new columns
+    (they are stored: a restart reads them), FlowError if they must not.
     """
-    stream_of = _BY_FORMAT.get(options.format)
-    if stream_of is None:
-        raise DefinitionError(
-            "CF_UNSUPPORTED_FORMAT",
-            f"cloudFiles.format '{options.format}' is not there yet in the local runner.",
-            hint=f"these are: {', '.join(_BY_FORMAT)}",
+    if options.format == "avro" and not avro_jar().exists():
+        raise SetupError(
+            "AVRO_JAR_MISSING",
+            "Avro files need Spark's module for Avro, which is not installed.",
+            hint="go online once and run `make install`",
         )
     folder = source_folder(session, path, options, store, checkpoint, remember=remember)
-    return stream_of(folder, schema, store, remember=remember)
+    return _BY_FORMAT[options.format](folder, schema, store, remember=remember)
 
 
 _BY_FORMAT = {
+    "avro": typed_stream,
+    "binaryFile": plain_stream,
     "csv": csv_stream,
     "json": json_stream,
-    "parquet": parquet_stream,
+    "orc": typed_stream,
+    "parquet": typed_stream,
     "text": plain_stream,
-    "binaryFile": plain_stream,
+    "xml": xml_stream,
 }

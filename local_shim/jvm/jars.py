@@ -34,6 +34,14 @@ io.unitycatalog unitycatalog-hadoop 0.6.0 c47b63c961c87102b9e1d63809a0915ba4c86b
 """.strip().splitlines()  # noqa: E501
 )
 
+# Spark's module for Avro files, which pyspark lacks. Everything else works without it.
+AVRO_JAR = MavenJar(
+    "org.apache.spark",
+    "spark-avro_2.13",
+    "4.2.0",
+    "4c186cedc03cbe4ee356a94b32232b347ef48611c3209400b3a77e4fe4abff4f",
+)
+
 
 def cache_folder() -> Path:
     """The user's cache folder for one combination of Spark and Delta versions."""
@@ -54,6 +62,22 @@ def delta_jars() -> list[Path]:
         _check_versions()
         resolve_jars(missing, folder, _java() or Path("java"), _spark_home())
     return [folder / jar.file_name for jar in DELTA_JARS]
+
+
+def session_jars() -> list[Path]:
+    """The jars on the class path, in a fixed order: those of Delta, and Avro's if it is there."""
+    return [*delta_jars(), *([avro_jar()] if avro_jar().exists() else [])]
+
+
+def avro_jar() -> Path:
+    """Where the jar for Avro files lies once `resolve_avro` has put it there."""
+    return cache_folder() / "jars" / AVRO_JAR.file_name
+
+
+def resolve_avro() -> None:
+    """Puts the jar for Avro files into the cache (install step); SetupError if it cannot be had."""
+    if not avro_jar().exists():
+        resolve_jars([AVRO_JAR], avro_jar().parent, _java() or Path("java"), _spark_home())
 
 
 def _check_versions() -> None:
@@ -87,7 +111,7 @@ _INSTALL_JAVA = "apt-get install -y openjdk-17-jre-headless   (or set JAVA_HOME)
 def class_archive() -> Path:
     """Where the class-data archive of this combination lies; it may not exist.
 
-    The key holds the Java version too: a JVM silently ignores an archive of another one.
+    The key holds the Java version and the class path: a JVM silently ignores an archive of others.
     """
     return cache_folder() / f"classes-{_java_key()}.jsa"
 
@@ -97,6 +121,7 @@ def _java_key() -> str:
     resolved = java.resolve() if java.exists() else java
     spark_jars = _spark_home() / "jars"
     text = f"{resolved}|{resolved.stat().st_size if resolved.exists() else 0}|{spark_jars}"
+    text += "|avro" if avro_jar().exists() else ""
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -19,7 +19,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 from local_shim.jvm.fast_paths import fast_paths_enabled
-from local_shim.jvm.jars import check_java, class_archive, delta_jars, driver_class_path
+from local_shim.jvm.jars import check_java, class_archive, driver_class_path, session_jars
 from local_shim.jvm.name_cache import cache_java_names
 
 # For small tables planning costs more than the work: switch off code generation, statistics for
@@ -47,6 +47,11 @@ _WITHOUT_PROCESSES = {
 }
 CODE_GENERATION = ("spark.sql.codegen.factoryMode", "spark.sql.codegen.wholeStage")
 _CORES = os.cpu_count() or 2
+# More paths than the threshold are listed by tasks; by default there is one task for each path.
+_LISTING = {
+    "spark.sql.sources.parallelPartitionDiscovery.threshold": "1000",
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(2 * _CORES),
+}
 LARGE_DATA = {
     "spark.sql.adaptive.enabled": "true",
     "spark.sql.codegen.factoryMode": "FALLBACK",
@@ -197,7 +202,7 @@ def _java_log() -> Path:
 def _configured(java_options: str) -> Any:
     builder = SparkSession.builder.master("local[*]").appName("dlt-local")
     settings = {
-        "spark.driver.extraClassPath": driver_class_path(delta_jars()),
+        "spark.driver.extraClassPath": driver_class_path(session_jars()),
         "spark.driver.extraJavaOptions": java_options,
         "spark.driver.memory": f"{_driver_megabytes()}m",
         # Sorts and joins allocate memory by the page: 64 MB each by default, for some rows here.
@@ -210,7 +215,7 @@ def _configured(java_options: str) -> Any:
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.ansi.enabled": "true",
-        "spark.sql.sources.parallelPartitionDiscovery.threshold": "1000",
+        **_LISTING,
         "spark.databricks.delta.schema.autoMerge.enabled": "false",
         "spark.databricks.delta.stalenessLimit": "0",
         "spark.sql.streaming.numRecentProgressUpdates": "1000",

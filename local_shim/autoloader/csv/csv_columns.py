@@ -18,7 +18,7 @@ from local_shim.autoloader.csv.header_groups import HeaderGroups
 from local_shim.autoloader.csv.title_lines import frame_below_titles
 from local_shim.autoloader.options.parse import CloudFilesOptions
 from local_shim.autoloader.partitions import partition_value
-from local_shim.autoloader.rescue import FILE_PATH
+from local_shim.autoloader.rescue import FILE_VERSION
 from local_shim.autoloader.schema import StreamColumns, unknown_file_error_sql
 from local_shim.autoloader.source_folder import SourceFolder
 from local_shim.sql_text import among, literal, quote
@@ -63,7 +63,7 @@ def csv_frame(
         frame = folder.load("csv", plan.source_schema(), settings)
     if not plan.one_header:
         frame = frame.selectExpr("*", f"{plan.group()} AS {_GROUP}").where(f"{_GROUP} >= 0")
-    condition = plan.accepted()
+    condition = rescue.accepted(folder.options, plan.corrupt())
     if condition:
         frame = frame.where(condition)
     return frame.selectExpr(*plan.columns())
@@ -107,27 +107,16 @@ class _CsvPlan:
     def group(self) -> str:
         """The number of the row's file's header; a file not looked at is an error."""
         small = [
-            f"WHEN {among(FILE_PATH, group.uris)} THEN {i}"
+            f"WHEN {among(FILE_VERSION, group.versions)} THEN {i}"
             for i, group in enumerate(self.header_groups.groups)
             if i > 0
         ]
         rest = "0" if not self.has_header else unknown_file_error_sql("INT")
         first = self.header_groups.groups[0]
-        first_case = f"WHEN {among(FILE_PATH, first.uris)} THEN 0" if self.has_header else ""
+        first_case = f"WHEN {among(FILE_VERSION, first.versions)} THEN 0" if self.has_header else ""
         if not small and not first_case:
             return "0"
         return f"CASE {' '.join(small)} {first_case} ELSE {rest} END"
-
-    def accepted(self) -> str:
-        """The condition for broken records under `mode`, empty if all are kept."""
-        mode = self.options.get("mode", "PERMISSIVE").upper()
-        if mode == "DROPMALFORMED":
-            return f"({self.corrupt()}) IS NULL"
-        if mode == "FAILFAST":
-            text = literal("[MALFORMED_RECORD_IN_PARSING] mode FAILFAST: a record of ")
-            error = f"raise_error(concat({text}, {FILE_PATH}, ' is malformed: ', {_CORRUPT}))"
-            return f"if(({self.corrupt()}) IS NOT NULL, cast({error} AS BOOLEAN), true)"
-        return ""
 
     def columns(self) -> list[str]:
         return [

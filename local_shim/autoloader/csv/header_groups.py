@@ -11,10 +11,10 @@ from local_shim.autoloader.files.listing import SourceFile
 
 @dataclass(frozen=True)
 class Group:
-    """Files with one and the same header."""
+    """Files with one and the same header, by `SourceFile.version`."""
 
     header: Header
-    uris: tuple[str, ...]
+    versions: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,14 @@ def group_headers(headers: Mapping[SourceFile, Header | None], otherwise: Header
     files: dict[Header, list[str]] = {}
     for file, header in headers.items():
         if header is not None:
-            files.setdefault(header, []).append(file.uri)
+            files.setdefault(header, []).append(file.version)
     if not files:
         files[otherwise] = []
-    empty = [file.uri for file, header in headers.items() if header is None]
+    empty = [file.version for file, header in headers.items() if header is None]
     # A stable order: Python sorts stably, and the mapping is oldest file first.
     ranked = sorted(files.items(), key=lambda item: -len(item[1]))
     ranked[0][1].extend(empty)
-    return HeaderGroups(tuple(Group(header, tuple(uris)) for header, uris in ranked))
+    return HeaderGroups(tuple(Group(header, tuple(versions)) for header, versions in ranked))
 
 
 def union_of(headers: Iterable[Header | None]) -> list[str]:

@@ -6,7 +6,7 @@ import fnmatch
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +17,12 @@ from local_shim.errors import UsageError
 _GLOB = re.compile(r"[*?\[{]")
 # Folders that are read without recursiveFileLookup; see source_files.
 _LISTED_FOLDER = re.compile(r"[=.]")
+_PLAIN = re.compile(r"[A-Za-z0-9/_.=-]*")
 # What java.net.URI leaves as it is in a path; Spark writes paths in this form.
 _LEGAL = frozenset("/_-!.~'()*,;:$&+=@")
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, slots=True)
 class SourceFile:
     """One file at one moment; a rewritten file is another SourceFile."""
 
@@ -39,10 +40,15 @@ class SourceFile:
         """The path as `_metadata.file_path` spells it."""
         return "file:" + encoded(self.path)
 
+    @property
+    def version(self) -> str:
+        """The file as it was when it was listed, as `FILE_VERSION` spells it."""
+        return f"{self.modified_ms} {self.uri}"
+
 
 def encoded(path: str) -> str:
     """`path` with the characters that Java encodes in a URI encoded."""
-    return "".join(_char(char) for char in path)
+    return path if _PLAIN.fullmatch(path) else "".join(_char(char) for char in path)
 
 
 def _char(char: str) -> str:
@@ -59,8 +65,8 @@ def source_files(path: str, options: CloudFilesOptions) -> list[SourceFile]:
     [choice] Without recursiveFileLookup two kinds of folders are read: `key=value`, and the folder
     of one write of Spark, which is named like a file (`batch_0.json/part-00000.json`).
     """
-    files = sorted({file for root in roots(path) for file in _under(root, options)})
-    return sorted(files, key=lambda file: file.modified_ms)
+    files = {file for root in roots(path) for file in _under(root, options)}
+    return sorted(files, key=lambda file: (file.modified_ms, file.path))
 
 
 def refuse_patterns(files: Iterable[SourceFile]) -> None:
@@ -93,12 +99,14 @@ def roots(path: str) -> list[str]:
     return [os.path.abspath(name) for name in names]
 
 
-def lie_in_folders(files: Iterable[SourceFile], path: str) -> bool:
+def lie_in_folders(files: Sequence[SourceFile], path: str) -> bool:
     """Whether any file lies in a folder below `path`, or below a `key=value` folder of a glob."""
-    folders = set(roots(path))
-    if any(not {file.path, os.path.dirname(file.path)} & folders for file in files):
+    named = set(roots(path))
+    below = {os.path.dirname(file.path) for file in files if file.path not in named}
+    if not below <= named:
         return True
-    return bool(_GLOB.search(path)) and any(partition_values(file, path) for file in files)
+    folders = {os.path.dirname(file.path) for file in files}
+    return bool(_GLOB.search(path)) and any(partition_values(each, path) for each in folders)
 
 
 def listed_folders_sql(path: str) -> str:
@@ -110,11 +118,11 @@ def listed_folders_sql(path: str) -> str:
     return f"NOT rlike({below}, '(^|/)[^/=.]+/')"
 
 
-def partition_values(file: SourceFile, path: str) -> dict[str, str]:
-    """The `key=value` folders between `path` and the file."""
+def partition_values(folder: str, path: str) -> dict[str, str]:
+    """The `key=value` parts of `folder`, a folder at or below `path`, that are below `path`."""
     depth = 0 if _GLOB.search(path) else len(Path(roots(path)[0]).parts)
-    folders = Path(file.path).parent.parts[depth:]
-    return dict(folder.split("=", 1) for folder in folders if "=" in folder)
+    parts = Path(folder).parts[depth:]
+    return dict(part.split("=", 1) for part in parts if "=" in part)
 
 
 def _braces(pattern: str) -> Iterator[str]:

@@ -13,7 +13,17 @@ _NOT_READABLE = (".deflate", ".lz4", ".snappy", ".zst", ".zstd", ".xz")
 
 
 def open_text(path: str, encoding: str) -> IO[str]:
-    """The file as text, decompressed by its suffix, without a byte order mark."""
+    """The file as text, decompressed by its suffix, without a byte order mark.
+
+    A file that was deleted since it was listed is empty.
+    """
+    try:
+        return _open(path, encoding)
+    except FileNotFoundError:
+        return io.StringIO()
+
+
+def _open(path: str, encoding: str) -> IO[str]:
     if path.endswith(_NOT_READABLE):
         raise UsageError(
             "CF_UNSUPPORTED_COMPRESSION",

@@ -22,7 +22,7 @@ from pyspark.sql.types import (
 
 from local_shim.autoloader.files.listing import SourceFile
 from local_shim.autoloader.files.text import open_text
-from local_shim.autoloader.nested_types import new_fields
+from local_shim.autoloader.nested_types import new_fields, shared
 
 _NUMBERS: list[type[DataType]] = [LongType, DecimalType, DoubleType]
 
@@ -37,13 +37,13 @@ def json_fields(files: Iterable[SourceFile], *, multi_line: bool, typed: bool) -
     return StructType([StructField(f.name, f.dataType if typed else StringType()) for f in fields])
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=200_000)
 def _fields_of_file(file: SourceFile, multi_line: bool) -> DataType:
     record_type: DataType = StructType([])
     for record in _records(file, multi_line):
         if isinstance(record, dict):
             record_type = common(record_type, _type_of(record))
-    return record_type
+    return shared(record_type) if isinstance(record_type, StructType) else record_type
 
 
 def _records(file: SourceFile, multi_line: bool) -> Iterator[Any]:

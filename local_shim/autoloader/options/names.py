@@ -54,8 +54,13 @@ IGNORED = {
     "subscriptionId": "a local folder is listed",
     "resourceGroup": "a local folder is listed",
     "connectionString": "a local folder is listed",
+    "client": "a local folder is listed",
+    "clientEmail": "a local folder is listed",
     "clientId": "a local folder is listed",
     "clientSecret": "a local folder is listed",
     "tenantId": "a local folder is listed",
+    "privateKey": "a local folder is listed",
+    "privateKeyId": "a local folder is listed",
     "projectId": "a local folder is listed",
+    "subscription": "a local folder is listed",
 }

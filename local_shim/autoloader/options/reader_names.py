@@ -10,6 +10,7 @@ from __future__ import annotations
 # Options that concern files, not their format.
 OF_FILES = (
     "checkpointLocation",
+    "databricks.serviceCredential",
     "fileNamePattern",
     "ignoreCorruptFiles",
     "ignoreMissingFiles",
@@ -24,6 +25,7 @@ OF_FILES = (
 )
 # Options that give what Databricks' page says, by format.
 HONOURED = {
+    "avro": ("datetimeRebaseMode", "mergeSchema"),
     "binaryFile": (),
     "csv": (
         "charToEscapeQuoteEscaping",
@@ -74,8 +76,33 @@ HONOURED = {
         "timestampFormat",
         "timestampNTZFormat",
     ),
+    "orc": ("mergeSchema",),
     "parquet": ("datetimeRebaseMode", "int96RebaseMode", "mergeSchema"),
     "text": ("encoding", "lineSep", "wholeText"),
+    "xml": (
+        "arrayElementName",
+        "attributePrefix",
+        "charset",
+        "columnNameOfCorruptRecord",
+        "compression",
+        "dateFormat",
+        "declaration",
+        "encoding",
+        "excludeAttribute",
+        "ignoreNamespace",
+        "ignoreSurroundingSpaces",
+        "inferSchema",
+        "mode",
+        "nullValue",
+        "rootTag",
+        "rowTag",
+        "rowValidationXSDPath",
+        "samplingRatio",
+        "timestampFormat",
+        "timestampNTZFormat",
+        "validateName",
+        "valueTag",
+    ),
 }
 _VARIANT = "a column of whole records as VARIANT is not there yet"
 _BAD_RECORDS = "broken records go to _corrupt_record or _rescued_data"
@@ -85,6 +112,11 @@ _AS_DECLARED = "values are read by Spark's rules for casts"
 # with its default value, `false` but for those in DEFAULT_TRUE, is accepted.
 DEFAULT_TRUE = ("preferDate",)
 REFUSED = {
+    "avro": {
+        "avroSchema": "columns have the types of the files; name others in schemaHints",
+        "badRecordsPath": _BAD_RECORDS,
+        "skipRows": _CSV_ONLY,
+    },
     "binaryFile": {"badRecordsPath": _BAD_RECORDS, "skipRows": _CSV_ONLY},
     "csv": {
         "badRecordsPath": _BAD_RECORDS,
@@ -107,6 +139,13 @@ REFUSED = {
         "singleVariantColumn": _VARIANT,
         "skipRows": _CSV_ONLY,
     },
+    "orc": {"badRecordsPath": _BAD_RECORDS, "skipRows": _CSV_ONLY},
     "parquet": {"badRecordsPath": _BAD_RECORDS, "skipRows": _CSV_ONLY},
     "text": {"badRecordsPath": _BAD_RECORDS, "skipRows": _CSV_ONLY},
+    "xml": {
+        "badRecordsPath": _BAD_RECORDS,
+        "locale": _AS_DECLARED,
+        "singleVariantColumn": _VARIANT,
+        "skipRows": _CSV_ONLY,
+    },
 }

@@ -12,10 +12,8 @@ def check_reader_options(format: str, options: Iterable[tuple[str, str]]) -> lis
     """Warnings about options that the format does not have.
 
     Raises DefinitionError for the options that Databricks has for the format and this runner has
-    not. Formats that cannot be read at all are not checked.
+    not.
     """
-    if format not in HONOURED:
-        return []
     names = _lower((*HONOURED[format], *OF_FILES))
     unsupported = {name.lower(): (name, reason) for name, reason in REFUSED[format].items()}
     refusals, warnings = [], []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,17 +67,27 @@ class Flow:
             checkpoint=self.checkpoint,
         )
 
-    def run(self, frame: DataFrame | None = None, *, into: str = "memory") -> None:
-        """Takes in all files not yet read; `into` may be "delta", as the engine does it."""
+    def run(
+        self,
+        frame: DataFrame | None = None,
+        *,
+        into: str = "memory",
+        each: Callable[[DataFrame, int], None] | None = None,
+    ) -> None:
+        """Takes in all files not yet read; `into` may be "delta", as the engine does it.
+
+        `each` is called for each batch in the place of `keep`.
+        """
         writer = (self.frame() if frame is None else frame).writeStream.trigger(availableNow=True)
         writer = writer.option("checkpointLocation", str(self.checkpoint))
         if into == "memory":
-            query = writer.foreachBatch(self._keep).start()
+            query = writer.foreachBatch(each or self.keep).start()
         else:
             query = writer.format(into).start(str(self.root / "table"))
         query.awaitTermination()
 
-    def _keep(self, batch: DataFrame, number: int) -> None:
+    def keep(self, batch: DataFrame, number: int) -> None:
+        """Keeps the rows of a batch."""
         # By number: a batch that is done again after a crash replaces itself.
         self.batches[number] = [_present(row) for row in batch.collect()]
 

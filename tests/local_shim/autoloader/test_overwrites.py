@@ -7,11 +7,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import StreamingQueryException
+from pyspark.sql import DataFrame
+from pyspark.sql.types import StructType
 
+from local_shim.autoloader.csv.headers import Dialect, header_of
 from local_shim.autoloader.files.clean_source import clean_source
+from local_shim.autoloader.files.listing import SourceFile, source_files
+from local_shim.autoloader.json.inference import json_fields
 from local_shim.autoloader.options.parse import parse_options
+from local_shim.autoloader.typed_files.file_schemas import schema_of
 from local_shim.errors import UsageError
 from tests.local_shim.autoloader.landing_flow import Flow
+
+PARQUET = parse_options({"cloudFiles.format": "parquet"})
 
 
 def land_at(flow: Flow, name: str, content: str, second: int) -> Path:
@@ -103,3 +113,33 @@ def test_a_log_of_another_version_is_refused_and_stays_as_it_is(
     with pytest.raises(UsageError, match=rf"{log}' has the version '{version}', not 'v1'"):
         flow.run()
     assert file.read_bytes() == before
+
+
+def test_a_file_that_is_rewritten_after_planning_is_read_by_its_new_header(flow: Flow) -> None:
+    flow.options["cloudFiles.maxFilesPerTrigger"] = "1"
+    land_at(flow, "a.csv", "id,n\n1,a\n", 1)
+    second = land_at(flow, "b.csv", "n,id\nb,2\n", 2)
+
+    def rewrite(batch: DataFrame, number: int) -> None:
+        second.write_text("id,n\n3,c\n")
+        flow.keep(batch, number)
+
+    with pytest.raises(StreamingQueryException, match="which can be fixed by an automatic retry"):
+        flow.run(each=rewrite)
+    flow.run()
+    assert sorted(flow.rows(), key=str) == [{"id": "1", "n": "a"}, {"id": "3", "n": "c"}]
+
+
+def test_a_file_that_is_deleted_while_an_update_is_planned_is_passed_over(flow: Flow) -> None:
+    gone = SourceFile(str(flow.landing / "gone"), 1, 1)
+    assert header_of(gone, Dialect(header=True)) is None
+    assert json_fields([gone], multi_line=False, typed=True) == StructType([])
+    for kind in ("parquet", "orc"):
+        assert schema_of(gone, kind) == StructType([])
+
+
+def test_a_damaged_file_is_an_error_unless_such_files_are_ignored(flow: Flow) -> None:
+    (damaged,) = source_files(str(flow.land("a.parquet", "no Parquet").parent), PARQUET)
+    with pytest.raises(Py4JJavaError, match="is not a Parquet file"):
+        schema_of(damaged, "parquet")
+    assert schema_of(damaged, "parquet", ignore_corrupt=True) == StructType([])

@@ -9,8 +9,16 @@ from pathlib import Path
 import pytest
 
 from local_shim.errors import SetupError
+from local_shim.install import resolve_avro_if_possible
 from local_shim.jvm import jars
-from local_shim.jvm.jars import DELTA_JARS, delta_jars
+from local_shim.jvm.jars import (
+    AVRO_JAR,
+    DELTA_JARS,
+    avro_jar,
+    class_archive,
+    delta_jars,
+    session_jars,
+)
 from local_shim.jvm.maven import ivy_settings
 
 SETTINGS = """
@@ -26,7 +34,7 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A company's repository with the jars of this machine's cache; the new cache is empty."""
     installed = delta_jars()
     root = tmp_path / "mirror"
-    for jar, path in zip(DELTA_JARS, installed, strict=True):
+    for jar, path in zip((*DELTA_JARS, AVRO_JAR), (*installed, avro_jar()), strict=True):
         folder = root.joinpath(*jar.group.split("."), jar.artifact, jar.version)
         folder.mkdir(parents=True)
         shutil.copy(path, folder / jar.file_name)
@@ -47,6 +55,27 @@ def test_a_mirror_of_the_users_settings_serves_the_jars(mirror: Path) -> None:
     assert all(path.is_relative_to(mirror.parent / "cache") for path in paths)
     shutil.rmtree(mirror)
     assert delta_jars() == paths  # nothing is resolved again
+
+
+def test_the_jar_for_avro_joins_the_class_path_once_it_is_resolved(mirror: Path) -> None:
+    paths, archive = delta_jars(), class_archive()
+    assert session_jars() == paths
+    resolve_avro_if_possible()
+    shutil.rmtree(mirror)
+    resolve_avro_if_possible()  # nothing is resolved again
+    assert session_jars() == [*paths, avro_jar()]
+    assert class_archive() != archive
+
+
+def test_an_install_goes_on_without_the_jar_for_avro(
+    mirror: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(mirror)
+    resolve_avro_if_possible()
+    assert not avro_jar().exists()
+    message = capsys.readouterr().err
+    assert message.startswith("Avro files cannot be read here: ")
+    assert "could not resolve org.apache.spark:spark-avro_2.13" in message
 
 
 def test_a_jar_that_the_mirror_lacks_is_named_and_nothing_is_installed(mirror: Path) -> None:

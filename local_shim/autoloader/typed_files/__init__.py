@@ -1,0 +1,1 @@
+"""Formats whose files carry the names and types of their columns."""

@@ -1,0 +1,1 @@
+"""XML files: one record for each element of the name `rowTag`."""
