@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pyspark.sql.types import StringType, StructField, StructType
 
+from local_shim.autoloader import type_widening
 from local_shim.autoloader.hints import hinted, hints_of
 from local_shim.autoloader.nested_types import evolve
 from local_shim.autoloader.options.parse import RESCUED, CloudFilesOptions
@@ -43,10 +44,10 @@ def columns_of_declared(
     schema: StructType, options: CloudFilesOptions, partitions: Sequence[StructField]
 ) -> StreamColumns:
     """The columns of a stream whose schema the user wrote."""
-    if options.evolution == "addNewColumns":
+    if options.evolution in ("addNewColumns", type_widening.MODE):
         raise DefinitionError(
             "CF_ADD_NEW_NOT_SUPPORTED",
-            "schemaEvolutionMode addNewColumns cannot go with a schema of your own.",
+            f"schemaEvolutionMode {options.evolution} cannot go with a schema of your own.",
             hint="give the schema through cloudFiles.schemaHints instead",
         )
     if options.schema_hints:
@@ -110,7 +111,7 @@ def inferred_or_stored_schema(
 def _evolved(
     stored: StructType, inferred: StructType, options: CloudFilesOptions
 ) -> tuple[StructType, list[str]]:
-    """The stored schema with the new fields, and their paths.
+    """The stored schema with the new fields and wider types, and the paths of both.
 
     A field that a hint already gives is not new.
 
@@ -121,7 +122,11 @@ def _evolved(
     rest = StructType([field for field in inferred.fields if field.name.lower() not in whole])
     evolved, new = evolve(stored, rest)
     _, missing = evolve(hinted(stored, hints), hinted(inferred, hints))
-    return evolved, [path for path in new if path in missing]
+    new = [path for path in new if path in missing]
+    if options.evolution != type_widening.MODE:
+        return evolved, new
+    evolved, wider = type_widening.with_wider_types(evolved, rest)
+    return evolved, [*new, *wider]
 
 
 def _first_schema(

@@ -201,9 +201,3 @@ def _refuse_contradictions(options: CloudFilesOptions) -> None:
             "cloudFiles.cleanSource DELETE must keep files for more than 7 days.",
             hint="raise cloudFiles.cleanSource.retentionDuration",
         )
-    if options.evolution == "addNewColumnsWithTypeWidening":
-        raise DefinitionError(
-            "CF_UNSUPPORTED_SCHEMA_EVOLUTION_MODE",
-            "addNewColumnsWithTypeWidening is not there yet in the local runner.",
-            hint="use addNewColumns: values of a wider type then go to _rescued_data",
-        )
