@@ -21,7 +21,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from local_shim import durable_files, stored_json
 from local_shim.errors import UpdateActive
@@ -77,7 +77,15 @@ class Storage:
 
     def checkpoint(self, table: TableName, flow: str) -> Path:
         """Folder for the progress of a flow into a table."""
-        return self._newest(self._checkpoints(table, flow))
+        return self._newest(self._checkpoints(table) / _safe(flow))
+
+    def checkpoints(self, table: TableName) -> dict[str, Path]:
+        """Folders for the progress of all flows into a table of any pipeline, by their names."""
+        record = self.record(table)
+        if record is not None and record.pipeline != self.pipeline:
+            return Storage(self.root, record.pipeline).checkpoints(table)
+        flows = durable_files.names(self._checkpoints(table))
+        return {unquote(flow): self.checkpoint(table, unquote(flow)) for flow in sorted(flows)}
 
     def schemas(self, flow: str) -> Path:
         """Folder for the schemas that Auto Loader met in a flow's query."""
@@ -89,7 +97,7 @@ class Storage:
 
     def forget_flow(self, table: TableName, flow: str) -> None:
         """Opens an empty generation of a flow's checkpoint and schemas."""
-        self._next(self._checkpoints(table, flow))
+        self._next(self._checkpoints(table) / _safe(flow))
         self._next(self._schemas(flow))
 
     def forget_state(self, table: TableName) -> None:
@@ -100,8 +108,8 @@ class Storage:
         """How often the flow was started from nothing; 0 at first."""
         return int(self.checkpoint(table, flow).name)
 
-    def _checkpoints(self, table: TableName, flow: str) -> Path:
-        return self.root / "checkpoints" / _safe(self.pipeline) / _safe(str(table)) / _safe(flow)
+    def _checkpoints(self, table: TableName) -> Path:
+        return self.root / "checkpoints" / _safe(self.pipeline) / _safe(str(table))
 
     def _schemas(self, flow: str) -> Path:
         return self.root / "schemas" / _safe(self.pipeline) / _safe(flow)

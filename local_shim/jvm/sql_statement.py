@@ -192,7 +192,8 @@ def _function(node: Any, text: str) -> Iterator[TableFunction]:
     arguments = listed(node.functionArgs())
     if not arguments:
         return
-    first, start, stop = arguments[0], node.origin().startIndex().get(), _stop(node)
+    first, start = arguments[0], node.origin().startIndex().get()
+    stop = text.index(")", _stop(arguments[-1])) + 1  # the node itself ends with an alias
     below = listed(node.innerChildren())  # TABLE(t)
     tables = [each for each in below if each.nodeName() == "UnresolvedRelation"]
     argument = tuple(listed(tables[0].multipartIdentifier())) if tables else str(first.toString())

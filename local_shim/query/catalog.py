@@ -34,8 +34,7 @@ class StorageCatalog:
         """Where the table `name` lies: a dataset of any pipeline, or the event log."""
         if len(name) > 3:
             return None
-        defaults = (self.namespace.catalog, self.namespace.schema)
-        table = TableName(*defaults[: 3 - len(name)], *name)
+        table = self._full(name)
         if self.storage.has_table(table):
             return self.storage.table(table)
         is_log = [part.lower() for part in name] == [EVENT_LOG]
@@ -52,11 +51,19 @@ class StorageCatalog:
 
     def pipeline(self, table: Sequence[str]) -> str:
         """The pipeline that made a table; raises UsageError if none did."""
-        defaults = (self.namespace.catalog, self.namespace.schema)
-        record = self.storage.record(TableName(*defaults[: 3 - len(table)], *table))
+        record = self.storage.record(self._full(table))
         if record is None:
             raise self.not_found(".".join(table))
         return record.pipeline
+
+    def checkpoints(self, table: Sequence[str]) -> dict[str, Path]:
+        """The checkpoints of a table's flows by their names; UsageError if no pipeline made it."""
+        self.pipeline(table)
+        return self.storage.checkpoints(self._full(table))
+
+    def _full(self, table: Sequence[str]) -> TableName:
+        defaults = (self.namespace.catalog, self.namespace.schema)
+        return TableName(*defaults[: 3 - len(table)], *table)
 
     def not_found(self, name: str) -> UsageError:
         """The error for a name that means no table, with the one that was probably meant."""

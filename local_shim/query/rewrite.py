@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
+from local_shim.autoloader.files.file_states import file_states_sql
 from local_shim.errors import UsageError
 from local_shim.jvm.sql_statement import Mention, Statement, TableFunction
 from local_shim.query.catalog import EVENT_LOG, StorageCatalog
+from local_shim.reading.sql_names import FILE_STATES
 from local_shim.sql_text import literal, quote
 
 _READERS = "SELECT, WITH, VALUES, TABLE, DESCRIBE, SHOW and EXPLAIN"
@@ -54,6 +57,8 @@ def _call(call: TableFunction, catalog: StorageCatalog) -> Iterator[Edit]:
             raise catalog.not_found(call.argument)
         path = literal(str(folder))
         yield call.start, call.stop, f"table_changes_by_path({path}, {call.rest}"
+    if call.name == FILE_STATES:
+        yield call.start, call.stop, file_states_sql(_checkpoints(call.argument, catalog))
     if call.name == EVENT_LOG:
         pipeline = call.argument
         if not isinstance(pipeline, str):
@@ -61,6 +66,19 @@ def _call(call: TableFunction, catalog: StorageCatalog) -> Iterator[Edit]:
         log = quote(str(catalog.storage.events_table()))
         rows = f"(SELECT * FROM delta.{log} WHERE origin.pipeline_id = {literal(pipeline)})"
         yield call.start, call.stop, rows
+
+
+def _checkpoints(argument: str | tuple[str, ...], catalog: StorageCatalog) -> dict[str, Path]:
+    """Those of a table, or the one that lies at a path."""
+    if not isinstance(argument, str):
+        return catalog.checkpoints(argument)
+    if not Path(argument, "offsets").is_dir():
+        raise UsageError(
+            "CHECKPOINT_NOT_FOUND",
+            f"'{argument}' is no checkpoint of a stream.",
+            hint="cloud_files_state(TABLE(t)) finds those of the table t",
+        )
+    return {"": Path(argument)}
 
 
 def _tables(statement: Statement, catalog: StorageCatalog) -> str:

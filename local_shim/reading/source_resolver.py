@@ -32,6 +32,12 @@ class SourceResolver(Protocol):
     ) -> DataFrame:
         """An Auto Loader stream over `path`, in the query of `flow`."""
 
+    def file_states(self, source: str | tuple[str, ...]) -> str:
+        """A subquery: what became of the files that the flows into a table, or a checkpoint, took.
+
+        `source` is the path of the checkpoint or the parts of the table's name.
+        """
+
     def path(self, path: str) -> str:
         """Where `path` lies on this machine (`--path FROM=TO`)."""
 

@@ -10,9 +10,11 @@ from pyspark.errors import ParseException
 from pyspark.sql import SparkSession
 
 from local_shim.jvm.spark_parser import TableMention, table_mentions
+from local_shim.jvm.sql_statement import parse
 from local_shim.reading.source_resolver import SourceResolver
 from local_shim.sql_text import quote
 
+FILE_STATES = "cloud_files_state"
 _counter = itertools.count()
 
 
@@ -25,6 +27,7 @@ def resolve_names(
     returned as it is: Spark then reports what is wrong with it.
     """
     try:
+        text = _with_file_states(spark, text, resolver)
         mentions = table_mentions(spark, text, constant)
     except ParseException:
         return text
@@ -34,6 +37,15 @@ def resolve_names(
             view = f"__dlt_{next(_counter)}"
             frame.createOrReplaceTempView(view)
             text = text[: mention.start] + _replacement(view, mention) + text[mention.stop :]
+    return text
+
+
+def _with_file_states(spark: SparkSession, text: str, resolver: SourceResolver) -> str:
+    if FILE_STATES not in text.lower():
+        return text
+    for call in sorted(parse(spark, text).functions, key=lambda each: -each.start):
+        if call.name == FILE_STATES:
+            text = text[: call.start] + resolver.file_states(call.argument) + text[call.stop :]
     return text
 
 

@@ -11,9 +11,11 @@ something else.
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -23,6 +25,19 @@ from local_shim.autoloader.options.parse import CloudFilesOptions
 from local_shim.errors import UsageError
 
 _VERSION = "v1"
+
+
+@dataclass(frozen=True)
+class BegunFile:
+    """A file that a batch took; `source` numbers the streams that one query reads.
+
+    `discovered` is when it was listed, None once Spark has put that entry into a larger log file.
+    """
+
+    path: str
+    source: str
+    modified: datetime
+    discovered: datetime | None
 
 
 def unread_files(checkpoint: Path, path: str, options: CloudFilesOptions) -> int:
@@ -45,15 +60,35 @@ def unread(
     ]
 
 
-def read_times(checkpoint: Path) -> dict[str, datetime]:
-    """When each file was read: the time of the first commit known to cover it."""
-    times: dict[str, datetime] = {}
-    for batch in sorted(_numbers(checkpoint / "commits"), reverse=True):
-        seconds = (checkpoint / "commits" / str(batch)).stat().st_mtime
+def read_times(checkpoint: Path, folder: str = "commits") -> dict[str, datetime]:
+    """When each file was read: the time of the first commit known to cover it.
+
+    With the folder `offsets` it is when the first batch with the file began.
+    """
+    batches: dict[Path, list[tuple[int, datetime]]] = {}
+    for batch in sorted(_numbers(checkpoint / folder)):
+        moment = _changed(checkpoint / folder / str(batch))
         for log, until in _logs(checkpoint, batch):
-            for entry in _entries(log, until):
-                times[entry.path] = datetime.fromtimestamp(seconds, UTC)
-    return times
+            batches.setdefault(log, []).append((until, moment))
+    return {
+        entry.path: ends[bisect_left(ends, entry.offset, key=itemgetter(0))][1]
+        for log, ends in batches.items()
+        for entry in _entries(log, ends[-1][0])
+    }
+
+
+def begun_files(checkpoint: Path) -> Iterator[BegunFile]:
+    """The files of all batches that were begun."""
+    last = max(_numbers(checkpoint / "offsets"), default=None)
+    for log, until in [] if last is None else _logs(checkpoint, last):
+        moments = {n: _changed(log / str(n)) for n in _numbers(log)}
+        for entry in _entries(log, until):
+            modified = datetime.fromtimestamp(entry.modified / 1000, UTC)
+            yield BegunFile(entry.path, log.name, modified, moments.get(entry.offset))
+
+
+def _changed(file: Path) -> datetime:
+    return datetime.fromtimestamp(file.stat().st_mtime, UTC)
 
 
 def forget_overwritten(checkpoint: Path, files: Iterable[SourceFile]) -> list[str]:
@@ -93,10 +128,14 @@ def _read(checkpoint: Path) -> Iterator[_Entry]:
 
 @dataclass(frozen=True)
 class _Entry:
-    """A file in a source's log; `modified` is in milliseconds, as Spark keeps it."""
+    """A file in a source's log, with the offset that added it.
+
+    `modified` is in milliseconds, as Spark keeps it.
+    """
 
     path: str
     modified: int
+    offset: int
 
 
 def _committed_logs(checkpoint: Path) -> list[tuple[Path, int]]:
@@ -143,7 +182,9 @@ def _lines(file: Path) -> list[str]:
 def _entry(line: str) -> _Entry:
     values = json.loads(line)
     return _Entry(
-        "/" + unquote(values["path"].removeprefix("file:")).lstrip("/"), values["timestamp"]
+        "/" + unquote(values["path"].removeprefix("file:")).lstrip("/"),
+        values["timestamp"],
+        values["batchId"],
     )
 
 

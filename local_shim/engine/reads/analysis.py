@@ -9,6 +9,7 @@ from pathlib import Path
 from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType, TimestampType
 
+from local_shim.autoloader.files.file_states import file_states_sql
 from local_shim.autoloader.stream import open_stream
 from local_shim.cdc.target_table.schema import target_schema
 from local_shim.delta.log import stored_schema
@@ -78,6 +79,10 @@ class AnalysisSources:
         return open_stream(
             self.spark, local, checked, schema, store, remember=False, checkpoint=checkpoint
         )
+
+    def file_states(self) -> str:
+        """A subquery with the columns of `cloud_files_state` and no rows."""
+        return file_states_sql({})
 
     def _check_folder(self, path: str) -> None:
         """Raises UsageError for a missing folder, with the configuration key that names it."""

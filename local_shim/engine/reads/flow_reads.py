@@ -9,6 +9,7 @@ from pathlib import Path
 from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
+from local_shim.autoloader.files.file_states import file_states_sql
 from local_shim.autoloader.stream import open_stream
 from local_shim.delta import kernel
 from local_shim.delta.log import grew_by_appends_only
@@ -25,6 +26,7 @@ from local_shim.graph.elements import DatasetKind, QueryFlow
 from local_shim.graph.graph import ResolvedFlow
 from local_shim.graph.names import TableName, parts
 from local_shim.reading.source_resolver import evaluating, resolving_with, without_interception
+from local_shim.sql_text import quote
 from local_shim.storage import delta_version
 
 
@@ -140,6 +142,16 @@ class FlowReads:
         return open_stream(
             context.spark, local, checked, schema, store, remember=True, checkpoint=checkpoint
         )
+
+    def file_states(self, source: str | tuple[str, ...]) -> str:
+        """A subquery; a view over it is computed again when the table has a new version."""
+        if isinstance(source, str):
+            return file_states_sql({"": Path(self.path(source))})
+        storage = self.context.storage
+        table = self.context.namespace.qualify(".".join(map(quote, source)))
+        folder = storage.table(table)
+        self.versions[str(folder)] = delta_version(folder)
+        return file_states_sql(storage.checkpoints(table))
 
     def path(self, path: str) -> str:
         """Where `path` lies on this machine."""

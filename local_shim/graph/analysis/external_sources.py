@@ -37,6 +37,9 @@ class ExternalSources(Protocol):
     ) -> DataFrame:
         """An Auto Loader stream that remembers nothing."""
 
+    def file_states(self) -> str:
+        """A subquery with the columns of `cloud_files_state` and no rows."""
+
     def path(self, path: str) -> str:
         """Where `path` lies on this machine."""
 

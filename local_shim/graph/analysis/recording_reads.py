@@ -14,6 +14,7 @@ from local_shim.graph.graph import Input
 from local_shim.graph.names import TableName, parts
 from local_shim.pipeline_spec.pipeline_settings import VIEW_CHECK
 from local_shim.reading.source_resolver import without_interception
+from local_shim.sql_text import quote
 
 
 class RecordingReads:
@@ -70,6 +71,12 @@ class RecordingReads:
     ) -> DataFrame:
         """An Auto Loader stream that remembers nothing."""
         return self.external.cloud_files(flow, path, options, schema)
+
+    def file_states(self, source: str | tuple[str, ...]) -> str:
+        """A subquery without rows; a table is recorded as an edge, so that it is updated first."""
+        if not isinstance(source, str):
+            self.table(".".join(map(quote, source)), False, {})
+        return self.external.file_states()
 
     def path(self, path: str) -> str:
         """Where `path` lies on this machine."""

@@ -130,6 +130,17 @@ def test_the_event_log(shop: Shop) -> None:
     assert rows(shop, "SELECT count(*) AS n FROM event_log('another')") == [{"n": 0}]
 
 
+def test_the_files_that_an_auto_loader_table_has_read(shop: Shop) -> None:
+    query = "SELECT * FROM cloud_files_state(TABLE(orders)) AS files WHERE files.size > 0"
+    (row,) = rows(shop, query)
+    assert str(row["path"]).endswith(".json") and row["flow_name"] == "main.default.orders"
+    (checkpoint,) = shop.storage.glob("checkpoints/*/*orders/*/0")
+    by_path = f"SELECT path, commit_time FROM cloud_files_state('{checkpoint}')"
+    assert rows(shop, by_path) == [{key: row[key] for key in ("path", "commit_time")}]
+    wrong = shop.sql("SELECT * FROM cloud_files_state('/nowhere')")
+    assert "'/nowhere' is no checkpoint" in wrong.err
+
+
 def test_a_wrong_name_gets_a_close_match(shop: Shop) -> None:
     result = shop.sql("SELECT * FROM ordres")
     assert result.code == 2
@@ -146,6 +157,7 @@ def test_a_wrong_name_gets_a_close_match(shop: Shop) -> None:
         "SELECT * FROM ordres VERSION AS OF 1",
         "SELECT * FROM table_changes('ordres', 1)",
         "SELECT * FROM event_log(TABLE(ordres))",
+        "SELECT * FROM cloud_files_state(TABLE(ordres))",
     ],
 )
 def test_a_wrong_name_in_a_command_gets_a_close_match(shop: Shop, statement: str) -> None:

@@ -43,5 +43,8 @@ class Tables:
     ) -> DataFrame:
         raise AssertionError("no Auto Loader here")
 
+    def file_states(self, source: str | tuple[str, ...]) -> str:
+        raise AssertionError("no Auto Loader here")
+
     def path(self, path: str) -> str:
         return path
