@@ -1,0 +1,159 @@
+"""What Auto Loader costs, against Spark's own reader, and what a folder of many files costs.
+
+    .venv/bin/python -m benchmarks.auto_loader [--megabytes 1024] [--rounds 3] [--files 100000]
+
+Rows: one CSV file of ten columns, most of them typed, read by the stream with inferred types and
+rescued data, and by `spark.read.schema(…).csv(…)`, one after the other in one JVM. Neither writes:
+a write would cost both the same. Bar: 0.6 of the peer's throughput.
+
+Files: an update of one table reads a folder of one-line JSON files, and a second update finds
+nothing new. The peer is Spark's own file stream, which writes no table. Bar: 10 seconds for the
+second update.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+
+from benchmarks.pipelines.machine import Cost, cost_of
+from local_shim.autoloader.options.parse import parse_options
+from local_shim.autoloader.schema_store import SchemaStore
+from local_shim.autoloader.stream import open_stream
+from local_shim.jvm.session import LARGE_DATA, open_session, settings
+from local_shim.pipeline_spec.load import from_files
+from local_shim.run import Request, run
+
+_COLUMNS = (
+    "id INT, name STRING, city STRING, amount DOUBLE, tax DOUBLE, day DATE, at TIMESTAMP, "
+    "open BOOLEAN, parts INT, note STRING"
+)
+
+
+_PIPELINE = """
+import dlt
+
+@dlt.table
+def files():
+    options = {{"cloudFiles.format": "json", "cloudFiles.maxFilesPerTrigger": "{count}"}}
+    return spark.readStream.format("cloudFiles").options(**options).load("{landing}")
+"""
+
+
+def auto_loader(spark: SparkSession, landing: Path, state: Path) -> None:
+    """Reads all CSV files with the types that they have."""
+    typed = {"cloudFiles.format": "csv", "cloudFiles.inferColumnTypes": "true", "header": "true"}
+    store, checkpoint = SchemaStore(state / "schemas"), state / "checkpoint"
+    frame = open_stream(
+        spark, str(landing), parse_options(typed), None, store, remember=True, checkpoint=checkpoint
+    )
+    read_all(frame, state)
+
+
+def read_all(frame: DataFrame, state: Path) -> None:
+    """Runs a stream until it has read all files; writes nothing."""
+    writer = frame.writeStream.format("noop").trigger(availableNow=True)
+    writer.option("checkpointLocation", str(state / "checkpoint")).start().awaitTermination()
+
+
+def write_csv(file: Path, megabytes: int) -> None:
+    """A CSV file of about that size."""
+    file.parent.mkdir(parents=True)
+    number = 0
+    with file.open("w", encoding="utf-8") as out:
+        out.write(",".join(column.split()[0] for column in _COLUMNS.split(", ")) + "\n")
+        while out.tell() < megabytes * 2**20:
+            lines = (_line(i) for i in range(number, number + 10_000))
+            out.write("".join(lines))
+            number += 10_000
+
+
+def _line(i: int) -> str:
+    day = f"2026-{i % 12 + 1:02d}-{i % 28 + 1:02d}"
+    return (
+        f"{i},name {i},city {i % 97},{i}.25,{i % 89}.5,{day},{day} 10:20:{i % 60:02d},"
+        f'true,{i % 83},"a note, with a comma"\n'
+    )
+
+
+def compare_rows(spark: SparkSession, folder: Path, megabytes: int, rounds: int) -> None:
+    """Both readers over one file, round by round; the first round only warms the JVM."""
+    landing = folder / "landing"
+    write_csv(landing / "rows.csv", megabytes)
+    reader = spark.read.schema(_COLUMNS).option("header", "true")
+    costs = []
+    for number in range(rounds + 1):
+        ours = cost_of(partial(auto_loader, spark, landing, folder / f"state{number}"))
+        frame = reader.csv(str(landing))
+        costs.append((ours, cost_of(frame.write.format("noop").mode("append").save)))
+    ours, peer = (median(pair[i] for pair in costs[1:]) for i in (0, 1))
+    ratio = peer.wall / ours.wall
+    print(f"{megabytes:,} MB of CSV: Auto Loader {_text(ours)}, spark.read.csv {_text(peer)}; "
+          f"throughput {ratio:.2f} of the peer's, cpu {peer.cpu / ours.cpu:.2f}, "
+          f"{verdict(ratio >= 0.6)}")  # fmt: skip
+
+
+def median(costs: Iterable[Cost]) -> Cost:
+    """The cost of the round with the median of the seconds."""
+    ranked = sorted(costs, key=lambda cost: cost.wall)
+    return ranked[len(ranked) // 2]
+
+
+def compare_files(spark: SparkSession, folder: Path, count: int) -> None:
+    """An update that reads all files, and one that finds nothing new."""
+    landing, source = folder / "landing", folder / "pipeline.py"
+    write_files(landing, count)
+    source.write_text(_PIPELINE.format(count=count, landing=landing))
+    request = Request(from_files([str(source)], "main", "default", {}), folder / "storage")
+    ours = [cost_of(partial(run, request)) for _ in range(2)]
+    reader = spark.readStream.schema("id STRING").option("maxFilesPerTrigger", count)
+    frame = reader.json(str(landing))
+    peer = [cost_of(partial(read_all, frame, folder / "peer")) for _ in range(2)]
+    print(f"{count:,} files: first update {_text(ours[0])}, Spark's file stream {_text(peer[0])}")
+    print(f"  nothing new: update {_text(ours[1])}, Spark's file stream {_text(peer[1])}, "
+          f"{verdict(ours[1].wall < 10)}")  # fmt: skip
+
+
+def _text(cost: Cost) -> str:
+    return f"{cost.wall:.1f} s (cpu {cost.cpu:.1f} s, {cost.memory} MB)"
+
+
+def verdict(passed: bool) -> str:
+    """Whether the bar is met."""
+    return "bar met" if passed else "BAR MISSED"
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--megabytes", type=int, default=1024)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--files", type=int, default=100_000)
+    options = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="auto-loader-bench-"))
+    spark = open_session()
+    try:
+        if options.megabytes:
+            with settings(spark, LARGE_DATA):
+                compare_rows(spark, folder / "rows", options.megabytes, options.rounds)
+        if options.files:
+            compare_files(spark, folder / "files", options.files)
+    finally:
+        shutil.rmtree(folder)
+
+
+def write_files(landing: Path, count: int) -> None:
+    """Files of one JSON record each."""
+    landing.mkdir(parents=True)
+    for number in range(count):
+        (landing / f"{number:06d}.json").write_text(f'{{"id": {number}}}\n')
+
+
+if __name__ == "__main__":
+    main()
