@@ -2,8 +2,8 @@
 
 The task's endpoint settings are part of the contract (resources of the replication, not of this
 pipeline): CSV with a header, `Op` also on full load, commit time in `_dms_commit_ts` (UTC), null
-as NULL_TEXT, the change sequence and stream position as added columns, and the key before an
-update in `BI_<key>` columns.
+as NULL_TEXT (or `insurance.dms_null_value`), the change sequence and stream position as added
+columns, and the key before an update in `BI_<key>` columns.
 
 Two deliveries of one change. Delivery is at least once. The same file again, or the same change
 again with its change sequence, meets an equal sequence and changes nothing. A replay after a
@@ -20,6 +20,7 @@ from dlt_pipelines.source_tables import SourceTable
 
 SOURCE_SCHEMA = "public"
 NULL_TEXT = "\\N"
+NO_TEXT = "\0"  # what no text of PostgreSQL can be
 OP = "Op"
 COMMIT_TIME = "_dms_commit_ts"
 CHANGE_SEQUENCE = "_dms_change_seq"
@@ -42,6 +43,10 @@ def reader_options(table: SourceTable) -> dict[str, str]:
     Hints list every known column, so that the first file does not decide the schema; unknown
     columns are added as they appear. Everything stays text here: a value that is not what its
     column should hold must reach the quarantine, not vanish in the reader.
+
+    Spark's CSV reader gives null for `nullValue` and for every empty field without quotes, and so
+    DMS writes an empty text. As no field equals NO_TEXT, the null marker stays a text here and
+    `changes.as_written` tells null and empty text apart.
     """
     return {
         "cloudFiles.format": "csv",
@@ -53,7 +58,7 @@ def reader_options(table: SourceTable) -> dict[str, str]:
         "quote": '"',
         "escape": '"',  # RFC 4180: a quote inside quotes is doubled
         "multiLine": "true",  # a quoted value may hold line ends
-        "nullValue": NULL_TEXT,
+        "nullValue": NO_TEXT,
         "emptyValue": "",
         "mode": "PERMISSIVE",
     }

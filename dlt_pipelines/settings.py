@@ -13,7 +13,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from dlt_pipelines import configuration
+from dlt_pipelines import configuration, dms
 from dlt_pipelines.assumptions import AnomalyLimits, BySegment, ValueAssumptions
 from dlt_pipelines.fraud_rules import FRAUD_RULES, FraudRule
 
@@ -36,6 +36,14 @@ def landing(spark: SparkSession) -> str:
     if folder is None:
         raise ValueError("insurance.landing is not set: the folder or volume where DMS writes")
     return folder
+
+
+def dms_null_value(spark: SparkSession) -> str:
+    r"""`insurance.dms_null_value`: the `CsvNullValue` of the DMS endpoint; default `\N`.
+
+    Set to the empty text, an empty text of the source cannot be told from NULL and becomes NULL.
+    """
+    return spark.conf.get("insurance.dms_null_value", dms.NULL_TEXT) or ""
 
 
 def pii_salt(spark: SparkSession) -> str:

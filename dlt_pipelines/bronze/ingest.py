@@ -5,6 +5,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from dlt_pipelines import dms, settings
 from dlt_pipelines.source_tables import SOURCE_TABLES, SourceTable
+from dlt_pipelines.transforms.changes import as_written
 
 spark: SparkSession  # put here by the pipeline runtime
 
@@ -21,7 +22,8 @@ def declare(table: SourceTable) -> None:
     def ingest() -> DataFrame:
         files = spark.readStream.format("cloudFiles").options(**dms.reader_options(table))
         folder = dms.folder(settings.landing(spark), table)
-        return files.load(folder).selectExpr("*", "_metadata.file_path AS _file")
+        fields = files.load(folder).selectExpr("*", "_metadata.file_path AS _file")
+        return as_written(fields, table, settings.dms_null_value(spark))
 
 
 for source in SOURCE_TABLES:

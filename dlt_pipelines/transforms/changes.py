@@ -1,17 +1,42 @@
 """From the text of a change file to typed, sequenced and masked change rows.
 
-Written as SQL text: one call builds a whole row, and there are up to thirty columns in each of
-sixteen tables.
+Typed and masked by SQL text: one call builds a whole row, and there are up to thirty columns in
+each of sixteen tables.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
 
 from dlt_pipelines import dms
 from dlt_pipelines.source_tables import SourceTable
+
+
+def as_written(fields: DataFrame, table: SourceTable, null_value: str) -> DataFrame:
+    """Fields of a file as the source had them: null and empty text are two things.
+
+    The reader gives null for an empty field alone (see `dms.reader_options`). In a text column it
+    is an empty text, in another one it is nothing. A text that equals the null marker is null: DMS
+    writes both alike. So is an empty text if the marker is empty.
+
+    [choice] A text column that a file does not have is empty in its rows; DMS writes every column.
+
+    Args:
+        fields: the frame of `dms.reader_options`, with columns that nobody classified yet.
+        table: whose files they are.
+        null_value: the null marker of the DMS endpoint.
+    """
+    names = [name for name in fields.columns if name not in (dms.RESCUED, dms.CORRUPT, "_file")]
+    marker = F.lit(null_value)
+    return fields.withColumns({name: F.nullif(_field(name, table), marker) for name in names})
+
+
+def _field(name: str, table: SourceTable) -> Column:
+    field = F.col("`" + name.replace("`", "``") + "`")
+    return F.coalesce(field, F.lit("")) if table.columns.get(name) == "STRING" else field
 
 
 def typed_changes(bronze: DataFrame, table: SourceTable) -> DataFrame:
@@ -38,9 +63,10 @@ def typed_changes(bronze: DataFrame, table: SourceTable) -> DataFrame:
 def changes_to_apply(typed: DataFrame, table: SourceTable, salt: str) -> DataFrame:
     """Typed rows for AUTO CDC: key updates split in two, identifiers masked.
 
-    A direct identifier becomes a salted SHA-256, null staying null. The digest depends on salt
-    and value alone, so that equal values stay equal across columns and tables: a telephone number
-    of a claimant can still be met at another party. Of an erased row the personal columns are null.
+    A direct identifier becomes a salted SHA-256; null and empty text stay what they are. The digest
+    depends on salt and value alone, so that equal values stay equal across columns and tables: a
+    telephone number of a claimant can still be met at another party. Of an erased row the personal
+    columns are null.
     """
     split = typed.selectExpr(
         f"* EXCEPT ({dms.OP})",
@@ -68,7 +94,7 @@ def _final(name: str, table: SourceTable, salt: str) -> str:
 
 def _digest(name: str, salt: str) -> str:
     escaped = salt.replace("\\", "\\\\").replace("'", "\\'")
-    return f"sha2(concat('{escaped}', {name}), 256)"
+    return f"if({name} = '', '', sha2(concat('{escaped}', {name}), 256))"
 
 
 def _cast(name: str, kind: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 
 from dlt_pipelines import dms, quality
 from dlt_pipelines.source_tables import SOURCE_TABLES
-from dlt_pipelines.transforms.changes import changes_to_apply, typed_changes
+from dlt_pipelines.transforms.changes import as_written, changes_to_apply, typed_changes
 
 TABLES = {table.name: table for table in SOURCE_TABLES}
 COMMITTED = "2024-05-28 19:51:41.388146"
@@ -66,6 +67,29 @@ def test_text_becomes_the_type_of_its_column(changes: Any) -> None:
     )
     assert (row._wrong_type, row.reasons, row.coverage_id) == (None, [], None)
     assert str(row._commit_ts) == COMMITTED
+
+
+@pytest.mark.parametrize("marker", ["\\N", "NULL", "<null>", "'", ""])
+def test_null_and_empty_text_stay_two_things(
+    spark: SparkSession, tmp_path: Path, marker: str
+) -> None:
+    table = TABLES["party"]
+    names = [dms.OP, "party_id", "name", "type", "email", "birth_date", "nickname", dms.RESCUED]
+    fields = ["I", "1", "", marker, '""', "", marker, ""]
+    (tmp_path / "LOAD00000001.csv").write_text(f"{','.join(names)}\n{','.join(fields)}\n")
+    options = dms.reader_options(table) | {"columnNameOfCorruptRecord": "_"}
+    schema = ", ".join(f"`{name}` STRING" for name in names)
+    read = spark.read.options(**options).schema(schema).csv(str(tmp_path))
+    (row,) = as_written(read, table, marker).collect()
+    empty = None if marker == "" else ""
+    assert (row.Op, row.party_id, row.type, row.nickname) == ("I", "1", None, None)
+    assert (row.name, row.email) == (empty, empty)
+    assert (row.birth_date, row[dms.RESCUED]) == (None, None)
+
+
+def test_an_empty_identifier_has_no_digest(changes: Any) -> None:
+    (row,) = changes("party", {"party_id": "1", "name": "", "email": None, "phone": "1"})
+    assert (row.name, row.email, len(row.phone)) == ("", None, 64)
 
 
 def test_load_rows_sort_before_the_changes_that_follow_and_after_those_they_replace(

@@ -30,6 +30,7 @@ def test_reserving_has_its_documented_defaults(configured: SparkSession) -> None
 
 
 def test_thresholds_have_their_documented_defaults(configured: SparkSession) -> None:
+    assert settings.dms_null_value(configured) == "\\N"
     assert settings.mature_after_days(configured) == 30
     assert settings.full_credibility_claims(configured) == 1082
     assert settings.clv_tiers(configured) == (("PLATINUM", 10), ("GOLD", 30), ("SILVER", 70))
@@ -41,6 +42,8 @@ def test_thresholds_have_their_documented_defaults(configured: SparkSession) -> 
     assert settings.anomaly_limits(configured) == limits
     configured.conf.set("insurance.clv_tier.gold", "25")
     configured.conf.set("insurance.anomaly_z", "4")
+    configured.conf.set("insurance.dms_null_value", "")
+    assert settings.dms_null_value(configured) == ""
     assert settings.clv_tiers(configured)[1] == ("GOLD", 25)
     assert settings.anomaly_limits(configured).z == 4
 

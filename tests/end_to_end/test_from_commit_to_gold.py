@@ -127,7 +127,7 @@ def source(house: House, table: SourceTable) -> dict[Any, Any]:
         for name in table.hashed:
             if row.get("status") == "ERASED":
                 row[name] = None
-            elif row[name] is not None:
+            elif row[name]:
                 row[name] = hashlib.sha256(row[name].encode()).hexdigest()
     return {tuple(row[key] for key in table.keys): plain(row) for row in rows}
 

@@ -31,7 +31,7 @@ def addresses_at(addresses: DataFrame, links: DataFrame, valuations: DataFrame) 
         .where("valid_from <= valuation_date AND coalesce(valuation_date < valid_to, true)")
     )
     newest = F.struct("valid_from", "address_id")
-    home = F.expr(f"if(address_type = 'HOME', sha2(concat({postal}, '|', line1), 256), NULL)")
+    home = F.expr(f"if(line1 = '', NULL, sha2(concat({postal}, '|', line1), 256))")
     is_home = F.col("address_type") == "HOME"
     return (
         resolved(valid, links)

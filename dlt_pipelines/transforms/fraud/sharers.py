@@ -52,7 +52,7 @@ def _homes(addresses: DataFrame, household_size: int) -> DataFrame:
     is_household = F.count("*").over(Window.partitionBy("home")) <= household_size
     return (
         current(addresses)
-        .where("valid_to IS NULL AND line1 IS NOT NULL")
+        .where("valid_to IS NULL AND line1 <> ''")
         .groupBy(F.col("party_id").alias("owner_id"))
         .agg(latest["place"].alias("home"), F.collect_set(place).alias("places"))
         .withColumn("is_household", is_household | F.col("home").isNull())
@@ -85,7 +85,7 @@ def sharers(owners: DataFrame, claim_parties: DataFrame, ledger: DataFrame) -> D
         involved.unionByName(paid)
         .unionByName(own)
         .select("claim_id", F.inline("identifiers"))
-        .where("value IS NOT NULL")
+        .where("value <> ''")
         .join(owners.drop("phone", "places"), "claim_id")
         .groupBy("kind", "value")
         .agg(
