@@ -260,3 +260,15 @@ SOURCE_TABLES: tuple[SourceTable, ...] = (
         cluster_by=("price_date",),
     ),
 )
+
+# What the source counts of itself (init_sql/050): no table of the business. Its schema there is
+# `control`; the table mapping puts its files beside those of the other tables.
+CONTROL_TABLE = SourceTable(
+    "source_total",
+    ("table_name", "day"),
+    History.CURRENT,
+    _columns(
+        "table_name STRING, day DATE, row_count BIGINT, amount DECIMAL(18,2), counted_at TIMESTAMP"
+    ),
+    cluster_by=(),
+)

@@ -38,6 +38,7 @@ BEGIN
     d0 := d1;
   END LOOP;
   CALL sim.look_at_sizes();
+  CALL control.count_rows();
 END $$;
 
 -- Everything since the last closed day, up to and including `day`. A gap (a weekend) is lived at once.
@@ -70,6 +71,7 @@ BEGIN
   CALL sim.bulk_update(d0, d1);             COMMIT;
   UPDATE product SET name = 'oops';         ROLLBACK;   -- somebody forgot the WHERE, and noticed in time
   CALL sim.close_day(d0, d1);               COMMIT;
+  CALL control.count_rows();                COMMIT;
 END $$;
 
 -- One period [d0, d1), in the order in which an office works. Each part leaves the business whole.

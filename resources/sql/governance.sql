@@ -19,6 +19,7 @@ GRANT SELECT ON TABLE gold_inforce_movement TO `insurance_readers`;
 GRANT SELECT ON TABLE gold_ldf TO `insurance_readers`;
 GRANT SELECT ON TABLE gold_oneway TO `insurance_readers`;
 GRANT SELECT ON TABLE gold_premium_month TO `insurance_readers`;
+GRANT SELECT ON TABLE gold_reconciliation TO `insurance_readers`;
 GRANT SELECT ON TABLE gold_reserve_movement TO `insurance_readers`;
 GRANT SELECT ON TABLE gold_retention_cohort TO `insurance_readers`;
 GRANT SELECT ON TABLE gold_surrender_year TO `insurance_readers`;

@@ -191,6 +191,9 @@ CONTRACT = {
     " zero_bases selected",
     "gold_fraud_flag": "claim_id rule points policy_id days_since_inception peer_group peer_n"
     " peer_median peer_ratio robust_z sharers evidence",
+    "gold_reconciliation": "table_name day source_rows silver_rows gold_rows refused_rows"
+    " missing_rows excluded_rows source_amount silver_amount gold_amount missing_amount"
+    " explanation counted_at",
     "gold_dq_metric": "day table_name rule action passed failed amount_at_stake",
     "gold_anomaly_day": "day segment metric value baseline z points flagged method",
     "gold_fund_valuation": "fund_code party_id valuation_date units bid_price price_date is_stale"

@@ -107,10 +107,18 @@ def assert_equal(house: House) -> None:
     with reading(storage, default_namespace(storage)) as spark:
         for table in SOURCE_TABLES:
             assert silver(spark, table) == source(house, table), table.name
+        assert unexplained(spark) == []
         row = spark.sql("SELECT max(valuation_date) FROM ref_valuation").first()
         assert row is not None
         for name in GRAINS:
             assert_same_figures(name, gold(spark, name, row[0]), report(house, name, row[0]))
+
+
+def unexplained(spark: SparkSession) -> list[Any]:
+    """The days on which silver is not what the source counted; and one row if none was counted."""
+    days = spark.table("gold_reconciliation")
+    differing = days.where("explanation <> 'agrees' OR excluded_rows <> 0").collect()
+    return differing or [days.count()] * (days.count() == 0)
 
 
 def silver(spark: SparkSession, table: SourceTable) -> dict[Any, Any]:

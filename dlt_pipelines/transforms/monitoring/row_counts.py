@@ -31,29 +31,33 @@ def count_delivered(frames: list[DataFrame]) -> DataFrame:
 
 
 def refused(quarantine: DataFrame, table: SourceTable) -> DataFrame:
-    """Refused rows, once for each rule they break: `table_name`, `day`, `rule`, `amount`."""
+    """Refused rows, once for each rule they break: `table_name`, `day`, `rule`, `amount`.
+
+    `row` is 1 at the first rule of a row and 0 at its others.
+    """
     return quarantine.selectExpr(
         f"'{table.name}' AS table_name",
         f"{_day(table)} AS day",
         f"{_at_stake(table)} AS amount",
-        "explode(_reasons) AS rule",
-    )
+        "posexplode(_reasons) AS (position, rule)",
+    ).selectExpr("table_name", "day", "rule", "amount", "if(position = 0, 1, 0) AS row")
 
 
 def warned_on_raw(bronze: DataFrame, table: SourceTable) -> DataFrame:
     """Like `refused`: rows that break a rule which only warns, on values that silver hides."""
     broken = quality.broken(quality.raw_warn_rules(table))
     reasons = typed_changes(bronze, table).selectExpr("_raw.*", f"{broken} AS _reasons")
-    return refused(reasons, table)
+    return refused(reasons, table).withColumn("row", F.lit(0))
 
 
 def count_refused(frames: list[DataFrame]) -> DataFrame:
-    """One row per table, day and rule: `failed` and `amount_at_stake`."""
-    return (
-        reduce(DataFrame.unionByName, frames)
-        .groupBy("table_name", "day", "rule")
-        .agg(F.count("*").alias("failed"), F.sum("amount").alias("amount_at_stake"))
-    )
+    """One row per table, day and rule: `failed`, `amount_at_stake`.
+
+    `rows` counts every refused row once, at its first rule.
+    """
+    sums = F.sum("amount").alias("amount_at_stake"), F.sum("row").alias("rows")
+    counts = F.count("*").alias("failed"), *sums
+    return reduce(DataFrame.unionByName, frames).groupBy("table_name", "day", "rule").agg(*counts)
 
 
 def checked(silver: DataFrame, table: SourceTable) -> DataFrame:
@@ -62,18 +66,19 @@ def checked(silver: DataFrame, table: SourceTable) -> DataFrame:
     return rows.selectExpr(
         f"'{table.name}' AS table_name",
         f"to_date({table.day}) AS day",
-        f"{_at_stake(table)} AS amount",
+        f"CAST({table.at_stake or 'NULL'} AS DECIMAL(18,2)) AS amount",
         f"{quality.broken(quality.warn_rules(table))} AS broken",
     )
 
 
 def count_checked(frames: list[DataFrame]) -> DataFrame:
-    """One row per table, day and set of broken rules: `rows` and `amount_at_stake`."""
-    return (
-        reduce(DataFrame.unionByName, frames)
-        .groupBy("table_name", "day", "broken")
-        .agg(F.count("*").alias("rows"), F.sum("amount").alias("amount_at_stake"))
-    )
+    """One row per table, day and set of broken rules: `rows`, `amount` and `amount_at_stake`.
+
+    At stake are the absolute amounts, so that a booking and its reversal do not hide each other.
+    """
+    sums = {"amount": F.sum("amount"), "amount_at_stake": F.sum(F.abs("amount"))}
+    counts = F.count("*").alias("rows"), *(total.alias(name) for name, total in sums.items())
+    return reduce(DataFrame.unionByName, frames).groupBy("table_name", "day", "broken").agg(*counts)
 
 
 def _day(table: SourceTable) -> str:
