@@ -1,4 +1,4 @@
--- Customers, agents and rating factors as at v.
+-- Customers and agents as at v.
 
 -- The party in which a merged one lives on.
 CREATE OR REPLACE VIEW report.survivor AS
@@ -143,49 +143,4 @@ LANGUAGE sql STABLE AS $$
          (sum(f.incurred) / nullif(round(sum(f.earned), 2), 0))::float8, sum(f.commission)
     FROM facts f LEFT JOIN agent a USING (agent_id)
    GROUP BY f.agent_id, f.year, a.channel
-$$;
-
--- Grain: factor, level; the factors that need no band. A claim meets the segment it names where that was
--- on risk on the day of loss, else one of its policy with its coverage code.
-CREATE OR REPLACE FUNCTION report.oneway(v date)
-RETURNS TABLE (factor text, level text, exposure float8, claim_count bigint, paid_claim_count bigint, incurred numeric,
-               incurred_capped numeric, frequency float8, severity float8, pure_premium float8, freq_relativity float8)
-LANGUAGE sql STABLE AS $$
-  WITH facts AS (
-    SELECT e.coverage_id, e.policy_id, e.calendar_year AS year, e.exposure, 0 AS claims, 0 AS paid,
-           0::numeric AS incurred, 0::numeric AS capped
-      FROM report.exposure_segment(v) AS e
-    UNION ALL
-    SELECT coalesce(hit.coverage_id, c.coverage_id), p.policy_id, p.accident_year, 0, 1, (p.paid > 0)::int, p.incurred,
-           p.incurred_capped
-      FROM report.claim_position(v) AS p
-      JOIN claim c USING (claim_id)
-      LEFT JOIN LATERAL (
-        SELECT s.coverage_id FROM report.segment s
-         WHERE s.policy_id = p.policy_id AND s.effective_from <= p.loss_date AND p.loss_date < s.on_risk_to
-           AND (s.coverage_id = c.coverage_id OR s.coverage_code = p.coverage_code)
-         ORDER BY (s.coverage_id = c.coverage_id) IS TRUE DESC, s.coverage_id LIMIT 1) AS hit ON TRUE
-  ), described AS (
-    SELECT x.*, f.factor, coalesce(f.level, 'UNKNOWN') AS level
-      FROM facts x
-      LEFT JOIN policy p USING (policy_id)
-      LEFT JOIN agent a USING (agent_id)
-      LEFT JOIN coverage g USING (coverage_id)
-      LEFT JOIN risk_object r USING (risk_object_id)
-     CROSS JOIN LATERAL (VALUES
-       ('(all)', '(all)'), ('calendar_year', x.year::text), ('policy_type', p.policy_type), ('channel', a.channel),
-       ('payment_plan', p.payment_plan), ('coverage', g.coverage_code),
-       ('deductible', regexp_replace(g.deductible_amount::text, '[.]00$', '')), ('area_code', r.area_code),
-       ('region_code', r.region_code), ('usage_code', r.usage_code), ('object_class', r.object_class),
-       ('power_class', r.power_class), ('make', r.make), ('fuel_type', r.fuel_type)) AS f(factor, level)
-  ), summed AS (
-    SELECT d.factor, d.level, sum(d.exposure) AS exposure, sum(claims) AS claims, sum(paid) AS paid,
-           sum(d.incurred) AS incurred, sum(capped) AS capped
-      FROM described d GROUP BY 1, 2
-  )
-  SELECT s.factor, s.level, s.exposure, s.claims, s.paid, s.incurred, s.capped,
-         s.claims / nullif(s.exposure, 0), s.incurred::float8 / nullif(s.claims, 0), s.incurred / nullif(s.exposure, 0),
-         (s.claims / nullif(s.exposure, 0)) / nullif((SELECT w.claims / nullif(w.exposure, 0)
-                                                        FROM summed w WHERE w.factor = '(all)'), 0)
-    FROM summed s
 $$;
