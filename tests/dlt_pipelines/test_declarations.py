@@ -141,6 +141,18 @@ def test_every_table_says_its_grain(declared: Recorder) -> None:
     assert silent == []
 
 
+def test_every_column_of_gold_says_what_it_is(spark: SparkSession, declared: Recorder) -> None:
+    schemas = {n: facts["schema"] for n, facts in declared.datasets.items() if facts.get("schema")}
+    assert {name for name in schemas if name.startswith("gold_")} == set(CONTRACT)
+    silent = [
+        (name, field.name)
+        for name, schema in schemas.items()
+        for field in spark.createDataFrame([], schema).schema.fields
+        if not field.metadata.get("comment")
+    ]
+    assert silent == []
+
+
 CONTRACT = {
     "gold_premium_month": "month policy_type coverage_code channel written_premium earned_premium"
     " earned_premium_accounting unearned_premium_start unearned_premium_end tax commission",

@@ -15,24 +15,24 @@ spark: SparkSession  # put here by the pipeline runtime
     " loss_ratio = incurred of the year's losses / premium earned in the year",
     table_properties={"quality": "gold"},
     schema="""
-        accident_year INT,
+        accident_year INT COMMENT 'year of the loss',
         segment STRING COMMENT 'policy type, UNKNOWN, or ALL',
-        reported BIGINT,
+        reported BIGINT COMMENT 'claims reported by the valuation',
         open BIGINT COMMENT 'open or reopened',
-        closed_with_payment BIGINT,
+        closed_with_payment BIGINT COMMENT 'ended claims that were paid',
         closed_no_payment BIGINT COMMENT 'also rejected and withdrawn',
         reopened BIGINT COMMENT 'reopened and not closed again',
         exposure DOUBLE COMMENT 'calendar basis',
-        earned_premium DECIMAL(18,2),
-        paid DECIMAL(18,2),
-        incurred DECIMAL(18,2),
+        earned_premium DECIMAL(18,2) COMMENT 'earned in the accident year',
+        paid DECIMAL(18,2) COMMENT 'sum of payments',
+        incurred DECIMAL(18,2) COMMENT 'paid - recovered + reserves, of losses of the year',
         frequency DOUBLE COMMENT 'reported / exposure',
         severity DOUBLE COMMENT 'incurred / reported',
         severity_paid_claims DOUBLE COMMENT 'incurred / number, of claims with a payment',
         pure_premium DOUBLE COMMENT 'incurred / exposure',
         loss_ratio DOUBLE COMMENT 'incurred / earned premium, expenses of claims included',
-        large_count BIGINT,
-        excess DECIMAL(18,2)
+        large_count BIGINT COMMENT 'claims above the large-loss cap',
+        excess DECIMAL(18,2) COMMENT 'incurred above the large-loss cap'
     """,
 )
 def gold_claim_kpi() -> DataFrame:

@@ -23,7 +23,7 @@ spark: SparkSession  # put here by the pipeline runtime
         eroded_by_payment DECIMAL(18,2) COMMENT 'taken off next to a payment, stored positive',
         reserve_change DECIMAL(18,2) COMMENT 'closing - opening',
         closing_case_reserve DECIMAL(18,2) COMMENT 'at the year end or the valuation',
-        paid DECIMAL(18,2),
+        paid DECIMAL(18,2) COMMENT 'payments booked in the year',
         recovered DECIMAL(18,2) COMMENT 'stored positive',
         calendar_year_incurred DECIMAL(18,2) COMMENT 'paid - recovered + reserve_change',
         open_claims BIGINT COMMENT 'open or reopened at the year end or the valuation',

@@ -20,7 +20,7 @@ spark: SparkSession  # put here by the pipeline runtime
         latest_lag_months INT COMMENT 'age on the latest diagonal',
         latest DECIMAL(18,2) COMMENT 'cumulative on the latest diagonal',
         cdf_to_ultimate DOUBLE COMMENT 'selected factor of gold_ldf; the tail at the last age',
-        ultimate DECIMAL(18,2),
+        ultimate DECIMAL(18,2) COMMENT 'latest * cdf_to_ultimate',
         to_come DECIMAL(18,2) COMMENT 'ultimate - latest of the same measure',
         ibnr DECIMAL(18,2)
             COMMENT 'ultimate - incurred; of counts, - reported; null for a capped measure',

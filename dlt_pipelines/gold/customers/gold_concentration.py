@@ -13,7 +13,7 @@ spark: SparkSession  # put here by the pipeline runtime
     comment="Concentration: one row per valuation date (the latest) and top percent of customers",
     table_properties={"quality": "gold"},
     schema="""
-        valuation_date DATE,
+        valuation_date DATE COMMENT 'everything booked by the end of this day counts',
         top_share_pct INT COMMENT '1, 5, 10 or 20 percent of the customers',
         customers BIGINT COMMENT 'rounded up',
         incurred DECIMAL(18,2) COMMENT 'of these customers, net of recoveries, all years',

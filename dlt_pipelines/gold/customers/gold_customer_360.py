@@ -22,8 +22,8 @@ spark: SparkSession  # put here by the pipeline runtime
     table_properties={"quality": "gold"},
     cluster_by=["valuation_date", "party_id"],
     schema="""
-        party_id BIGINT,
-        valuation_date DATE,
+        party_id BIGINT COMMENT 'key of the party, the survivor of merged ones',
+        valuation_date DATE COMMENT 'everything booked by the end of this day counts',
         policies_in_force BIGINT COMMENT 'distinct policy numbers',
         distinct_lines BIGINT COMMENT 'lines of business in force; 2 or more: multi-product',
         in_force_premium DECIMAL(18,2) COMMENT 'annual premium in force',

@@ -15,8 +15,8 @@ spark: SparkSession  # put here by the pipeline runtime
     table_properties={"quality": "gold"},
     cluster_by=["valuation_date", "party_id"],
     schema="""
-        party_id BIGINT,
-        valuation_date DATE,
+        party_id BIGINT COMMENT 'key of the party, the survivor of merged ones',
+        valuation_date DATE COMMENT 'everything booked by the end of this day counts',
         recency_days INT COMMENT 'days since the last bound term or payment',
         frequency BIGINT COMMENT 'policies in force, and terms started in 36 months',
         monetary DECIMAL(18,2) COMMENT 'annual premium in force',

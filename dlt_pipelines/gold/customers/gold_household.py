@@ -16,7 +16,7 @@ spark: SparkSession  # put here by the pipeline runtime
     cluster_by=["valuation_date", "household_id"],
     schema="""
         household_id STRING COMMENT 'H and a digest of the home address, or P and the party',
-        valuation_date DATE,
+        valuation_date DATE COMMENT 'everything booked by the end of this day counts',
         members BIGINT COMMENT 'parties at the address, with a contract or without',
         policies_in_force BIGINT COMMENT 'sum over the members',
         distinct_lines BIGINT COMMENT 'sum over the members of their distinct lines',

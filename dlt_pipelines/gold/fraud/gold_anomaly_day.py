@@ -21,14 +21,14 @@ spark: SparkSession  # put here by the pipeline runtime
     table_properties={"quality": "gold"},
     cluster_by=["metric", "day"],
     schema="""
-        day DATE,
+        day DATE COMMENT 'calendar day',
         segment STRING COMMENT 'policy type, UNKNOWN, or ALL',
         metric STRING COMMENT 'new_claims, paid, cancellations, quotes, rows_<source table>',
         value DOUBLE COMMENT 'a count, or an amount for paid',
         baseline DOUBLE COMMENT 'null without an earlier day',
         z DOUBLE COMMENT '0.6745 * (value - baseline) / MAD; null if MAD is 0',
         points BIGINT COMMENT 'earlier days in the baseline, at most 8',
-        flagged BOOLEAN,
+        flagged BOOLEAN COMMENT 'whether the day stands out',
         method STRING COMMENT 'robust_z, poisson (small counts), or none'
     """,
 )

@@ -18,10 +18,10 @@ spark: SparkSession  # put here by the pipeline runtime
     " A flag refers a claim to a person; it never declines one",
     table_properties={"quality": "gold"},
     schema="""
-        claim_id BIGINT,
+        claim_id BIGINT COMMENT 'key of the claim',
         rule STRING COMMENT 'see ref_rule',
-        points BIGINT,
-        policy_id BIGINT,
+        points BIGINT COMMENT 'what a flag adds to the score',
+        policy_id BIGINT COMMENT 'key of the term',
         days_since_inception INT COMMENT 'from the first term of the policy number to the loss',
         peer_group STRING COMMENT 'policy type / cause / severity',
         peer_n BIGINT COMMENT 'claims in the group, this one included',

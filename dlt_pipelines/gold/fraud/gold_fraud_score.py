@@ -14,7 +14,7 @@ spark: SparkSession  # put here by the pipeline runtime
     " score = min(100, sum of the points of its flags)",
     table_properties={"quality": "gold"},
     schema="""
-        claim_id BIGINT,
+        claim_id BIGINT COMMENT 'key of the claim',
         score BIGINT COMMENT '0 to 100',
         band STRING COMMENT 'HIGH, MEDIUM or LOW',
         rules ARRAY<STRING> COMMENT 'flags raised, by name',

@@ -18,11 +18,11 @@ spark: SparkSession  # put here by the pipeline runtime
     cluster_by=["table_name", "day"],
     schema="""
         day DATE COMMENT 'on which the source wrote the row: an update or a booking',
-        table_name STRING,
+        table_name STRING COMMENT 'table of the source',
         rule STRING COMMENT 'what must hold; see quality.py and transforms/monitoring',
         action STRING COMMENT 'drop (the row is in quarantine) or warn (the row is in silver)',
-        passed BIGINT,
-        failed BIGINT,
+        passed BIGINT COMMENT 'rows that kept the rule',
+        failed BIGINT COMMENT 'rows that broke the rule',
         amount_at_stake DECIMAL(18,2)
             COMMENT 'sum of the absolute amounts of rows that failed; null if they have none'
     """,

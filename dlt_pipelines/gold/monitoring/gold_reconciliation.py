@@ -14,7 +14,7 @@ spark: SparkSession  # put here by the pipeline runtime
     table_properties={"quality": "gold"},
     cluster_by=["table_name", "day"],
     schema="""
-        table_name STRING,
+        table_name STRING COMMENT 'table of the source',
         day DATE COMMENT 'on which the source wrote the rows last: an update or a booking',
         source_rows BIGINT COMMENT 'counted by the source; null if it counts nothing',
         silver_rows BIGINT COMMENT 'current rows',
@@ -24,7 +24,7 @@ spark: SparkSession  # put here by the pipeline runtime
         excluded_rows BIGINT
             COMMENT 'silver_rows - gold_rows: after the valuation, or without an exchange rate',
         source_amount DECIMAL(18,2) COMMENT 'sum, in the currency of the rows',
-        silver_amount DECIMAL(18,2),
+        silver_amount DECIMAL(18,2) COMMENT 'sum over the current rows',
         gold_amount DECIMAL(18,2) COMMENT 'in the reporting currency',
         missing_amount DECIMAL(18,2) COMMENT 'source_amount - silver_amount',
         explanation STRING COMMENT 'agrees, changed since the count, refused, not delivered,

@@ -12,7 +12,8 @@ spark: SparkSession  # put here by the pipeline runtime
 
 @dlt.table(
     comment="Counts of the source: one row per row of a file of its control table",
-    table_properties={"quality": "bronze"},
+    # At a full refresh the files may no longer be in the landing folder.
+    table_properties={"quality": "bronze", "pipelines.reset.allowed": "false"},
     temporary=True,
 )
 def source_total() -> DataFrame:

@@ -17,8 +17,8 @@ spark: SparkSession  # put here by the pipeline runtime
     table_properties={"quality": "gold"},
     schema="""
         agent_id BIGINT COMMENT 'of the policy as it is now',
-        calendar_year INT,
-        channel STRING,
+        calendar_year INT COMMENT '1 January to 31 December',
+        channel STRING COMMENT 'of the agent, as it is now',
         written_premium DECIMAL(18,2) COMMENT 'booked in the year',
         earned_premium DECIMAL(18,2) COMMENT 'earned in the year, effective view',
         expiring BIGINT COMMENT 'terms that ended in the year, not cancelled before',

@@ -14,11 +14,11 @@ spark: SparkSession  # put here by the pipeline runtime
     table_properties={"quality": "gold"},
     cluster_by=["policy_type", "calendar_year"],
     schema="""
-        coverage_id BIGINT,
-        calendar_year INT,
-        policy_id BIGINT,
+        coverage_id BIGINT COMMENT 'key of the coverage segment',
+        calendar_year INT COMMENT '1 January to 31 December',
+        policy_id BIGINT COMMENT 'key of the term',
         policy_type STRING COMMENT 'UNKNOWN where the policy is not known',
-        coverage_code STRING,
+        coverage_code STRING COMMENT 'TPL, COLL and so on',
         earned_days INT COMMENT 'days on risk in the year',
         unit_count BIGINT COMMENT 'insured units, for example the cars of a fleet',
         exposure DOUBLE

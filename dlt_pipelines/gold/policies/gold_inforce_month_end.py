@@ -14,8 +14,8 @@ spark: SparkSession  # put here by the pipeline runtime
     table_properties={"quality": "gold"},
     cluster_by=["policy_type", "month_end"],
     schema="""
-        month_end DATE,
-        policy_type STRING,
+        month_end DATE COMMENT 'last day of the month',
+        policy_type STRING COMMENT 'segment of the book; UNKNOWN without a policy',
         policies BIGINT COMMENT 'distinct policy numbers',
         coverages BIGINT COMMENT 'coverage segments',
         vehicles BIGINT COMMENT 'insured units: sum of unit_count',

@@ -16,16 +16,16 @@ spark: SparkSession  # put here by the pipeline runtime
     schema="""
         month DATE COMMENT 'first day of the month',
         policy_type STRING COMMENT 'UNKNOWN where the policy is not known',
-        coverage_code STRING,
+        coverage_code STRING COMMENT 'TPL, COLL and so on',
         channel STRING COMMENT 'of the agent when the premium was booked',
         written_premium DECIMAL(18,2) COMMENT 'booked in the month, net of tax',
         earned_premium DECIMAL(18,2) COMMENT 'effective view: late bookings restate past months',
         earned_premium_accounting DECIMAL(18,2)
             COMMENT 'written - change of unearned: late bookings catch up when booked',
-        unearned_premium_start DECIMAL(18,2),
+        unearned_premium_start DECIMAL(18,2) COMMENT 'at the end of the month before',
         unearned_premium_end DECIMAL(18,2) COMMENT 'at the month end or the valuation',
-        tax DECIMAL(18,2),
-        commission DECIMAL(18,2)
+        tax DECIMAL(18,2) COMMENT 'booked in the month',
+        commission DECIMAL(18,2) COMMENT 'booked in the month'
     """,
 )
 def gold_premium_month() -> DataFrame:

@@ -24,7 +24,8 @@ spark: SparkSession  # put here by the pipeline runtime
         renewed BIGINT COMMENT 'expiring terms whose next term was bound',
         expiring_premium DECIMAL(18,2) COMMENT 'annual premium of the last version of the term',
         renewed_premium DECIMAL(18,2) COMMENT 'annual premium of the next terms',
-        expiring_premium_of_renewed DECIMAL(18,2),
+        expiring_premium_of_renewed DECIMAL(18,2)
+            COMMENT 'expiring_premium of the terms that renewed',
         renewal_ratio DOUBLE COMMENT 'renewed / expiring',
         lapse_ratio DOUBLE COMMENT '1 - renewal_ratio',
         premium_retention DOUBLE COMMENT 'renewed_premium / expiring_premium',

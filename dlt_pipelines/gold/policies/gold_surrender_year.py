@@ -16,11 +16,11 @@ spark: SparkSession  # put here by the pipeline runtime
     " latest valuation",
     table_properties={"quality": "gold"},
     schema="""
-        policy_type STRING,
+        policy_type STRING COMMENT 'of life insurance (insurance.life_policy_types)',
         policy_year INT COMMENT '1 from the first day on risk to its anniversary',
         policies_entering BIGINT COMMENT 'on risk at the start of the policy year',
         exposure_policy_years DOUBLE COMMENT 'days on risk / days of the policy year',
-        surrenders BIGINT,
+        surrenders BIGINT COMMENT 'contracts surrendered in the policy year',
         surrender_rate_central DOUBLE COMMENT 'surrenders / exposure_policy_years',
         survival_end DOUBLE
             COMMENT 'not surrendered by the end of the year: product over its months and all before'

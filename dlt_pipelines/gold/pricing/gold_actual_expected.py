@@ -15,11 +15,11 @@ spark: SparkSession  # put here by the pipeline runtime
     table_properties={"quality": "gold"},
     schema="""
         factor STRING COMMENT 'of gold_oneway',
-        level STRING,
+        level STRING COMMENT 'value of the factor; UNKNOWN where it is not known',
         exposure DOUBLE COMMENT 'unit years, calendar basis',
         actual_claims BIGINT COMMENT 'reported',
         expected_claims DOUBLE COMMENT 'exposure * frequency of the policy type and coverage',
-        actual_incurred DECIMAL(18,2),
+        actual_incurred DECIMAL(18,2) COMMENT 'net of recoveries, at the valuation',
         expected_incurred DECIMAL(18,2) COMMENT 'earned premium * insurance.expected_loss_ratio',
         actual_to_expected DOUBLE COMMENT 'actual_claims / expected_claims',
         band_low DOUBLE COMMENT 'of 95 %: A/E * (1 - 1.96 / sqrt(actual_claims))',

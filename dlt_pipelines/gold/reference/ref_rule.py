@@ -10,13 +10,13 @@ spark: SparkSession  # put here by the pipeline runtime
 _COLUMNS = """
     rule_id STRING COMMENT 'key of insurance.fraud_rule.<rule_id>.<attribute>',
     rule STRING COMMENT 'as in gold_fraud_flag',
-    points INT,
-    meaning STRING,
-    parameter DECIMAL(10,4),
-    window_days INT,
-    minimum_peers INT,
-    causes ARRAY<STRING>,
-    active BOOLEAN
+    points INT COMMENT 'what a flag adds to the score',
+    meaning STRING COMMENT 'what the rule looks for',
+    parameter DECIMAL(10,4) COMMENT 'a number the rule compares with; 0 if unused',
+    window_days INT COMMENT 'days the rule looks back; 0 if unused',
+    minimum_peers INT COMMENT 'claims a peer group needs; 0 if unused',
+    causes ARRAY<STRING> COMMENT 'cause codes the rule looks at',
+    active BOOLEAN COMMENT 'whether it raises flags'
 """
 
 

@@ -10,7 +10,7 @@ spark: SparkSession  # put here by the pipeline runtime
 _COLUMNS = """
     segment STRING COMMENT 'policy type, UNKNOWN, or ALL',
     measure STRING COMMENT 'of gold_triangle',
-    from_lag_months INT,
+    from_lag_months INT COMMENT 'age at which the factor starts',
     ldf DOUBLE COMMENT 'takes the place of the computed factor'
 """
 

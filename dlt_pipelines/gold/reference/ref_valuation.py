@@ -24,8 +24,8 @@ BUSINESS_DATES = {
     table_properties={"quality": "gold"},
     schema="""
         valuation_date DATE COMMENT 'everything booked by the end of this day counts',
-        is_year_end BOOLEAN,
-        is_month_end BOOLEAN,
+        is_year_end BOOLEAN COMMENT '31 December',
+        is_month_end BOOLEAN COMMENT 'last day of a month',
         is_latest BOOLEAN COMMENT 'the valuation of every table that has only one'
     """,
 )
