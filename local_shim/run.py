@@ -25,9 +25,9 @@ from local_shim.events.announcement import announce
 from local_shim.events.dead_updates import end_dead_journals
 from local_shim.events.event import UpdateState
 from local_shim.events.hooks import Hooks
-from local_shim.events.journal_file import last_timestamp
 from local_shim.events.log import EventLog, Listener
 from local_shim.events.table import append_journals
+from local_shim.events.update_log import open_event_log
 from local_shim.graph.analysis.resolve import resolve
 from local_shim.graph.graph import Graph
 from local_shim.graph.names import Namespace, TableName
@@ -60,6 +60,8 @@ class Request:
     listeners: Sequence[Listener] = ()
     continuous: bool = False
     seconds: float | None = None  # how long a continuous update goes on; None: until stopped
+    cause: str = "USER_ACTION"  # as Databricks' `UpdateInfoCause` spells it
+    update_id: str = ""  # a new one, if it is empty
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class Update:
 
     def __init__(self, request: Request):
         self.request = request
-        self.id = str(uuid.uuid4())
+        self.id = request.update_id or str(uuid.uuid4())
         self._stop = StopRequest()
 
     def run(self) -> UpdateResult:
@@ -108,7 +110,8 @@ class Update:
             self._stop.by_signals(),
             self._event_log(ready) as events,
         ):
-            announce(events, self.request.spec, ready.registry, ready.plan, _start(self.request))
+            parameters = start_parameters(self.request)
+            announce(events, self.request.spec, ready.registry, ready.plan, parameters)
             return self._end(events, self._execute(events, ready))
 
     def stop(self) -> None:
@@ -149,16 +152,9 @@ class Update:
     @contextmanager
     def _event_log(self, ready: Prepared) -> Iterator[EventLog]:
         """The event log of the update, with the hooks; an error of the update is its last event."""
-        spec, storage = self.request.spec, ready.context.storage
-        origin = {
-            "pipeline_id": spec.key,
-            "pipeline_name": spec.name,
-            "pipeline_type": "WORKSPACE",
-            "update_id": self.id,
-        }
+        storage, request = ready.context.storage, self.request
         end_dead_journals(storage)
-        after = last_timestamp(storage)
-        events = EventLog(storage.journal(self.id), origin, self.request.listeners, after)
+        events = open_event_log(storage, request.spec, self.id, request.listeners)
         hooks = Hooks(ready.registry.hooks, events)
         events.listeners.append(hooks)
         try:
@@ -280,7 +276,7 @@ def _set_up_tables(events: EventLog, ready: Prepared) -> dict[TableName, FlowErr
     return create_tables(ready.context, ready.plan)
 
 
-def _start(request: Request) -> dict[str, object]:
+def start_parameters(request: Request) -> dict[str, object]:
     """The request with the field names of Databricks' `StartUpdate`."""
     selection = request.selection
     return {
@@ -288,5 +284,11 @@ def _start(request: Request) -> dict[str, object]:
         "refresh_selection": list(selection.refresh),
         "full_refresh_selection": list(selection.full_refresh),
         "reset_checkpoint_selection": list(selection.reset_checkpoints),
+        "replace_where_overrides": [
+            {"flow_name": flow, "predicate_override": predicate}
+            for flow, predicate in selection.replace_where_overrides.items()
+        ],
+        "parameters": dict(request.spec.parameters),
         "continuous": request.continuous,
+        "cause": request.cause,
     }

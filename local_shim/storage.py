@@ -184,6 +184,22 @@ class Storage:
     def _maintenance(self) -> Path:
         return self.root / "system" / "maintenance" / f"{_safe(self.pipeline)}.json"
 
+    def delete_pipeline(self) -> None:
+        """Deletes this pipeline's tables, its progress and its journals; the records go last.
+
+        Done again, it goes on where it was interrupted. The caller holds the update lock.
+        """
+        own = [record for record in self.records() if record.pipeline == self.pipeline]
+        names = [TableName(*record.name.split(".", 2)) for record in own]
+        for name in names:
+            durable_files.delete(self.table(name))
+            durable_files.delete(self._state(name))
+        for kind in ("checkpoints", "schemas"):
+            durable_files.delete(self.root / kind / _safe(self.pipeline))
+        durable_files.delete(self.journals())
+        for record in own:
+            durable_files.delete(self._record(record.name))
+
     # --- updates
 
     def journal(self, update: str) -> Path:

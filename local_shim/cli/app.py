@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
-from local_shim.cli import deploy, dms, read, remote, report, update
+from local_shim.cli import deploy, dms, read, remote, report, serve, update
 from local_shim.errors import ShimError, UsageError
 from local_shim.redaction import redacted
 
@@ -25,6 +25,7 @@ _COMMANDS: tuple[Callable[..., object], ...] = (
     read.sql,
     read.export,
     deploy.deploy_check,
+    serve.serve,
 )
 
 

@@ -24,18 +24,7 @@ def announce(
     request: Mapping[str, object],
 ) -> None:
     """Writes what was requested, by whom, on which versions, and what the pipeline defines."""
-    events.write(
-        EventType.CREATE_UPDATE,
-        f"Update of '{spec.name}' started.",
-        {
-            "cause": "USER_ACTION",
-            "run_as": getpass.getuser(),
-            "config": dict(spec.configuration),
-            "effective_publishing_mode": "DEFAULT_PUBLISHING_MODE",
-            "request": dict(request),
-            "runner": this_runner(),
-        },
-    )
+    write_request(events, spec, request)
     user = {"user_name": getpass.getuser(), "user_id": str(os.getuid())}
     events.write(EventType.USER_ACTION, "START", {"action": "START", **user})
     versions = {name: metadata.version(name) for name in ("pyspark", "delta-spark")}
@@ -49,3 +38,19 @@ def announce(
     for what, where in registry.deprecations:
         events.write(EventType.DEPRECATION, f"{what} at {where} is deprecated.", {"message": what})
     describe(plan.graph, events)
+
+
+def write_request(events: EventLog, spec: PipelineSpec, request: Mapping[str, object]) -> None:
+    """Writes the first event of an update: what was requested, and which process runs it."""
+    events.write(
+        EventType.CREATE_UPDATE,
+        f"Update of '{spec.name}' started.",
+        {
+            "cause": request["cause"],
+            "run_as": getpass.getuser(),
+            "config": dict(spec.configuration),
+            "effective_publishing_mode": "DEFAULT_PUBLISHING_MODE",
+            "request": dict(request),
+            "runner": this_runner(),
+        },
+    )

@@ -57,6 +57,7 @@ _FIELDS_WITHOUT_EFFECT = {
     "trigger",
     "usage_policy_id",
 }
+PIPELINE_FIELDS = _FIELDS_WITHOUT_EFFECT | set(_READ_FIELDS)
 _IGNORED_LIBRARIES = ("jar", "maven")
 
 
@@ -138,10 +139,9 @@ class PipelineReader:
 
     def _warn_unknown(self, node: Node) -> None:
         """The other fields say how Databricks runs the pipeline, not what it gives."""
-        fields = _FIELDS_WITHOUT_EFFECT | set(_READ_FIELDS)
         for name, child in node.items():
-            if name not in fields:
-                hint = close_match(name, fields)
+            if name not in PIPELINE_FIELDS:
+                hint = close_match(name, PIPELINE_FIELDS)
                 self.problems.warn(
                     f"unknown field '{name}' of a pipeline is ignored",
                     child.place,

@@ -1,178 +1,152 @@
-"""`dlt-local remote` against a workspace on this machine, with the unmodified SDK."""
+"""`dlt-local remote` against a workspace on this machine, with the unmodified SDK.
+
+Updates that the workspace carries out are in tests/local_shim/workspace/test_updates.py.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from local_shim.graph.plan import RefreshSelection
-from local_shim.remote.connection import connect
-from local_shim.remote.pipeline import find
-from tests.local_shim.cli.command import Result, dlt_local
-from tests.local_shim.remote.loopback import Loopback, serving
-
 pytest.importorskip("databricks.sdk")
 
-Serve = Callable[..., Loopback]
-BUNDLE = """\
-bundle: {name: insurance}
-resources:
-  pipelines:
-    insurance:
-      name: insurance-prod
-      libraries: [{glob: {include: src/**}}]
-"""
+from tests.local_shim.cli.command import Result, dlt_local
+from tests.local_shim.workspace.local_workspace import LocalWorkspace, local_workspace
 
 
 @pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Serve]:
-    """Starts a workspace, to which the SDK's own environment variables lead."""
-    (tmp_path / "src").mkdir()
-    (tmp_path / "src" / "tables.py").touch()
-    (tmp_path / "databricks.yml").write_text(BUNDLE)
-    with ExitStack() as servers:
-
-        def start(**answers: Any) -> Loopback:
-            loopback = servers.enter_context(serving(Loopback(**answers)))
-            monkeypatch.setenv("DATABRICKS_HOST", loopback.url)
-            monkeypatch.setenv("DATABRICKS_TOKEN", "local")
-            monkeypatch.setenv("DATABRICKS_CONFIG_FILE", str(tmp_path / "none"))
-            monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-            return loopback
-
-        yield start
+def workspace(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LocalWorkspace]:
+    """A workspace, to which the SDK's own environment variables lead."""
+    with local_workspace(tmp_path) as serving:
+        for name, value in {**serving.variables, "NO_PROXY": "127.0.0.1"}.items():
+            monkeypatch.setenv(name, value)
+        yield serving
 
 
 @pytest.fixture
-def remote(tmp_path: Path) -> Callable[..., Result]:
-    return lambda *arguments: dlt_local("remote", *arguments, "--bundle", tmp_path)
+def remote(workspace: LocalWorkspace) -> Callable[..., Result]:
+    return lambda *arguments: dlt_local("remote", *arguments, "--bundle", workspace.folder)
 
 
-def test_a_run_shows_the_events_and_ends_with_the_result(
-    serve: Serve, remote: Callable[..., Result]
+@pytest.mark.parametrize(("state", "code"), [("COMPLETED", 0), ("FAILED", 1), ("CANCELED", 1)])
+def test_logs_end_with_the_result(
+    workspace: LocalWorkspace, remote: Callable[..., Result], state: str, code: int
 ) -> None:
-    serve(pages=(("Update u1 is RUNNING.",), ("Update u1 is COMPLETED.",)))
-    result = remote("run")
-    assert result.code == 0
-    assert [line.split("update_progress")[1].strip() for line in result.lines] == [
+    workspace.journal("u1", "RUNNING", state)
+    result = remote("logs")
+    assert result.code == code
+    assert [line.split("Z  ")[1].split(maxsplit=2)[2] for line in result.lines] == [
+        "made",
         "Update u1 is RUNNING.",
-        "Update u1 is COMPLETED.",
+        f"Update u1 is {state}.",
     ]
 
 
-@pytest.mark.parametrize("state", ["FAILED", "CANCELED"])
-def test_a_run_that_does_not_complete_exits_with_one(
-    serve: Serve, remote: Callable[..., Result], state: str
+def test_events_keep_their_details_in_json(
+    workspace: LocalWorkspace, remote: Callable[..., Result]
 ) -> None:
-    serve(states=[state])
-    assert remote("run").code == 1
+    workspace.journal("u1", "COMPLETED")
+    details = json.loads(remote("logs", "--json").lines[1])["details"]
+    assert details == {"update_progress": {"state": "COMPLETED"}}
 
 
-def test_the_selection_is_sent_as_it_was_given(serve: Serve, remote: Callable[..., Result]) -> None:
-    loopback = serve()
-    remote(
-        *("run", "--refresh", "a,b", "--full-refresh", "c", "--validate"),
-        *("--replace-where", "d=day > 1"),
-    )
-    assert loopback.bodies("POST", "/updates") == [
-        {
-            "refresh_selection": ["a", "b"],
-            "full_refresh_selection": ["c"],
-            "replace_where_overrides": [{"flow_name": "d", "predicate_override": "day > 1"}],
-            "validate_only": True,
-        }
-    ]
+def test_all_pages_of_events_are_shown(
+    workspace: LocalWorkspace, remote: Callable[..., Result]
+) -> None:
+    workspace.journal("u1", *["RUNNING"] * 300, "COMPLETED")
+    assert len(remote("logs").lines) == 302
 
 
-def test_events_keep_their_details_in_json(serve: Serve, remote: Callable[..., Result]) -> None:
-    serve()
-    assert json.loads(remote("logs", "--json").lines[0])["details"] == {"update_progress": {}}
+def test_logs_need_an_update(remote: Callable[..., Result]) -> None:
+    result = remote("logs")
+    assert (result.code, "[NO_UPDATE]" in result.err) == (2, True)
 
 
-def test_an_update_is_followed_until_it_ends_and_each_event_is_shown_once(serve: Serve) -> None:
-    serve(states=["QUEUED", "RUNNING", "COMPLETED"], pages=(("one", "two"),))
-    pipeline = find(connect(None), "insurance-prod")
-    shown: list[Any] = []
-    state = pipeline.follow(pipeline.start(RefreshSelection(), False), shown.append, pause=0)
-    assert (state, [event["message"] for event in shown]) == ("COMPLETED", ["one", "two"])
+def test_status_lists_the_latest_updates(
+    workspace: LocalWorkspace, remote: Callable[..., Result]
+) -> None:
+    workspace.journal("u1", "FAILED")
+    first, second = remote("status").lines
+    assert first == "insurance-prod  IDLE"
+    assert second.split()[:2] == ["u1", "FAILED"]
 
 
-def test_status_lists_the_latest_updates(serve: Serve, remote: Callable[..., Result]) -> None:
-    serve()
-    assert remote("status").lines == [
-        "insurance-prod  IDLE",
-        "  u1  FAILED     2026-01-01T00:00:00Z",
-    ]
-
-
-def test_stop_stops_the_pipeline(serve: Serve, remote: Callable[..., Result]) -> None:
-    loopback = serve()
+def test_stop_without_an_update_does_nothing(remote: Callable[..., Result]) -> None:
     assert remote("stop").code == 0
-    assert len(loopback.bodies("POST", "/p-insurance-prod/stop")) == 1
-
-
-def test_a_development_pipeline_is_found_behind_its_prefix(
-    serve: Serve, remote: Callable[..., Result]
-) -> None:
-    serve(names=("[dev ada] insurance-prod",))
-    assert remote("status").lines[0].startswith("[dev ada] insurance-prod")
 
 
 @pytest.mark.parametrize(
-    ("names", "condition"),
+    ("pipelines", "condition"),
     [
         ((), "PIPELINE_NOT_DEPLOYED"),
-        (("[dev ada] insurance-prod", "[dev bob] insurance-prod"), "PIPELINE_AMBIGUOUS"),
+        (("[dev ada] insurance-test", "[dev bob] insurance-test"), "PIPELINE_AMBIGUOUS"),
     ],
 )
 def test_a_pipeline_that_cannot_be_told_is_an_error(
-    serve: Serve, remote: Callable[..., Result], names: tuple[str, ...], condition: str
+    workspace: LocalWorkspace, pipelines: tuple[str, ...], condition: str
 ) -> None:
-    serve(names=names)
-    result = remote("run")
+    result = status_of_test_pipeline(workspace, *pipelines)
     assert (result.code, condition in result.err) == (2, True)
 
 
-def test_without_a_sign_in_nothing_is_asked(
-    serve: Serve, remote: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+def test_a_development_pipeline_is_found_behind_its_prefix(workspace: LocalWorkspace) -> None:
+    result = status_of_test_pipeline(workspace, "[dev ada] insurance-test")
+    assert result.lines[0] == "[dev ada] insurance-test  IDLE"
+
+
+def status_of_test_pipeline(workspace: LocalWorkspace, *pipelines: str) -> Result:
+    """`remote status` of a bundle that calls its pipeline insurance-test."""
+    for pipeline in pipelines:
+        workspace.journal("u1", "COMPLETED", pipeline=pipeline)
+    other = workspace.folder / "other"
+    other.mkdir()
+    text = (workspace.folder / "databricks.yml").read_text()
+    text = text.replace("insurance-prod", "insurance-test").replace("src/**", "../src/**")
+    (other / "databricks.yml").write_text(text)
+    return dlt_local("remote", "status", "--bundle", other)
+
+
+def test_what_the_workspace_refuses_is_shown_in_its_words(
+    workspace: LocalWorkspace, remote: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loopback = serve()
+    monkeypatch.setenv("DATABRICKS_TOKEN", "wrong")
+    result = remote("status")
+    assert (result.code, "The workspace says: the token" in result.err) == (2, True)
+
+
+def test_without_a_sign_in_nothing_is_asked(
+    remote: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("DATABRICKS_TOKEN")
     monkeypatch.setenv("DATABRICKS_AUTH_TYPE", "pat")
     result = remote("run")
     assert (result.code, "[NO_SIGN_IN]" in result.err) == (2, True)
-    assert loopback.bodies("POST", "/updates") == []
 
 
 def test_a_difference_to_the_local_run_is_a_table_and_exit_code_one(
-    serve: Serve, remote: Callable[..., Result], tmp_path: Path
+    workspace: LocalWorkspace, remote: Callable[..., Result], tmp_path: Path
 ) -> None:
-    serve()
-    journal = tmp_path / "storage" / "system" / "journal" / "insurance"
+    workspace.journal("u1", "COMPLETED")
+    journal = tmp_path / "local" / "system" / "journal" / "insurance"
     journal.mkdir(parents=True)
     event = {
+        "timestamp": "2026-07-01T00:00:00.000000Z",
         "event_type": "flow_progress",
         "level": "METRICS",
         "origin": {"flow_name": "orders"},
         "details": {"flow_progress": {"metrics": {"num_output_rows": 7}}},
     }
     (journal / "u0.jsonl").write_text(json.dumps(event) + "\n")
-    result = remote("diff", "--storage", tmp_path / "storage")
+    result = remote("diff", "--storage", tmp_path / "local")
     assert (result.code, result.lines[-1].split()[:3]) == (1, ["orders", "num_output_rows", "7"])
 
 
 def test_updates_that_counted_the_same_do_not_differ(
-    serve: Serve, remote: Callable[..., Result], tmp_path: Path
+    workspace: LocalWorkspace, remote: Callable[..., Result]
 ) -> None:
-    serve()
-    journal = tmp_path / "storage" / "system" / "journal" / "insurance"
-    journal.mkdir(parents=True)
-    (journal / "u0.jsonl").write_text("")
-    assert remote("diff", "--storage", tmp_path / "storage").lines == [
-        "no difference in 0 figures."
-    ]
+    workspace.journal("u1", "COMPLETED")
+    result = remote("diff", "--storage", workspace.storage)
+    assert result.lines == ["no difference in 0 figures."]

@@ -1,0 +1,178 @@
+"""The paths of the REST API and what answers them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from local_shim.workspace import documents
+from local_shim.workspace.api_error import ApiError, missing, wrong_value
+from local_shim.workspace.created_pipelines import check_settings
+from local_shim.workspace.event_filter import read_filter
+from local_shim.workspace.paging import Query, criteria, one_page
+from local_shim.workspace.pipelines import Pipelines
+from local_shim.workspace.updates.history import UpdateSummary
+
+_LARGEST_LIST = 100
+_LARGEST_EVENTS = 1000
+_NAME_FILTER = re.compile(r"\s*name\s+like\s+'%?([^'%]*)%?'\s*", re.IGNORECASE)
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request: the names in its path, its query and its JSON."""
+
+    pipelines: Pipelines
+    names: tuple[str, ...] = ()
+    query: Query = field(default_factory=dict)
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+def answer(pipelines: Pipelines, method: str, path: str, query: Query, body: Any) -> Document:
+    """The document that answers a request; raises ApiError."""
+    methods = set()
+    for own_method, pattern, function in _ROUTES:
+        match = re.fullmatch(pattern, path)
+        if match and own_method == method:
+            return function(Call(pipelines, match.groups(), query, body))
+        if match:
+            methods.add(own_method)
+    if methods:
+        allowed = ", ".join(sorted(methods))
+        raise ApiError(405, "METHOD_NOT_ALLOWED", f"{path} takes {allowed}, not {method}.")
+    served = ", ".join(f"{own} {documents.shown(pattern)}" for own, pattern, _ in _ROUTES)
+    message = f"dlt-local does not serve {method} {path}. It serves {served}."
+    raise ApiError(501, "NOT_IMPLEMENTED", message)
+
+
+def _configuration(call: Call) -> Document:
+    return {"workspace_id": "1"}
+
+
+def _me(call: Call) -> Document:
+    return documents.user()
+
+
+def _list_pipelines(call: Call) -> Document:
+    text = criteria(call.query).get("filter", [""])[0]
+    match = _NAME_FILTER.fullmatch(text)
+    if text and match is None:
+        raise wrong_value(f"filter: '{text}' cannot be read; allowed is name LIKE '%…%'.")
+    wanted = match[1] if match else ""
+    described = call.pipelines.described()
+    chosen = [pipeline_id for pipeline_id, each in described.items() if wanted in each.name]
+    page, token = one_page(chosen, str, call.query, _LARGEST_LIST)
+    statuses = [documents.status(described[each], call.pipelines.updates(each)) for each in page]
+    return {"statuses": statuses, **token}
+
+
+def _create_pipeline(call: Call) -> Document:
+    settings = {name: value for name, value in call.body.items() if name != "dry_run"}
+    if call.body.get("dry_run"):
+        check_settings(settings)
+        return {"effective_settings": settings}
+    return {"pipeline_id": call.pipelines.create(settings)}
+
+
+def _get_pipeline(call: Call) -> Document:
+    (pipeline_id,) = call.names
+    description = call.pipelines.describe(pipeline_id)
+    return documents.pipeline(description, call.pipelines.updates(pipeline_id))
+
+
+def _replace_pipeline(call: Call) -> Document:
+    (pipeline_id,) = call.names
+    beside = ("expected_last_modified", "pipeline_id")  # the SDK repeats the id in the body
+    settings = {name: value for name, value in call.body.items() if name not in beside}
+    call.pipelines.replace(pipeline_id, settings, call.body.get("expected_last_modified"))
+    return {}
+
+
+def _delete_pipeline(call: Call) -> Document:
+    cascade = call.query.get("cascade", ["true"])[0] != "false"
+    call.pipelines.delete(call.names[0], cascade=cascade)
+    return {}
+
+
+def _start(call: Call) -> Document:
+    return {"update_id": call.pipelines.start(call.names[0], call.body)}
+
+
+def _list_updates(call: Call) -> Document:
+    (pipeline_id,) = call.names
+    call.pipelines.check_exists(pipeline_id)
+    updates = call.pipelines.updates(pipeline_id)
+    until = criteria(call.query).get("until_update_id")
+    if until:
+        ids = [each.update_id for each in updates]
+        updates = updates[: ids.index(until[0]) + 1] if until[0] in ids else updates
+    page, token = one_page(updates, lambda each: each.update_id, call.query, _LARGEST_LIST)
+    return {"updates": [documents.update(pipeline_id, each) for each in page], **token}
+
+
+def _get_update(call: Call) -> Document:
+    pipeline_id, update_id = call.names
+    call.pipelines.check_exists(pipeline_id)
+    update = _update(call.pipelines.updates(pipeline_id), update_id)
+    return {"update": documents.update(pipeline_id, update)}
+
+
+def _list_events(call: Call) -> Document:
+    (pipeline_id,) = call.names
+    call.pipelines.check_exists(pipeline_id)
+    wanted = criteria(call.query)
+    conditions = read_filter(wanted.get("filter", [""])[0])
+    update_ids = [set(each.values) for each in conditions if each.field == "update_id"]
+    chosen = tuple(set.intersection(*update_ids)) if update_ids else ()
+    order = " ".join(wanted.get("order_by", ["timestamp desc"])[0].lower().split())
+    if order not in ("timestamp asc", "timestamp desc"):
+        raise wrong_value(f"order_by: '{order}' is neither timestamp asc nor timestamp desc.")
+    events = (
+        event
+        for event in call.pipelines.history(pipeline_id).events(chosen)
+        if all(condition.matches(event) for condition in conditions)
+    )
+    ordered = events if order.endswith("desc") else reversed(list(events))
+    page, token = one_page(ordered, lambda event: event["id"], call.query, _LARGEST_EVENTS)
+    return {"events": page, **token}
+
+
+def _stop(call: Call) -> Document:
+    call.pipelines.check_exists(call.names[0])
+    call.pipelines.stop(call.names[0])
+    return {}
+
+
+def _apply_environment(call: Call) -> Document:
+    """Nothing is installed here: an update names the packages that are missing."""
+    call.pipelines.check_exists(call.names[0])
+    return {}
+
+
+def _update(updates: list[UpdateSummary], update_id: str) -> UpdateSummary:
+    for update in updates:
+        if update.update_id == update_id:
+            return update
+    raise missing(f"The specified update {update_id} was not found.")
+
+
+_PIPELINES = "/api/2.0/pipelines"
+_PIPELINE = f"{_PIPELINES}/([^/]+)"
+_ROUTES: tuple[tuple[str, str, Callable[[Call], Document]], ...] = (
+    ("GET", r"/\.well-known/databricks-config", _configuration),
+    ("GET", r"/api/2\.0/preview/scim/v2/Me", _me),
+    ("GET", _PIPELINES, _list_pipelines),
+    ("POST", _PIPELINES, _create_pipeline),
+    ("GET", _PIPELINE, _get_pipeline),
+    ("PUT", _PIPELINE, _replace_pipeline),
+    ("DELETE", _PIPELINE, _delete_pipeline),
+    ("POST", f"{_PIPELINE}/updates", _start),
+    ("GET", f"{_PIPELINE}/updates", _list_updates),
+    ("GET", f"{_PIPELINE}/updates/([^/]+)", _get_update),
+    ("GET", f"{_PIPELINE}/events", _list_events),
+    ("POST", f"{_PIPELINE}/stop", _stop),
+    ("POST", f"{_PIPELINE}/environment/apply", _apply_environment),
+)

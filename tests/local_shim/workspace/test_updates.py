@@ -1,0 +1,207 @@
+"""Updates that the server's worker carries out; the worker has a Spark of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+pytest.importorskip("databricks.sdk")
+
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import ResourceConflict
+from databricks.sdk.service.pipelines import (
+    FileLibrary,
+    PipelineEvent,
+    PipelineLibrary,
+    PipelinesAPI,
+    UpdateInfoState,
+)
+
+from local_shim.remote.connection import connect
+from local_shim.remote.pipeline import ENDED, DeployedPipeline, find
+from local_shim.storage import delta_version
+from tests.local_shim.cli.command import dlt_local
+from tests.local_shim.workspace.local_workspace import TOKEN, LocalWorkspace, local_workspace
+
+ONE_TABLE = "import dlt\n@dlt.table\ndef {name}():\n    return spark.range(3)\n"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorkspace]:
+    """One server for all tests here, so that its worker starts Spark once."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        local_workspace(tmp_path_factory.mktemp("workspace")) as workspace,
+    ):
+        for name, value in {**workspace.variables, "NO_PROXY": "127.0.0.1"}.items():
+            patch.setenv(name, value)
+        yield workspace
+
+
+def deployed() -> DeployedPipeline:
+    return find(connect(None), "insurance-prod")
+
+
+def finished(update_id: str) -> str:
+    """The state in which an update of `running` ends."""
+    return deployed().follow(update_id, lambda event: None, pause=0.2)
+
+
+def events(workspace: LocalWorkspace, update_id: str) -> list[PipelineEvent]:
+    """The events of an update, newest first."""
+    chosen = f"update_id = '{update_id}'"
+    return list(workspace.client.pipelines.list_pipeline_events("insurance", filter=chosen))
+
+
+def wait_for_worker(pipelines: PipelinesAPI, update_id: str) -> None:
+    """Waits until the worker has the update in its hands."""
+    state: UpdateInfoState | None = UpdateInfoState.QUEUED
+    while state is UpdateInfoState.QUEUED:
+        update = pipelines.get_update("insurance", update_id).update
+        state = update.state if update else None
+    assert state is UpdateInfoState.INITIALIZING
+
+
+def version(workspace: LocalWorkspace, table: str) -> int:
+    return delta_version(workspace.storage / "tables" / "main" / "claims" / table)
+
+
+def test_an_update_runs_and_no_other_starts_meanwhile(running: LocalWorkspace) -> None:
+    """W10, W11, W12"""
+    running.write(ONE_TABLE.format(name="orders"))
+    pipelines = running.client.pipelines
+    update_id = pipelines.start_update("insurance").update_id or ""
+    assert str(pipelines.get("insurance").state) == "PipelineState.STARTING"
+    with pytest.raises(ResourceConflict, match=update_id):
+        pipelines.start_update("insurance")
+    assert finished(update_id) == "COMPLETED"
+    assert str(pipelines.get("insurance").state) == "PipelineState.IDLE"
+    assert version(running, "orders") >= 0
+    updates = pipelines.list_updates("insurance").updates or ()
+    assert [each.update_id for each in updates].count(update_id) == 1
+
+
+def test_a_remote_run_shows_events_and_sends_the_selection(running: LocalWorkspace) -> None:
+    """W13: the journal holds what was asked for."""
+    running.write(ONE_TABLE.format(name="payments") + ONE_TABLE.format(name="parties"))
+    result = dlt_local("remote", "run", "--bundle", running.folder, "--full-refresh", "payments")
+    assert (result.code, result.err) == (0, "")
+    assert "is COMPLETED." in result.lines[-1]
+    latest = deployed().latest_update()
+    update = running.client.pipelines.get_update("insurance", latest).update
+    assert update and update.full_refresh_selection == ["payments"]
+    assert str(update.cause) == "UpdateInfoCause.API_CALL"
+    assert (version(running, "payments") >= 0, version(running, "parties")) == (True, -1)
+
+
+def test_validation_writes_no_table(running: LocalWorkspace) -> None:
+    """W15"""
+    running.write(ONE_TABLE.format(name="valued"))
+    assert dlt_local("remote", "run", "--validate", "--bundle", running.folder).code == 0
+    assert version(running, "valued") == -1
+    update = running.client.pipelines.get_update("insurance", deployed().latest_update()).update
+    assert update and update.validate_only
+
+
+def test_wrong_definitions_are_told_in_the_events(running: LocalWorkspace) -> None:
+    """W15, W16, W43"""
+    running.write("import dlt\n@dlt.table\ndef orders():\n    return spark.table('nowhere')\n")
+    result = dlt_local("remote", "run", "--bundle", running.folder)
+    assert result.code == 1
+    pipeline = running.client.pipelines.get("insurance")
+    assert (str(pipeline.state), "nowhere" in (pipeline.cause or "")) == (
+        "PipelineState.IDLE",
+        True,
+    )
+    error = events(running, deployed().latest_update())[0].error
+    assert error and error.exceptions
+    assert "tables.py:" in (error.exceptions[0].message or "")
+
+
+def test_a_created_pipeline_runs_into_its_own_schema(running: LocalWorkspace) -> None:
+    """W42, in part: it waits for the update of another pipeline."""
+    running.write(ONE_TABLE.format(name="first"))
+    source = running.folder / "made.sql"
+    source.write_text("CREATE MATERIALIZED VIEW second AS SELECT 1 AS one")
+    pipelines = running.client.pipelines
+    code = [PipelineLibrary(file=FileLibrary(path=str(source)))]
+    made = pipelines.create(name="made", schema="made", libraries=code).pipeline_id or ""
+    updates = [pipelines.start_update(each).update_id or "" for each in ("insurance", made)]
+    assert str(pipelines.get(made).state) == "PipelineState.STARTING"
+    ends = [
+        DeployedPipeline(running.client, each, "").follow(update, lambda event: None, pause=0.2)
+        for each, update in zip(("insurance", made), updates, strict=True)
+    ]
+    assert ends == ["COMPLETED", "COMPLETED"]
+    assert delta_version(running.storage / "tables" / "main" / "made" / "second") >= 0
+
+
+def test_a_running_update_is_stopped(running: LocalWorkspace) -> None:
+    """W17"""
+    endless = "    return spark.range(10**15).selectExpr('sum(hash(id)) AS total')\n"
+    running.write(f"import dlt\n@dlt.table\ndef endless():\n{endless}")
+    pipeline = deployed()
+    update_id = running.client.pipelines.start_update("insurance").update_id or ""
+    while pipeline.state_of(update_id) != "RUNNING":
+        assert pipeline.state_of(update_id) not in ENDED
+    pipeline.stop()
+    assert finished(update_id) == "CANCELED"
+    pipeline.stop()  # nothing is active
+
+
+def test_an_update_that_ignores_the_stop_is_killed(tmp_path: Path, spark: SparkSession) -> None:
+    """W18"""
+    loaded = tmp_path / "loaded"
+    with local_workspace(tmp_path, grace=0.1) as workspace:
+        workspace.write(
+            "import pathlib, signal\n"
+            "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+            f"pathlib.Path({str(loaded)!r}).touch()\n"
+            "while True: pass\n"
+        )
+        pipelines = workspace.client.pipelines
+        update_id = pipelines.start_update("insurance").update_id or ""
+        while not loaded.exists():
+            wait_for_worker(pipelines, update_id)
+        pipelines.stop("insurance")
+        pipeline = DeployedPipeline(workspace.client, "insurance", "insurance-prod")
+        assert pipeline.follow(update_id, lambda event: None, pause=0.2) == "CANCELED"
+        workspace.write(ONE_TABLE.format(name="orders"))
+        storage = ("--storage", workspace.storage)
+        assert dlt_local("run", "--bundle", tmp_path, *storage).code == 0
+        assert version(workspace, "orders") >= 0
+
+
+def test_an_update_survives_the_end_of_its_server(tmp_path: Path) -> None:
+    """W19: the next server lists what the worker of a killed one has done."""
+    proceed = tmp_path / "proceed"
+    with local_workspace(tmp_path) as next_server:
+        next_server.write(
+            f"import pathlib, dlt\nwhile not pathlib.Path({str(proceed)!r}).exists(): pass\n"
+            + ONE_TABLE.format(name="orders")
+        )
+        storage = ("--storage", str(next_server.storage))
+        command = ("serve", "--bundle", str(tmp_path), "--port", "0", "--token", TOKEN, *storage)
+        server = subprocess.Popen(
+            [sys.executable, "-m", "local_shim", *command], stdout=subprocess.PIPE, text=True
+        )
+        with server:
+            assert server.stdout
+            host = server.stdout.readline().split()[-1]
+            pipelines = WorkspaceClient(host=host, token=TOKEN).pipelines
+            update_id = pipelines.start_update("insurance").update_id or ""
+            wait_for_worker(pipelines, update_id)
+            server.kill()
+        proceed.touch()
+        deadline = time.monotonic() + 120
+        while not next_server.pipelines.history("insurance").has(update_id):
+            assert time.monotonic() < deadline
+        pipeline = DeployedPipeline(next_server.client, "insurance", "insurance-prod")
+        assert pipeline.follow(update_id, lambda event: None, pause=0.2) == "COMPLETED"
+        assert version(next_server, "orders") >= 0
