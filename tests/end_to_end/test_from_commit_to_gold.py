@@ -85,8 +85,7 @@ def test_silver_and_gold_equal_the_source_after_any_days_and_updates(
 ) -> None:
     days = random.Random(11)
     update = Request(from_bundle(PROJECT, None, {"landing": str(house.landing)}), house.storage)
-    for statement in ODD_ROWS.split(";")[:-1]:
-        house.sql(statement)
+    write_odd_rows(house)
     house.do(house.dms())
     assert run(update).exit_code == 0
     assert_equal(house)
@@ -99,6 +98,11 @@ def test_silver_and_gold_equal_the_source_after_any_days_and_updates(
     assert '"triangle": [{' in write_pictures(Place(house.folder, PROJECT)).read_text()
     house.live(1)
     assert any(" rows in PostgreSQL, " in line for line in differences(house))
+
+
+def write_odd_rows(house: House) -> None:
+    for statement in ODD_ROWS.split(";")[:-1]:
+        house.sql(statement)
 
 
 def differences(house: House) -> list[str]:
@@ -115,6 +119,7 @@ def test_nothing_is_lost_or_doubled_when_everything_is_killed(
     house: House, spark: SparkSession
 ) -> None:
     moments = random.Random(5)
+    write_odd_rows(house)
     house.kill(house.dms(), moments.uniform(0.3, 1.2))
     house.do(house.dms())
     # once while tables are made and bronze is read, once among the merges of silver
