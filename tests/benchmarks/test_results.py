@@ -32,7 +32,7 @@ def row_of(text: str, bar: Bar, heading: str) -> str:
 
 
 def test_a_command_s_cost_includes_the_processes_it_starts(tmp_path: Path) -> None:
-    work = "x = bytearray(60 * 2**20); any(i < 0 for i in range(10**7)); print('done')"
+    work = "x = bytearray(60 * 2**20); any(i < 0 for i in range(5 * 10**7)); print('done')"
     child = f"import subprocess, sys; sys.exit(subprocess.call([sys.executable, '-c', {work!r}]))"
     ended = measure([sys.executable, "-c", child], tmp_path)
     assert (ended.code, ended.output) == (0, "done\n")
