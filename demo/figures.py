@@ -50,7 +50,7 @@ def show(place: Place, console: Console) -> None:
     view = UpdateView(events(storage, None, None, None))
     _section(console, "Rows of this update", _layers(view))
     _quality(console, view)
-    with reading(storage, default_namespace(storage), by_kernel=True) as spark:
+    with reading(storage, default_namespace(storage), of_files=True) as spark:
         _section(console, "Premium and loss ratio", _table(_LOSS_RATIOS, spark))
         _section(console, "In force at the last month end", _table(_IN_FORCE, spark))
         _section(console, "Claims at the valuation date", _table(_OPEN_CLAIMS, spark))

@@ -85,7 +85,7 @@ _TWICE = {
 def reconcile(place: Place, source: Insurer) -> list[str]:
     """Every difference between PostgreSQL and silver, and between silver and gold."""
     storage = Storage(place.storage, "insurance")
-    with reading(storage, default_namespace(storage), by_kernel=True) as spark:
+    with reading(storage, default_namespace(storage), of_files=True) as spark:
         silver = {table.name: _first(spark, _silver_query(table)) for table in SOURCE_TABLES}
         (valuation,) = _first(spark, "SELECT max(valuation_date) FROM ref_valuation")
         sums = {table: _first(spark, _sums_query(table, valuation)) for table in _ROWS}

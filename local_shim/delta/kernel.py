@@ -25,7 +25,6 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructField, StructType
 
 from local_shim import durable_files
-from local_shim.delta.snapshot import newest_snapshot
 from local_shim.graph.elements import Dataset
 from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.session import for_small_data, nullable, settings
@@ -166,24 +165,6 @@ def try_read(spark: SparkSession, folder: Path | str) -> DataFrame | None:
             return DataFrame(spark._jsparkSession.read().table(identifier(folder)), spark)
     except Py4JJavaError:
         return None  # the older connector reads it, or says what is wrong
-
-
-def can_replace(frame: DataFrame, folder: Path) -> bool:
-    """Whether the kernel knows all types of the frame and of the table in `folder`, if any."""
-    spark = frame.sparkSession
-    snapshot = newest_snapshot(spark, str(folder))
-    schemas = [frame.schema] if snapshot is None else [frame.schema, snapshot.schema]
-    return all(_knows_types(spark, schema) for schema in schemas)
-
-
-def _knows_types(spark: SparkSession, schema: StructType) -> bool:
-    jvm: Any = spark._jvm
-    types = jvm.io.delta.kernel.internal.types.DataTypeJsonSerDe
-    try:
-        types.deserializeStructType(schema.json())
-    except Py4JJavaError:
-        return False
-    return True
 
 
 def _engine(spark: SparkSession) -> Any:

@@ -51,14 +51,23 @@ def _metadata(folder: Path) -> Mapping[str, Any] | None:
     return None
 
 
+def checksum(folder: Path, version: int) -> Mapping[str, Any] | None:
+    """What the checksum file of a version says; None if there is no such file."""
+    text = durable_files.read_text(folder / "_delta_log" / f"{version:020}.crc")
+    if text is None:
+        return None
+    content: Mapping[str, Any] = json.loads(text)
+    return content
+
+
 def size(folder: Path) -> int:
     """Bytes of the data files of the newest version, from its checksum file.
 
     Without a checksum file: of all data files in the folder, those of older versions included.
     """
-    checksum = durable_files.read_text(folder / "_delta_log" / f"{delta_version(folder):020}.crc")
-    if checksum is not None:
-        return int(json.loads(checksum)["tableSizeBytes"])
+    newest = checksum(folder, delta_version(folder))
+    if newest is not None:
+        return int(newest["tableSizeBytes"])
     files = (path for path in folder.rglob("*.parquet") if "_delta_log" not in path.parts)
     return sum(path.stat().st_size for path in files)
 

@@ -17,15 +17,9 @@ from typing import Any
 from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame
 
-from local_shim.jvm.scala import listed, scala_object
+from local_shim.jvm.scala import listed, optional, scala_object
 
-_CLOCKS = (
-    "expressions.currentdate",
-    "expressions.currenttimestamp",
-    'expressions.now"',
-    "expressions.localtimestamp",
-    "expressions.currenttime",
-)
+DELTA_FOLDER = "dltLocalDeltaFolder"  # option of a read of a Delta table's files: its folder
 _EXPRESSION_ID = re.compile(r'"id":(\d+),"jvmId":"[^"]*"')
 _FRAME_ID = re.compile(r'"__(?:dataset_id|col_position)":\d+,?')
 _VIEW_OF_A_NAME = re.compile(r'__dlt_\d+|"createTime":\d+')
@@ -78,10 +72,11 @@ def estimated_bytes(frame: DataFrame) -> int:
 def is_deterministic(frame: DataFrame) -> bool:
     """Whether the query uses no random numbers, no clock and no function declared so."""
     plan = _analyzed(frame)
-    if not plan.deterministic():
-        return False
-    text = plan.toJSON().lower()  # current_date() and its like count as deterministic in Spark
-    return not any(clock in text for clock in _CLOCKS)
+    patterns = scala_object(
+        frame.sparkSession._jvm, "org.apache.spark.sql.catalyst.trees.TreePattern"
+    )
+    # current_date() and its like count as deterministic in Spark.
+    return bool(plan.deterministic()) and not plan.containsPattern(patterns.CURRENT_LIKE())
 
 
 def delta_folders(frame: DataFrame) -> set[str] | None:
@@ -160,6 +155,9 @@ def _delta_folder(leaf: Any) -> str | None:
     if kind == "DataSourceV2Relation" and "DeltaV2" in leaf.table().getClass().getName():
         return str(leaf.identifier().get().name())
     if kind == "LogicalRelation" and "parquet" in str(leaf):
+        folder = optional(leaf.relation().options().get(DELTA_FOLDER))
+        if folder is not None:
+            return str(folder)
         location = leaf.relation().location()
         if "Tahoe" in location.getClass().getName():
             return str(location.path().toUri().getPath())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -12,7 +11,7 @@ from pyspark.sql.types import StructType
 from local_shim.cdc.fold.change_rows import key_schema, packed
 from local_shim.cdc.target_table.columns import END, START, SYSTEM_END, SYSTEM_START, TargetColumns
 from local_shim.cdc.target_table.schema import missing_columns
-from local_shim.delta.snapshot import newest_snapshot
+from local_shim.delta.snapshot import Snapshot, newest_snapshot, plain_rows
 from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.session import empty_frame
 from local_shim.sql_text import quote
@@ -22,15 +21,8 @@ SMALL_TABLE_BYTES = 32 * 2**20
 _NAMES = {START: "start", END: "end", SYSTEM_START: "sys_start", SYSTEM_END: "sys_end"}
 
 
-@dataclass(frozen=True)
-class Table:
-    """What is known of a Delta table without a Spark job."""
-
-    schema: StructType
-    properties: dict[str, str]
-    bytes: int
-    version: int
-    files: tuple[str, ...] | None = None  # its data files, if plain Parquet files are all of it
+class Table(Snapshot):
+    """The newest version of a target, and how a batch may change it."""
 
     @property
     def small(self) -> bool:
@@ -57,20 +49,13 @@ class Table:
 def table_at(spark: SparkSession, path: Path) -> Table | None:
     """The table at this path; None if there is none."""
     snapshot = newest_snapshot(spark, str(path))
-    if snapshot is None:
-        return None
-    return Table(
-        snapshot.schema, snapshot.properties, snapshot.bytes, snapshot.version, snapshot.files
-    )
+    return None if snapshot is None else Table(**vars(snapshot))
 
 
 def rows_of(spark: SparkSession, path: Path, table: Table) -> DataFrame:
     """The table's rows at the version that was read."""
-    if table.files is None:
-        return spark.read.format("delta").load(str(path))
-    if not table.files:
-        return empty_frame(spark, table.schema)
-    return spark.read.schema(table.schema).parquet(*(f"{path}/{name}" for name in table.files))
+    rows = plain_rows(spark, str(path), table)
+    return spark.read.format("delta").load(str(path)) if rows is None else rows
 
 
 def target_rows(

@@ -57,8 +57,8 @@ class FlowRun:
         """
         frame = self._called(flow)
         if any(rules.can_fail for rules in self.reads.view_rules) and has_limit(frame):
-            by_kernel = self.reads.by_kernel
-            self.reads = FlowReads(self.context, self.flow, by_kernel=by_kernel, whole_views=True)
+            of_files = self.reads.of_files
+            self.reads = FlowReads(self.context, self.flow, of_files=of_files, whole_views=True)
             frame = self._called(flow)
         return frame
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame
 
-from local_shim.delta import kernel, log, tables
+from local_shim.delta import log, tables
 from local_shim.engine.flows.after_commit import after_commit
 from local_shim.engine.flows.flow_run import FlowRun
 from local_shim.engine.reads.flow_reads import FlowReads
 from local_shim.engine.update_context import FlowResult
 from local_shim.graph.elements import QueryFlow
 from local_shim.graph.graph import Graph, ResolvedFlow
-from local_shim.jvm.session import for_small_data
 from local_shim.jvm.spark_plan import delta_folders, is_deterministic
 
 
@@ -30,8 +29,7 @@ def refresh(run: FlowRun, flow: QueryFlow) -> FlowResult:
     rules, spark = run.rules(), run.context.spark
     frame, observation = rules.observed(_query(run, flow))
     before = run.context.storage.version(flow.target)
-    with kernel.enabled(spark) if run.reads.by_kernel else nullcontext():
-        tables.replace(frame, run.folder, run.dataset, observed=observation is not None)
+    tables.replace(frame, run.folder, run.dataset, observed=observation is not None)
     with after_commit():
         tables.restore_clustering(spark, run.folder, run.dataset)
         return FlowResult(
@@ -43,17 +41,14 @@ def refresh(run: FlowRun, flow: QueryFlow) -> FlowResult:
 
 
 def _query(run: FlowRun, flow: QueryFlow) -> DataFrame:
-    """The view's query, read by Delta's kernel if Spark can plan it so and the kernel can write it.
+    """The view's query, over the files of small tables where Spark can plan it so.
 
-    Spark plans a frame that the query caches in a session of its own, where the kernel is off.
+    It cannot where the query asks for what only Delta has, such as `_metadata.row_id`.
     """
-    if for_small_data(run.context.spark):
-        run.reads.by_kernel = True
-        with suppress(AnalysisException):
-            frame = run.query(flow)
-            if kernel.can_replace(frame, run.folder):
-                return frame
-        run.reads = FlowReads(run.context, run.flow)
+    run.reads.of_files = True
+    with suppress(AnalysisException):
+        return run.query(flow)
+    run.reads = FlowReads(run.context, run.flow)
     return run.query(flow)
 
 

@@ -11,8 +11,8 @@ from pyspark.sql.types import StructType
 
 from local_shim.autoloader.files.file_states import file_states_sql
 from local_shim.autoloader.stream import open_stream
-from local_shim.delta import kernel
 from local_shim.delta.log import grew_by_appends_only
+from local_shim.delta.snapshot import newest_rows
 from local_shim.engine.expectations import Rules
 from local_shim.engine.reads.sources import (
     StreamSource,
@@ -47,7 +47,7 @@ class FlowReads:
     streams: list[StreamSource] = field(default_factory=list)
     view_rules: list[Rules] = field(default_factory=list)
     foreign: bool = False
-    by_kernel: bool = False  # batch reads use Delta's kernel; the query runs inside kernel.enabled
+    of_files: bool = False  # batch reads of small tables read their files, without Delta
     whole_views: bool = False
     all_in_batch: bool = False  # streams are read once, from their beginning to now
 
@@ -65,7 +65,7 @@ class FlowReads:
         if dataset is None and not storage.has_table(full):
             self.foreign = True
             return None
-        ours = storage.record(full) is not None  # the kernel cannot read all tables of others
+        ours = storage.record(full) is not None  # tables of others may have any feature of Delta
         return self._delta(str(storage.table(full)), streaming, options, ours)
 
     def has_table(self, name: str) -> bool:
@@ -96,12 +96,11 @@ class FlowReads:
                 options = {**options, "startingVersion": "0"}
         else:
             self.versions[path] = delta_version(Path(path))
-            if self.by_kernel and ours and not options:
-                frame = kernel.try_read(spark, path)
-                if frame is not None:
-                    return frame
         with without_interception():
-            return delta_frame(spark, path, streaming, options)
+            frame = None
+            if self.of_files and ours and not (streaming or options):
+                frame = newest_rows(spark, path)
+            return delta_frame(spark, path, streaming, options) if frame is None else frame
 
     def _may_begin_at_first_commit(self, path: str, options: Mapping[str, str]) -> bool:
         """The answer stays the same while a stream has not ended its first batch."""

@@ -6,6 +6,7 @@ Run this file first after an upgrade: what moved fails here, by name, within sec
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from local_shim.autoloader.files import read_log
 from local_shim.autoloader.files.listing import source_files
 from local_shim.autoloader.options.parse import parse_options
 from local_shim.delta import kernel
-from local_shim.delta.snapshot import newest_snapshot, transactions
+from local_shim.delta.snapshot import newest_rows, newest_snapshot, transactions
 from local_shim.delta.transaction import Transaction, with_positions
 from local_shim.graph.elements import Dataset, DatasetKind, SourceLocation
 from local_shim.graph.names import TableName
@@ -140,13 +141,16 @@ def test_plan_is_deterministic(spark: SparkSession) -> None:
     assert spark_plan.is_deterministic(spark.range(1).selectExpr("id + 1", "DATE'2026-01-01'"))
 
 
-@pytest.mark.parametrize("by_kernel", [False, True])
-def test_plan_delta_folders(spark: SparkSession, table: Path, by_kernel: bool) -> None:
-    read = (
-        kernel.try_read(spark, table) if by_kernel else spark.read.format("delta").load(str(table))
-    )
-    assert read is not None
-    assert spark_plan.delta_folders(read.join(spark.range(1), "id")) == {str(table)}
+@pytest.mark.parametrize("connector", ["delta", "kernel", "files"])
+def test_plan_delta_folders(spark: SparkSession, table: Path, connector: str) -> None:
+    reads: dict[str, Callable[[], Any]] = {
+        "delta": lambda: spark.read.format("delta").load(str(table)),
+        "kernel": lambda: kernel.try_read(spark, table),
+        "files": lambda: newest_rows(spark, str(table)),
+    }
+    rows = reads[connector]()
+    assert rows is not None
+    assert spark_plan.delta_folders(rows.join(spark.range(1), "id")) == {str(table)}
 
 
 def test_plan_delta_folders_of_other_sources(spark: SparkSession, table: Path) -> None:
@@ -242,6 +246,24 @@ def test_delta_snapshot(spark: SparkSession, table: Path) -> None:
     files = [path.name for path in table.glob("*.parquet")]
     assert list(snapshot.files or ()) == files  # listed in the checksum file
     assert snapshot.bytes == sum(path.stat().st_size for path in table.glob("*.parquet"))
+
+
+def test_delta_snapshot_without_a_checksum_file(spark: SparkSession, table: Path) -> None:
+    for file in (table / "_delta_log").glob("*.crc"):
+        file.unlink()
+    snapshot = newest_snapshot(spark, str(table))
+    assert snapshot is not None
+    assert (snapshot.schema.names, snapshot.version) == (["id", "name"], 0)
+    assert snapshot.files is None
+    assert newest_rows(spark, str(table)) is None
+
+
+def test_delta_rows_of_a_folder_that_spark_takes_for_a_pattern(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    folder = str(tmp_path / "a[b]")
+    spark.range(3).write.format("delta").save(folder)
+    assert newest_rows(spark, folder) is None
 
 
 def test_delta_snapshot_of_no_table(spark: SparkSession, tmp_path: Path) -> None:
