@@ -59,6 +59,7 @@ def _flow(graph: Graph, flow: ResolvedFlow, events: EventLog) -> None:
         {
             "input_datasets": [str(each.name) for each in flow.inputs],
             "external_inputs": [str(each.name) for each in flow.inputs if each.external],
+            "input_paths": list(flow.paths),
             "source": _source(flow.where),
             output: str(target.name),
             "schema": [

@@ -41,6 +41,7 @@ class ResolvedFlow:
     streaming: bool
     digest: str = ""  # of a batch query, as `plan_digest` gives it
     complete: bool = False  # its own query aggregates a stream without a watermark
+    paths: tuple[str, ...] = ()  # files and folders that its query reads, as it names them
 
     @property
     def name(self) -> str:

@@ -103,7 +103,7 @@ def with_local_paths(original: Any) -> Any:
 def _local(path: Any, resolver: SourceResolver) -> Any:
     """The path on this machine; what is no path (an RDD, say) is left as it is."""
     if isinstance(path, str):
-        return resolver.path(path)
+        return resolver.source_path(path)
     if isinstance(path, list):
         return [_local(each, resolver) for each in path]
     return path

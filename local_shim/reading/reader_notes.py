@@ -91,9 +91,9 @@ def _map_path(arguments: dict[str, Any]) -> None:
     if resolver is None:
         return
     if str(arguments.get("key", "")).lower() == "path":
-        arguments["value"] = resolver.path(str(arguments["value"]))
+        arguments["value"] = resolver.source_path(str(arguments["value"]))
     if "options" in arguments:
         arguments["options"] = {
-            key: resolver.path(str(value)) if key.lower() == "path" else value
+            key: resolver.source_path(str(value)) if key.lower() == "path" else value
             for key, value in arguments["options"].items()
         }

@@ -41,6 +41,9 @@ class SourceResolver(Protocol):
     def path(self, path: str) -> str:
         """Where `path` lies on this machine (`--path FROM=TO`)."""
 
+    def source_path(self, path: str) -> str:
+        """The same for what a Spark reader reads, which is an input of the flow."""
+
 
 # A new thread starts without a resolver: the code that starts one sets it.
 _resolver: ContextVar[SourceResolver | None] = ContextVar("resolver", default=None)

@@ -155,3 +155,7 @@ class FlowReads:
     def path(self, path: str) -> str:
         """Where `path` lies on this machine."""
         return self.context.paths.local(path)
+
+    def source_path(self, path: str) -> str:
+        """The same for what a Spark reader reads."""
+        return self.path(path)

@@ -32,6 +32,7 @@ class RecordingReads:
         """An empty frame for a dataset, a table of the storage, or None: ask Spark's catalog."""
         name_parts = parts(name)
         if len(name_parts) == 2 and name_parts[0].lower() == "delta":
+            self.resolution.record_path(name_parts[1])
             with without_interception():
                 return self.external.by_path(name_parts[1], streaming, options)
         registry = self.resolution.registry
@@ -70,6 +71,7 @@ class RecordingReads:
         self, flow: str, path: str, options: Mapping[str, str], schema: StructType | None
     ) -> DataFrame:
         """An Auto Loader stream that remembers nothing."""
+        self.resolution.record_path(path)
         return self.external.cloud_files(flow, path, options, schema)
 
     def file_states(self, source: str | tuple[str, ...]) -> str:
@@ -80,6 +82,11 @@ class RecordingReads:
 
     def path(self, path: str) -> str:
         """Where `path` lies on this machine."""
+        return self.external.path(path)
+
+    def source_path(self, path: str) -> str:
+        """The same for what a Spark reader reads."""
+        self.resolution.record_path(path)
         return self.external.path(path)
 
     def _dataset(self, name: TableName, streaming: bool, options: Mapping[str, str]) -> DataFrame:

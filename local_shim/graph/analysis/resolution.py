@@ -25,6 +25,7 @@ class OpenFlow:
 
     flow: Flow
     inputs: list[Input] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -45,6 +46,10 @@ class Resolution:
     def record(self, source: Input) -> None:
         """Adds an edge of the graph: the reader reads `source`."""
         self.stack[-1].inputs.append(source)
+
+    def record_path(self, path: str) -> None:
+        """Notes files or a folder that the reader reads."""
+        self.stack[-1].paths.append(path)
 
     def writers(self, name: TableName) -> list[Flow]:
         """The flows into a dataset."""

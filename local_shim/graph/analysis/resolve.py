@@ -7,6 +7,8 @@ definitions does not matter.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
@@ -67,7 +69,9 @@ class GraphResolver:
         resolution.stack.append(OpenFlow(flow))
         try:
             with resolving_with(self.reads):
-                resolution.resolved[flow.name] = self._analysed(flow)
+                analysed = self._analysed(flow)
+            paths = tuple(dict.fromkeys(resolution.stack[-1].paths))
+            resolution.resolved[flow.name] = replace(analysed, paths=paths)
         except UpstreamFailed:
             resolution.failed.add(flow.name)
         except (Exception, SystemExit) as error:

@@ -48,3 +48,6 @@ class Tables:
 
     def path(self, path: str) -> str:
         return path
+
+    def source_path(self, path: str) -> str:
+        return path
