@@ -40,6 +40,8 @@ _STREAM_OPTIONS = {
     "mode",
     "multiline",
 }
+# Without this, Jackson takes a record with a text of more than 20,000,000 characters for broken.
+_LONGEST_TEXT = str(2**31 - 1)
 _OTHER_SYNTAX = (
     "allowBackslashEscapingAnyCharacter",
     "allowComments",
@@ -149,8 +151,9 @@ class _JsonPlan:
 
     def _options(self, **more: str) -> str:
         own = {key: value for key, value in self.options.reader if key not in _STREAM_OPTIONS}
-        pairs = [f"{literal(key)}, {literal(value)}" for key, value in (own | more).items()]
-        return f", map({', '.join(pairs)})" if pairs else ""
+        values = {"maxStringLen": _LONGEST_TEXT, **own, **more}
+        pairs = [f"{literal(key)}, {literal(value)}" for key, value in values.items()]
+        return f", map({', '.join(pairs)})"
 
     def columns(self) -> list[str]:
         return [f"{self._column(field)} AS {quote(field.name)}" for field in self.expected.columns]

@@ -87,3 +87,19 @@ def test_every_value_arrives_once_under_its_own_name(
         list((loaded_rows - expected_rows).elements()),
     )
     assert (lost, made_up) == ([], []), f"seed {seed}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("csv", "id,text\n1,{long}\n2,short\n"),
+        ("json", '{{"id": 1, "text": "{long}"}}\n{{"id": 2, "text": "short"}}\n'),
+    ],
+)
+def test_a_line_of_twenty_megabytes_is_read_whole(flow: Flow, kind: str, content: str) -> None:
+    long = "x" * 20 * 2**20
+    flow.options["cloudFiles.format"] = kind
+    flow.land(f"a.{kind}", content.format(long=long))
+    flow.run()
+    lengths = {row["id"]: len(row["text"]) for row in flow.rows()}
+    assert lengths == {"1": len(long), "2": len("short")}
