@@ -3,6 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change of a text: `text` takes the place of what stands from `start` up to `stop`."""
+
+    start: int
+    stop: int
+    text: str
+
+
+def edited(text: str, edits: Iterable[Edit]) -> str:
+    """The text after edits, which must not overlap."""
+    for edit in sorted(edits, key=lambda edit: (-edit.start, -edit.stop)):
+        text = text[: edit.start] + edit.text + text[edit.stop :]
+    return text
 
 
 def quote(name: str) -> str:

@@ -12,41 +12,50 @@ from pyspark.sql import SparkSession
 from local_shim.jvm.spark_parser import TableMention, table_mentions
 from local_shim.jvm.sql_statement import parse
 from local_shim.reading.source_resolver import SourceResolver
-from local_shim.sql_text import quote
+from local_shim.sql_text import Edit, quote
 
 FILE_STATES = "cloud_files_state"
 _counter = itertools.count()
 
 
-def resolve_names(
+def name_edits(
     spark: SparkSession, text: str, resolver: SourceResolver, constant: Callable[[str], str]
-) -> str:
-    """`text` with a temporary view in the place of each name that the resolver knows.
+) -> list[Edit]:
+    """The edits that put a temporary view in the place of each name that the resolver knows.
 
-    `constant` computes the value of an expression without columns. Text that does not parse is
-    returned as it is: Spark then reports what is wrong with it.
+    `constant` computes the value of an expression without columns. Text that does not parse has
+    none: Spark then reports what is wrong with it.
     """
     try:
-        text = _with_file_states(spark, text, resolver)
         mentions = table_mentions(spark, text, constant)
     except ParseException:
-        return text
-    for mention in sorted(mentions, key=lambda each: -each.start):
+        return []
+    edits = []
+    for mention in mentions:
         frame = resolver.table(_name(mention), mention.streaming, mention.options)
         if frame is not None:
             view = f"__dlt_{next(_counter)}"
             frame.createOrReplaceTempView(view)
-            text = text[: mention.start] + _replacement(view, mention) + text[mention.stop :]
-    return text
+            edits.append(Edit(mention.start, mention.stop, _replacement(view, mention)))
+    return edits
 
 
-def _with_file_states(spark: SparkSession, text: str, resolver: SourceResolver) -> str:
+def file_state_edits(spark: SparkSession, text: str, resolver: SourceResolver) -> list[Edit]:
+    """The edits that put a subquery in the place of each call of `cloud_files_state`.
+
+    Text that does not parse has none.
+    """
     if FILE_STATES not in text.lower():
-        return text
-    for call in sorted(parse(spark, text).functions, key=lambda each: -each.start):
-        if call.name == FILE_STATES:
-            text = text[: call.start] + resolver.file_states(call.argument) + text[call.stop :]
-    return text
+        return []
+    try:
+        calls = parse(spark, text).functions
+    except ParseException:
+        return []
+    return [
+        Edit(call.start, call.stop, resolver.file_states(call.argument))
+        for call in calls
+        if call.name == FILE_STATES
+    ]
 
 
 def _name(mention: TableMention) -> str:

@@ -14,7 +14,8 @@ from local_shim.jvm.flow_session import in_flow_session
 from local_shim.jvm.spark_parser import with_parameters
 from local_shim.reading.reader_notes import notes_of
 from local_shim.reading.source_resolver import current_resolver, without_interception
-from local_shim.reading.sql_names import resolve_names
+from local_shim.reading.sql_names import file_state_edits, name_edits
+from local_shim.sql_text import edited
 
 
 def session_table(original: Any) -> Any:
@@ -57,7 +58,9 @@ def sql(original: Any) -> Any:
             sqlQuery = SQLStringFormatter(self).format(sqlQuery, **_in_session(kwargs))
         if args:
             sqlQuery = with_parameters(self, sqlQuery, _literals(args))
-        return original(self, resolve_names(self, sqlQuery, resolver, _constants(self, original)))
+        sqlQuery = edited(sqlQuery, file_state_edits(self, sqlQuery, resolver))
+        edits = name_edits(self, sqlQuery, resolver, _constants(self, original))
+        return original(self, edited(sqlQuery, edits))
 
     return call
 

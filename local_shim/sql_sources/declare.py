@@ -41,7 +41,7 @@ from local_shim.sql_sources.grammar.definitions import (
 )
 from local_shim.sql_sources.grammar.parse import definition
 from local_shim.sql_sources.grammar.reader import Reader
-from local_shim.sql_sources.grammar.source_text import Fragment, SourceText
+from local_shim.sql_sources.grammar.source_text import SourceText
 from local_shim.sql_sources.grammar.tokens import Token, statements
 from local_shim.sql_sources.query import check_syntax, constant, query_function
 from local_shim.sql_sources.snapshots import snapshot_source
@@ -76,10 +76,7 @@ class SqlSource:
 
     def _definition(self, source: SourceText, tokens: list[Token]) -> Definition:
         """The statement of these tokens, with values for `${key}` and `:name`."""
-        start, stop = tokens[0].start, tokens[-1].stop
-        place = source.location(start)
-        indent = " " * ((place.column or 1) - 1)
-        text = SourceText(indent + source.text[start:stop], source.file, place.line)
+        text = source.part(tokens[0].start, tokens[-1].stop)
         text = with_configuration(text, {**self.registry.configuration, **self.settings})
         text = with_parameters(text, self._parameters())
         parts = list(statements(text))
@@ -87,7 +84,7 @@ class SqlSource:
             raise DefinitionError(
                 "PARSE_SYNTAX_ERROR",
                 "a value of the configuration ends the statement, or comments it out.",
-                where=source.line(start),
+                where=source.line(tokens[0].start),
                 hint="the values of ${…} must not hold semicolons or comments",
             )
         return definition(Reader(text, parts[0], constant))
@@ -226,7 +223,7 @@ def _replacement(body: Insert) -> ReplaceWhere | ReplaceUsing | None:
     return None
 
 
-def _check(expression: Fragment) -> None:
+def _check(expression: SourceText) -> None:
     """DefinitionError for text that is no SQL expression."""
     try:
         check_expression(session(), str(expression))

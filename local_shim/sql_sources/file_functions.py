@@ -19,10 +19,11 @@ from pyspark.sql.types import StructField, StructType
 
 from local_shim.errors import DefinitionError
 from local_shim.graph.elements import SourceLocation
-from local_shim.sql_sources.file_metadata import COLUMN, RENAMED, Edit, metadata_edits
+from local_shim.sql_sources.file_metadata import COLUMN, RENAMED, metadata_edits
 from local_shim.sql_sources.grammar.reader import Reader
 from local_shim.sql_sources.grammar.source_text import SourceText
 from local_shim.sql_sources.grammar.tokens import Token, tokens
+from local_shim.sql_text import Edit
 
 _FUNCTIONS = ("READ_FILES", "CLOUD_FILES", "LIST_FILES")
 _VIEW = "__dlt_files_"
@@ -51,8 +52,10 @@ class FilesCall:
     options: Mapping[str, str]
 
 
-def with_file_views(spark: SparkSession, source: SourceText, constant: Callable[[str], str]) -> str:
-    """The query with a temporary view in the place of each call; line breaks stay."""
+def with_file_views(
+    spark: SparkSession, source: SourceText, constant: Callable[[str], str]
+) -> SourceText:
+    """The query with a temporary view in the place of each call."""
 
     def view(call: FilesCall, edits: list[Edit]) -> str:
         name = f"{_VIEW}{next(_counter)}"
@@ -65,7 +68,7 @@ def with_file_views(spark: SparkSession, source: SourceText, constant: Callable[
     return _replaced(source, constant, view)
 
 
-def without_file_calls(source: SourceText, constant: Callable[[str], str]) -> str:
+def without_file_calls(source: SourceText, constant: Callable[[str], str]) -> SourceText:
     """The query with some name in the place of each call, for Spark's parser."""
     return _replaced(source, constant, lambda call, edits: _VIEW)
 
@@ -74,16 +77,12 @@ def _replaced(
     source: SourceText,
     constant: Callable[[str], str],
     name: Callable[[FilesCall, list[Edit]], str],
-) -> str:
+) -> SourceText:
     every, edits = tokens(source), set[Edit]()
     for call in files_calls(source, constant):
         of_metadata = metadata_edits(every, call.start, call.stop)
-        breaks = "\n" * source.text.count("\n", call.start, call.stop)
-        edits |= {*of_metadata, Edit(call.start, call.stop, name(call, of_metadata) + breaks)}
-    text = source.text
-    for edit in sorted(edits, key=lambda each: (-each.start, -each.stop)):
-        text = text[: edit.start] + edit.text + text[edit.stop :]
-    return text
+        edits |= {*of_metadata, Edit(call.start, call.stop, name(call, of_metadata))}
+    return source.edited(edits)
 
 
 def files_calls(source: SourceText, constant: Callable[[str], str]) -> list[FilesCall]:

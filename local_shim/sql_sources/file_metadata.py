@@ -7,22 +7,13 @@ another name, which the SELECT that reads the view uses instead and leaves out o
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from local_shim.sql_sources.grammar.tokens import Token
+from local_shim.sql_text import Edit
 
 COLUMN = "_metadata"
 RENAMED = "__dlt_metadata"
 _SET_OPERATIONS = ("UNION", "INTERSECT", "EXCEPT", "MINUS")
-
-
-@dataclass(frozen=True)
-class Edit:
-    """A change of a query's text."""
-
-    start: int
-    stop: int
-    text: str
 
 
 def metadata_edits(every: Sequence[Token], start: int, stop: int) -> list[Edit]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from pyspark.errors import ParseException, PySparkException
 from pyspark.sql import DataFrame, SparkSession
@@ -14,11 +14,12 @@ from local_shim.graph.elements import SourceLocation
 from local_shim.graph.names import Namespace
 from local_shim.jvm.spark_parser import check_query, table_mentions
 from local_shim.reading.interception import session
-from local_shim.reading.source_resolver import without_interception
+from local_shim.reading.source_resolver import current_resolver, without_interception
+from local_shim.reading.sql_names import file_state_edits, name_edits
 from local_shim.sql_sources.file_functions import with_file_views, without_file_calls
 from local_shim.sql_sources.grammar.definitions import Columns
-from local_shim.sql_sources.grammar.source_text import Fragment, SourceText
-from local_shim.sql_text import quote
+from local_shim.sql_sources.grammar.source_text import SourceText
+from local_shim.sql_text import Edit, quote
 
 _PLACE = re.compile(r"line (\d+),? pos (\d+)")
 
@@ -31,21 +32,26 @@ def constant(expression: str) -> str:
 
 
 def query_function(
-    query: Fragment, columns: Columns, namespace: Namespace | None
+    query: SourceText, columns: Columns, namespace: Namespace | None
 ) -> Callable[[], DataFrame]:
     """A function that returns the query's frame; errors stand at their line of the source.
 
     `namespace` is the one that USE has set, for the names of the query.
     """
-    text = SourceText(str(query), query.source.file, query.where.line)
 
     def rows() -> DataFrame:
-        spark = session()
+        spark, text = session(), query
         try:
-            replaced = with_file_views(spark, text, constant)
+            text = with_file_views(spark, text, constant)
             if namespace is not None:
-                replaced = _qualified(spark, replaced, namespace)
-            return _renamed(spark.sql(replaced), columns)
+                text = text.edited(_qualifications(spark, text.text, namespace))
+            resolver = current_resolver()
+            if resolver is not None:
+                text = text.edited(file_state_edits(spark, text.text, resolver))
+                text = text.edited(name_edits(spark, text.text, resolver, constant))
+            with without_interception():
+                frame = spark.sql(text.text)
+            return _renamed(frame, columns)
         except PySparkException as error:
             locate(error, _where(error, text))
             raise
@@ -53,20 +59,19 @@ def query_function(
     return rows
 
 
-def check_syntax(query: Fragment) -> None:
+def check_syntax(query: SourceText) -> None:
     """Raises Spark's ParseException, with its place in the source, if the query does not parse."""
-    text = SourceText(str(query), query.source.file, query.where.line)
+    text = without_file_calls(query, constant)
     try:
-        check_query(session(), without_file_calls(text, constant))
+        check_query(session(), text.text)
     except ParseException as error:
         locate(error, _where(error, text))
         raise
 
 
-def _qualified(spark: SparkSession, text: str, namespace: Namespace) -> str:
-    """The query with full names for tables that have short ones."""
-    mentions = table_mentions(spark, text, constant)
-    for mention in sorted(mentions, key=lambda each: -each.start):
+def _qualifications(spark: SparkSession, text: str, namespace: Namespace) -> Iterator[Edit]:
+    """The edits that give tables of short names their full ones."""
+    for mention in table_mentions(spark, text, constant):
         names = mention.parts
         if len(names) == 3 or names[0].lower() == "live" or names[0].startswith("__dlt_"):
             continue
@@ -74,8 +79,7 @@ def _qualified(spark: SparkSession, text: str, namespace: Namespace) -> str:
         name = ".".join(map(quote, (full.catalog, full.schema, full.table)))
         alias = "" if mention.aliased else f" AS {quote(names[-1])}"
         stream = f"STREAM({name})" if mention.streaming else name
-        text = f"{text[: mention.start]}{stream}{alias}{text[mention.stop :]}"
-    return text
+        yield Edit(mention.start, mention.stop, f"{stream}{alias}")
 
 
 def _renamed(frame: DataFrame, columns: Columns) -> DataFrame:
@@ -94,14 +98,10 @@ def _renamed(frame: DataFrame, columns: Columns) -> DataFrame:
 
 
 def _where(error: PySparkException, text: SourceText) -> SourceLocation:
-    """The line that Spark's message names, and the column if the text stands there as written."""
+    """The line and column in the file of the place in `text` that Spark's message names."""
     match = _PLACE.search(str(error))
     if match is None:
-        return text.line(0)
+        return text.where
     line, column = int(match.group(1)), int(match.group(2))
-    place = SourceLocation(text.file, text.first_line + line - 1, "SQL")
-    fragments = [context.fragment() for context in error.getQueryContext() or ()]
-    written = text.text.split("\n")[line - 1 : line]
-    if fragments and written and fragments[0] and fragments[0] in written[0]:
-        column = written[0].index(fragments[0])
-    return SourceLocation(place.file, place.line, "SQL", column + 1)
+    before = text.text.split("\n")[: line - 1]
+    return text.location(sum(len(each) + 1 for each in before) + column)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from pyspark.errors import AnalysisException
@@ -22,9 +21,10 @@ from local_shim.graph.elements import SourceLocation
 from local_shim.graph.names import Namespace
 from local_shim.reading.interception import session
 from local_shim.sql_sources.grammar.definitions import Columns, SnapshotCdc
-from local_shim.sql_sources.grammar.source_text import Fragment, SourceText
+from local_shim.sql_sources.grammar.source_text import SourceText
 from local_shim.sql_sources.grammar.tokens import tokens
 from local_shim.sql_sources.query import query_function
+from local_shim.sql_text import Edit
 
 _LAST, _CURRENT = "last_snapshot_version", "current_snapshot_version"
 # A version may have any type with an order; the query says which of them it is.
@@ -47,7 +47,7 @@ def snapshot_source(
     return _VersionedSnapshots(body.snapshot, body.version, namespace).next
 
 
-def _only_snapshot(query: Fragment, namespace: Namespace | None) -> NextSnapshot:
+def _only_snapshot(query: SourceText, namespace: Namespace | None) -> NextSnapshot:
     """Without versions there is one snapshot; a later update finds the target filled."""
     where, is_taken = declared_here(), False
 
@@ -71,7 +71,7 @@ def _only_snapshot(query: Fragment, namespace: Namespace | None) -> NextSnapshot
 class _VersionedSnapshots:
     """The snapshots of a statement with WITH VERSION."""
 
-    def __init__(self, snapshot: Fragment, version: Fragment, namespace: Namespace | None):
+    def __init__(self, snapshot: SourceText, version: SourceText, namespace: Namespace | None):
         self.snapshot = snapshot
         self.version = version
         self.namespace = namespace
@@ -122,8 +122,8 @@ class _VersionedSnapshots:
 
 
 def _with_relation(
-    query: Fragment, function: str, column: StructField, row: tuple[Any] | None
-) -> Fragment:
+    query: SourceText, function: str, column: StructField, row: tuple[Any] | None
+) -> SourceText:
     """The query with a view of one column in the place of the function's calls."""
     calls = _calls(query, function)
     if not calls:
@@ -132,15 +132,11 @@ def _with_relation(
     schema = StructType([StructField(column.name, column.dataType)])
     frame = session().createDataFrame([] if row is None else [row], schema)
     frame.createOrReplaceTempView(view)
-    text = str(query)
-    for start, stop in reversed(calls):
-        text = text[:start] + view + text[stop:]
-    source = SourceText(text, query.source.file, query.where.line)
-    return Fragment(source, 0, len(text))
+    return query.edited(Edit(start, stop, view) for start, stop in calls)
 
 
-def _calls(query: Fragment, function: str) -> list[tuple[int, int]]:
-    every = tokens(replace(query.source, text=str(query)))
+def _calls(query: SourceText, function: str) -> list[tuple[int, int]]:
+    every = tokens(query)
     return [
         (name.start, closing.stop)
         for name, opening, closing in zip(every, every[1:], every[2:], strict=False)
@@ -148,10 +144,10 @@ def _calls(query: Fragment, function: str) -> list[tuple[int, int]]:
     ]
 
 
-def _name_of_column(query: Fragment) -> str:
+def _name_of_column(query: SourceText) -> str:
     """The name of the only column that the query selects: the last word before its FROM."""
     name, depth, selecting = "version", 0, False
-    for token in tokens(replace(query.source, text=str(query))):
+    for token in tokens(query):
         depth += token.is_word("(") - token.is_word(")")
         if depth == 0 and token.is_word("SELECT"):
             selecting = True
@@ -162,7 +158,7 @@ def _name_of_column(query: Fragment) -> str:
     return name
 
 
-def _refuse(query: Fragment, function: str, clause: str) -> None:
+def _refuse(query: SourceText, function: str, clause: str) -> None:
     if _calls(query, function):
         raise DefinitionError(
             "INVALID_USAGE_OF_SNAPSHOT_VERSION_FUNCTION",

@@ -5,12 +5,11 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from local_shim.errors import DefinitionError, close_match
 from local_shim.sql_sources.grammar.source_text import SourceText
 from local_shim.sql_sources.grammar.tokens import Token, TokenKind, tokens
-from local_shim.sql_text import literal
+from local_shim.sql_text import Edit, literal
 
 _KEY = re.compile(r"\$\{([^{}\s]+)\}")
 _SPARKS_OWN = ("env:", "system:")
@@ -37,14 +36,15 @@ def with_configuration(source: SourceText, values: Mapping[str, str]) -> SourceT
             )
         return str(values[key])
 
-    return replace(source, text=_KEY.sub(value, source.text))
+    matches = _KEY.finditer(source.text)
+    return source.edited(Edit(each.start(), each.end(), value(each)) for each in matches)
 
 
 def with_parameters(source: SourceText, values: Mapping[str, str]) -> SourceText:
     """The text with a text literal for each `:name`; DefinitionError for one without a value."""
-    text = source.text
-    for start, stop in reversed(list(_parameters(source))):
-        name = text[start + 1 : stop]
+    edits = []
+    for start, stop in _parameters(source):
+        name = source.text[start + 1 : stop]
         if name not in values:
             raise DefinitionError(
                 "UNBOUND_SQL_PARAMETER",
@@ -52,8 +52,8 @@ def with_parameters(source: SourceText, values: Mapping[str, str]) -> SourceText
                 where=source.location(start),
                 hint=close_match(name, values) if values else f"give it: --param {name}=VALUE",
             )
-        text = text[:start] + literal(values[name]) + text[stop:]
-    return replace(source, text=text)
+        edits.append(Edit(start, stop, literal(values[name])))
+    return source.edited(edits)
 
 
 def _parameters(source: SourceText) -> Iterator[tuple[int, int]]:

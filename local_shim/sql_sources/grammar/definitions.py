@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from local_shim.graph.elements import Action, DatasetKind
-from local_shim.sql_sources.grammar.source_text import Fragment
+from local_shim.sql_sources.grammar.source_text import SourceText
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Rule:
     """CONSTRAINT name EXPECT (condition) ON VIOLATION action."""
 
     name: str
-    condition: Fragment
+    condition: SourceText
     action: Action
 
 
@@ -50,11 +50,11 @@ class TableClauses:
 class Insert:
     """INSERT INTO target query: rows are added, or replace others."""
 
-    query: Fragment
+    query: SourceText
     once: bool = False
-    replace_where: Fragment | None = None
+    replace_where: SourceText | None = None
     replace_using: tuple[str, ...] = ()
-    sequence_by: Fragment | None = None
+    sequence_by: SourceText | None = None
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ class AutoCdc:
 class SnapshotCdc:
     """AUTO CDC INTO target FROM SNAPSHOT, with the arguments of the Python function."""
 
-    snapshot: Fragment | str  # a query, or the name of a dataset
-    version: Fragment | None
+    snapshot: SourceText | str  # a query, or the name of a dataset
+    version: SourceText | None
     arguments: Mapping[str, object]
 
 

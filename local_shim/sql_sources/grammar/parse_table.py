@@ -37,7 +37,7 @@ def view_clauses(reader: Reader, *, persisted: bool, with_rules: bool) -> TableC
         raise DefinitionError(
             "PARSE_SYNTAX_ERROR",
             f"expectation '{columns.rules[0].name}' stands on {kind}, which takes none.",
-            where=condition.source.location(condition.start),
+            where=condition.location(0),
             hint="put it on a table, or write CREATE LIVE VIEW, a temporary view with expectations",
         )
     if columns.schema or columns.masked:

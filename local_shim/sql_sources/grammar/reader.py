@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from local_shim.errors import DefinitionError, close_match
 from local_shim.graph.names import parts
-from local_shim.sql_sources.grammar.source_text import Fragment, SourceText
+from local_shim.sql_sources.grammar.source_text import SourceText
 from local_shim.sql_sources.grammar.tokens import Token, TokenKind
 
 Words = tuple[str, ...]
@@ -78,7 +78,7 @@ class Reader:
         self._identifier()
         while self.accept("."):
             self._identifier()
-        return str(self._fragment(start, self._next))
+        return self._text_of(start, self._next).text
 
     def column(self) -> str:
         """The name of a column, without its quotes."""
@@ -152,21 +152,21 @@ class Reader:
         self._next = len(self._tokens)
         return [self._part(start + 1, stop) for start, stop in pairs]
 
-    def until(self, phrases: Sequence[Words]) -> Fragment:
+    def until(self, phrases: Sequence[Words]) -> SourceText:
         """The text up to the first of these phrases outside of parentheses, or to the end."""
         start = self._next
         while not self.ended and not any(self.at(*words) for words in phrases):
             self._next = (self._closing(self._next) if self.at("(") else self._next) + 1
         if self._next == start:
             raise self.error(f"an expression is expected, not {self._next_text()}.")
-        return self._fragment(start, self._next)
+        return self._text_of(start, self._next)
 
-    def rest(self) -> Fragment:
+    def rest(self) -> SourceText:
         """The text up to the end of the statement."""
         if self.ended:
             raise self.error("the statement ends too early.")
         start, self._next = self._next, len(self._tokens)
-        return self._fragment(start, self._next)
+        return self._text_of(start, self._next)
 
     # --- errors
 
@@ -218,9 +218,9 @@ class Reader:
     def _part(self, start: int, stop: int) -> Reader:
         return Reader(self.source, self._tokens[start:stop], self.constant)
 
-    def _fragment(self, start: int, stop: int) -> Fragment:
+    def _text_of(self, start: int, stop: int) -> SourceText:
         first, last = self._tokens[start], self._tokens[stop - 1]
-        return Fragment(self.source, first.start, last.stop)
+        return self.source.part(first.start, last.stop)
 
 
 def _is_identifier(token: Token) -> bool:

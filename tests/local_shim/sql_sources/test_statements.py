@@ -283,6 +283,27 @@ def test_an_error_of_a_query_names_line_and_column(sql: SqlPipeline) -> None:
     assert where(error.value) == ["6:3"]
 
 
+@pytest.mark.dlt(150)
+def test_columns_of_errors_are_those_of_the_text_as_it_was_written(sql: SqlPipeline) -> None:
+    sql.pipeline.conf.update({"columns": "id,\n  amount", "least": "1000000"})
+    sql.write(
+        RAW
+        + "CREATE OR REFRESH MATERIALIZED VIEW a AS\n"
+        + "SELECT ${columns}, amuont FROM raw;\n"
+        + "CREATE OR REFRESH MATERIALIZED VIEW b AS\n"
+        + "SELECT id AS idd_of_raw FROM raw WHERE id > ${least} AND idd = 1;\n"
+        + "CREATE OR REFRESH MATERIALIZED VIEW c AS SELECT ${least} FROM raw WHERE ORDER id;"
+    )
+    with pytest.raises(ShimError) as syntax:
+        sql.update()
+    assert where(syntax.value) == ["6:73"]
+    path = sql.pipeline.folder / "source" / "pipeline.sql"
+    path.write_text(path.read_text().replace("WHERE ORDER id", ""))
+    with pytest.raises(ShimError) as names:
+        sql.update()
+    assert where(names.value) == ["3:20", "5:58"]
+
+
 @pytest.mark.dlt(149)
 def test_a_table_in_sql_and_in_python_is_defined_twice(sql: SqlPipeline) -> None:
     sql.write(RAW)
