@@ -21,7 +21,7 @@ from local_shim.engine.update_context import FlowResult, UpdateContext
 from local_shim.errors import FlowError, SchemaChanged
 from local_shim.events.event import EventType, FlowStatus
 from local_shim.events.log import EventLog
-from local_shim.graph.elements import DatasetKind, QueryFlow
+from local_shim.graph.elements import DatasetKind
 from local_shim.graph.graph import ResolvedFlow
 from local_shim.graph.names import TableName
 from local_shim.graph.plan import Plan
@@ -133,7 +133,7 @@ class Executor:
     def _attempt(self, flow: ResolvedFlow) -> FlowResult:
         if flow.target in self.creation_errors:
             raise self.creation_errors[flow.target]
-        with own_session(self.context.spark, {**self._profile(flow), **_spark_conf(flow)}):
+        with own_session(self.context.spark, {**self._profile(flow), **flow.flow.spark_conf}):
             return run_flow(FlowRun(self.context, flow, self._warner(flow)))
 
     def _profile(self, flow: ResolvedFlow) -> Mapping[str, str]:
@@ -147,7 +147,7 @@ class Executor:
         return view_digest(self.fingerprint, self.plan.graph, flow)
 
     def _retries(self, flow: ResolvedFlow) -> int:
-        return MAX_RETRIES.read(_spark_conf(flow), self.context.configuration)
+        return MAX_RETRIES.read(flow.flow.spark_conf, self.context.configuration)
 
     def _complete(self, flow: ResolvedFlow, result: FlowResult) -> None:
         if result.idle:
@@ -204,7 +204,3 @@ class Executor:
         storage = self.context.storage
         identity = f"{storage.pipeline}/{flow.name}/{storage.generation(flow.target, flow.name)}"
         return hashlib.sha256(identity.encode()).hexdigest()[:32]
-
-
-def _spark_conf(flow: ResolvedFlow) -> Mapping[str, str]:
-    return flow.flow.spark_conf if isinstance(flow.flow, QueryFlow) else {}

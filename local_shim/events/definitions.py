@@ -69,7 +69,7 @@ def _flow(graph: Graph, flow: ResolvedFlow, events: EventLog) -> None:
             "schema_json": flow.schema.json(),
             "flow_type": kind,
             "comment": query.comment if query else None,
-            "spark_conf": dict(query.spark_conf) if query else {},
+            "spark_conf": dict(flow.flow.spark_conf),
             "language": flow.where.language,
             "once": flow.once,
             "scd_type": flow.flow.scd_type.value if isinstance(flow.flow, AutoCdcFlow) else None,

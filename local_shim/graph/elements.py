@@ -155,6 +155,9 @@ class AutoCdcFlow:
     track_history: tuple[str, ...] = ()
     track_history_except: tuple[str, ...] = ()
     once: bool = False
+    spark_conf: Mapping[str, str] = field(
+        default_factory=dict
+    )  # SET in SQL; Python has no argument
 
 
 @dataclass(frozen=True)
@@ -174,6 +177,9 @@ class SnapshotFlow:
     track_history: tuple[str, ...] = ()
     track_history_except: tuple[str, ...] = ()
     once: bool = False
+    spark_conf: Mapping[str, str] = field(
+        default_factory=dict
+    )  # SET in SQL; Python has no argument
 
 
 Flow = QueryFlow | AutoCdcFlow | SnapshotFlow

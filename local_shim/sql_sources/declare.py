@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
@@ -15,11 +16,13 @@ from local_shim.declaring.expectations import check_names
 from local_shim.errors import DefinitionError, ShimError, raise_all
 from local_shim.graph.declared_at import declared_at, declared_here, location_of
 from local_shim.graph.elements import (
+    AutoCdcFlow,
     Dataset,
     Expectation,
     QueryFlow,
     ReplaceUsing,
     ReplaceWhere,
+    SnapshotFlow,
     SourceLocation,
 )
 from local_shim.graph.names import Namespace, TableName
@@ -180,20 +183,20 @@ class SqlSource:
 
     def _add_change_flow(self, target: str, body: AutoCdc | SnapshotCdc, name: str | None) -> None:
         where, namespace = declared_here(), self.registry.namespace
+        arguments: dict[str, Any] = {
+            **body.arguments,
+            "target": target,
+            "where": where,
+            "namespace": namespace,
+        }
+        flow: AutoCdcFlow | SnapshotFlow
         if isinstance(body, AutoCdc):
-            arguments = {**body.arguments, "source": self._name(str(body.arguments["source"]))}
-            self.registry.add_flow(
-                cdc_arguments.auto_cdc_flow(
-                    target=target, name=name, where=where, namespace=namespace, **arguments
-                )
-            )
-            return
-        source = snapshot_source(body, self.namespace, self._name)
-        self.registry.add_flow(
-            cdc_arguments.snapshot_flow(
-                target=target, source=source, where=where, namespace=namespace, **body.arguments
-            )
-        )
+            arguments |= {"name": name, "source": self._name(arguments["source"])}
+            flow = cdc_arguments.auto_cdc_flow(**arguments)
+        else:
+            arguments["source"] = snapshot_source(body, self.namespace, self._name)
+            flow = cdc_arguments.snapshot_flow(**arguments)
+        self.registry.add_flow(replace(flow, spark_conf=dict(self.settings)))
 
     def _function(self, body: Insert, columns: Columns) -> Callable[[], DataFrame]:
         check_syntax(body.query)

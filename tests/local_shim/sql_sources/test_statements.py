@@ -40,6 +40,24 @@ def test_set_holds_for_later_statements_of_its_file(sql: SqlPipeline) -> None:
 
 
 @pytest.mark.dlt(144)
+def test_set_reaches_the_flows_of_auto_cdc(sql: SqlPipeline) -> None:
+    # Under ANSI, Spark's default, the casts of 'I' to a number would fail the flows.
+    sql.write(
+        RAW
+        + """
+        SET spark.sql.ansi.enabled = false;
+        CREATE OR REFRESH STREAMING TABLE a FLOW AUTO CDC FROM STREAM(raw) KEYS (id)
+        APPLY AS DELETE WHEN CAST(op AS INT) = 1 SEQUENCE BY amount COLUMNS (id, amount);
+        CREATE OR REFRESH STREAMING TABLE b FLOW AUTO CDC ONCE
+        FROM SNAPSHOT (SELECT id, CAST(op AS INT) AS op FROM raw) KEYS (id);
+        """
+    )
+    assert sql.update() == 0, sql.pipeline.errors()
+    assert sql.rows("a") == [(1, 10), (2, -5), (3, 7)]
+    assert sql.rows("b") == [(1, None), (2, None), (3, None)]
+
+
+@pytest.mark.dlt(144)
 def test_a_parameter_without_a_value_and_a_key_without_one_are_refused(sql: SqlPipeline) -> None:
     sql.write(
         "CREATE TEMPORARY VIEW a AS SELECT 1 WHERE 1 > :least;\n"
