@@ -165,7 +165,8 @@ class SnapshotFlow:
     """AUTO CDC from snapshots: a dataset's name, or a function of the last version.
 
     The function gets the last processed version (None at first) and returns
-    `(DataFrame, version)`, or None when there is no newer snapshot.
+    `(DataFrame, version)`, or None when there is no newer snapshot. `version_column` gives the
+    name and type of a version query in SQL, which must not change between updates.
     """
 
     name: str
@@ -177,6 +178,7 @@ class SnapshotFlow:
     track_history: tuple[str, ...] = ()
     track_history_except: tuple[str, ...] = ()
     once: bool = False
+    version_column: Callable[[], str] | None = None
     spark_conf: Mapping[str, str] = field(
         default_factory=dict
     )  # SET in SQL; Python has no argument

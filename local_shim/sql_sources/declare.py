@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -45,7 +46,7 @@ from local_shim.sql_sources.grammar.definitions import (
 from local_shim.sql_sources.grammar.parse import definition
 from local_shim.sql_sources.grammar.reader import Reader
 from local_shim.sql_sources.grammar.source_text import SourceText
-from local_shim.sql_sources.grammar.tokens import Token, statements
+from local_shim.sql_sources.grammar.tokens import Token, statements, tokens
 from local_shim.sql_sources.query import check_syntax, constant, query_function
 from local_shim.sql_sources.snapshots import snapshot_source
 from local_shim.sql_sources.substitution import with_configuration, with_parameters
@@ -66,20 +67,20 @@ class SqlSource:
     def declare(self, source: SourceText) -> None:
         """Declares each statement; raises the errors of all of them at once."""
         errors: list[ShimError] = []
-        for tokens in statements(source):
-            where = source.line(tokens[0].start)
+        for statement in statements(source):
+            where = source.line(statement[0].start)
             try:
                 with declared_at(where):
-                    self._declare(self._definition(source, tokens))
+                    self._declare(self._definition(source, statement))
             except ShimError as error:
                 errors += getattr(error, "errors", [error])
             except PySparkException as error:
                 errors.append(_spark_error(error, where))
         raise_all(errors)
 
-    def _definition(self, source: SourceText, tokens: list[Token]) -> Definition:
+    def _definition(self, source: SourceText, statement: list[Token]) -> Definition:
         """The statement of these tokens, with values for `${key}` and `:name`."""
-        text = source.part(tokens[0].start, tokens[-1].stop)
+        text = source.part(statement[0].start, statement[-1].stop)
         text = with_configuration(text, {**self.registry.configuration, **self.settings})
         text = with_parameters(text, self._parameters())
         parts = list(statements(text))
@@ -87,7 +88,7 @@ class SqlSource:
             raise DefinitionError(
                 "PARSE_SYNTAX_ERROR",
                 "a value of the configuration ends the statement, or comments it out.",
-                where=source.line(tokens[0].start),
+                where=source.line(statement[0].start),
                 hint="the values of ${…} must not hold semicolons or comments",
             )
         return definition(Reader(text, parts[0], constant))
@@ -140,6 +141,7 @@ class SqlSource:
         for clause in clauses.ignored:
             self.registry.warn(f"{clause} of '{name}' has no effect: the storage holds all tables")
         if statement.persisted:
+            _check_batch(statement)
             self.registry.warn(f"view '{name}' is published on Databricks; here it is not stored")
 
     def _fill(self, dataset: Dataset, body: FlowBody, columns: Columns) -> None:
@@ -194,8 +196,9 @@ class SqlSource:
             arguments |= {"name": name, "source": self._name(arguments["source"])}
             flow = cdc_arguments.auto_cdc_flow(**arguments)
         else:
-            arguments["source"] = snapshot_source(body, self.namespace, self._name)
-            flow = cdc_arguments.snapshot_flow(**arguments)
+            source = snapshot_source(body, self.namespace, self._name)
+            flow = cdc_arguments.snapshot_flow(**arguments, source=source.snapshots)
+            flow = replace(flow, version_column=source.version_column)
         self.registry.add_flow(replace(flow, spark_conf=dict(self.settings)))
 
     def _function(self, body: Insert, columns: Columns) -> Callable[[], DataFrame]:
@@ -205,6 +208,19 @@ class SqlSource:
     def _name(self, name: str) -> str:
         """The name as it is written, or its full name if USE has set another namespace."""
         return name if self.namespace is None else _text(self.namespace.qualify(name))
+
+
+def _check_batch(view: CreateDataset) -> None:
+    """Raises DefinitionError if the query of a published view streams."""
+    assert isinstance(view.flow, Insert)  # the grammar knows no other view
+    for before, word in itertools.pairwise(tokens(view.flow.query)):
+        if word.is_word("STREAM") and (before.is_word("FROM") or before.is_word("JOIN")):
+            raise DefinitionError(
+                "STREAMING_RELATION_FOR_PERSISTED_VIEW",
+                f"the query of view '{view.name}' streams, and a published view cannot.",
+                where=view.flow.query.location(word.start),
+                hint="write CREATE TEMPORARY VIEW",
+            )
 
 
 def _text(name: TableName) -> str:

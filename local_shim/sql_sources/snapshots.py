@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from pyspark.errors import AnalysisException
@@ -33,18 +34,31 @@ _counter = itertools.count()
 NextSnapshot = Callable[[Any], tuple[DataFrame, Any] | None]
 
 
+@dataclass(frozen=True)
+class SnapshotSource:
+    """Where a flow has its snapshots from.
+
+    `snapshots` is a dataset's name, or the function of the last version that gives the next
+    snapshot; `version_column` is the function that gives name and type of WITH VERSION.
+    """
+
+    snapshots: str | NextSnapshot
+    version_column: Callable[[], str] | None = None
+
+
 def snapshot_source(
     body: SnapshotCdc, namespace: Namespace | None, full_name: Callable[[str], str]
-) -> str | NextSnapshot:
-    """A dataset's name, or the function of the last version that gives the next snapshot."""
+) -> SnapshotSource:
+    """The source of a statement; DefinitionError for a function of versions in a wrong place."""
     if isinstance(body.snapshot, str):
-        return full_name(body.snapshot)
+        return SnapshotSource(full_name(body.snapshot))
     _refuse(body.snapshot, _LAST, "FROM SNAPSHOT")
     if body.version is None:
         _refuse(body.snapshot, _CURRENT, "FROM SNAPSHOT without WITH VERSION")
-        return _only_snapshot(body.snapshot, namespace)
+        return SnapshotSource(_only_snapshot(body.snapshot, namespace))
     _refuse(body.version, _CURRENT, "WITH VERSION")
-    return _VersionedSnapshots(body.snapshot, body.version, namespace).next
+    versioned = _VersionedSnapshots(body.snapshot, body.version, namespace)
+    return SnapshotSource(versioned.next, versioned.column_text)
 
 
 def _only_snapshot(query: SourceText, namespace: Namespace | None) -> NextSnapshot:
@@ -89,6 +103,11 @@ class _VersionedSnapshots:
         version = rows[0][0]
         snapshot = _with_relation(self.snapshot, _CURRENT, column, (version,))
         return query_function(snapshot, Columns(), self.namespace)(), version
+
+    def column_text(self) -> str:
+        """The name and type of the version query's column, as SQL writes them."""
+        column = self._column()
+        return f"{column.name} {column.dataType.simpleString()}"
 
     def _column(self) -> StructField:
         """The column of the version query: the type with which it gives itself again."""

@@ -32,6 +32,7 @@ from local_shim.cdc.fold.change_rows import (
 from local_shim.cdc.fold.outcome import DROP, PUT
 from local_shim.cdc.reconcile import reconcile
 from local_shim.cdc.snapshots.versions import (
+    checked_column,
     later,
     literal_of,
     next_snapshot,
@@ -67,16 +68,18 @@ def apply_snapshots(
     APPLY_CHANGES_FROM_SNAPSHOT_ERROR.*; snapshots before the faulty one stay applied.
     """
     total = CdcResult(0, 0, ())
-    last = read_version(CdcState(target.state).manifest().snapshot_version)
+    stored = CdcState(target.state).manifest().snapshot_version
+    last = read_version(stored)
     if flow.once and last is not None:
         return total
+    column = checked_column(flow, stored)
     while True:
         snapshot = _next(flow, read_source, last, now)
         if snapshot is None or (skip_out_of_order and not later(snapshot[1], last)):
             return total
         frame, version = snapshot
         _refuse_disorder(flow, version, last)
-        total = total.plus(_apply(frame, version, flow, target))
+        total = total.plus(_apply(frame, version, column, flow, target))
         last = version
         if read_source is not None:
             return total
@@ -114,7 +117,9 @@ class _Snapshot:
     manifest: Manifest
 
 
-def _apply(frame: DataFrame, version: Any, flow: SnapshotFlow, target: CdcTarget) -> CdcResult:
+def _apply(
+    frame: DataFrame, version: Any, column: str | None, flow: SnapshotFlow, target: CdcTarget
+) -> CdcResult:
     """Fit, write the target, note the version; a repeated snapshot repairs a crash in between."""
     spark, state = frame.sparkSession, CdcState(target.state)
     manifest = state.manifest()
@@ -132,7 +137,7 @@ def _apply(frame: DataFrame, version: Any, flow: SnapshotFlow, target: CdcTarget
             manifest,
             floor=floor,
             floor_type=widest(kind).simpleString() if floor else None,
-            snapshot_version=written(version),
+            snapshot_version=written(version, column),
             target=target_facts(flow, target),
             flows={**manifest.flows, flow.name: flow_facts(flow, columns)},
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -74,10 +74,30 @@ def literal_of(version: Any) -> tuple[Column, DataType]:
     return F.lit(version).cast(kind), kind
 
 
-def written(version: Any) -> dict[str, str]:
+def checked_column(flow: SnapshotFlow, stored: Mapping[str, Any] | None) -> str | None:
+    """The name and type of the column of a version query in SQL; None for other flows.
+
+    Raises FlowError if they are not those of the version that the manifest keeps.
+    """
+    if flow.version_column is None:
+        return None
+    column = flow.version_column()
+    last = (stored or {}).get("column", column)  # older manifests have none
+    if column != last:
+        raise FlowError(
+            "AUTO_CDC_FROM_SNAPSHOT_VERSION_SCHEMA_CHANGED",
+            f"Flow '{flow.name}': its version query gives the column {column}, and gave {last}.",
+            where=flow.where,
+            hint="keep the column's name and type, or rebuild the table with --full-refresh",
+        )
+    return column
+
+
+def written(version: Any, column: str | None) -> dict[str, str]:
     """A version as the manifest keeps it."""
     kind = _python_type(version)
-    return {"type": kind.__name__, "value": _KINDS[kind][1](version)}
+    entry = {"type": kind.__name__, "value": _KINDS[kind][1](version)}
+    return entry if column is None else {**entry, "column": column}
 
 
 def read_version(version: dict[str, Any] | None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -28,13 +29,20 @@ def apply(run: FlowRun, flow: SnapshotFlow) -> FlowResult:
     def read() -> DataFrame:
         return run.source(str(source), streaming=False)
 
-    def next_snapshot(last: Any) -> Any:
-        with resolving_with(run.reads):
-            return source(last)  # type: ignore[operator]
+    def resolved(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            with resolving_with(run.reads):
+                return function(*arguments)
+
+        return call
 
     by_name = isinstance(source, str)
+    if callable(source):
+        flow = replace(flow, source=resolved(source))
+    if flow.version_column is not None:
+        flow = replace(flow, version_column=resolved(flow.version_column))
     result = apply_snapshots(
-        flow if by_name else replace(flow, source=next_snapshot),
+        flow,
         cdc_target(run),
         read if by_name else None,
         datetime.now(UTC),

@@ -254,6 +254,97 @@ def test_a_wrong_version_query_fails_its_flow(sql: SqlPipeline, version: str) ->
         assert text in str(error)
 
 
+BY_VERSION = """
+CREATE OR REFRESH STREAMING TABLE {name} FLOW AUTO CDC FROM SNAPSHOT (SELECT 1 AS id)
+WITH VERSION (SELECT {version} WHERE NOT EXISTS (SELECT * FROM last_snapshot_version()))
+KEYS (id);
+"""
+
+
+@pytest.mark.dlt(166)
+def test_the_version_column_keeps_its_name_and_type_between_updates(sql: SqlPipeline) -> None:
+    def declare(type_: str, name: str) -> None:
+        of_type = BY_VERSION.format(name="typed", version=f"CAST(1 AS {type_}) AS v")
+        sql.write(of_type + BY_VERSION.format(name="named", version=f"1 AS {name}"))
+
+    declare("INT", "v")
+    assert sql.update() == 0, sql.pipeline.errors()
+    declare("BIGINT", "w")
+    assert sql.update() == 1
+    changed = "AUTO_CDC_FROM_SNAPSHOT_VERSION_SCHEMA_CHANGED"
+    errors = "\n".join(error for error in sql.pipeline.errors() if changed in error)
+    assert "'typed': its version query gives the column v bigint, and gave v int" in errors
+    assert "'named': its version query gives the column w int, and gave v int" in errors
+    assert sql.update(full_refresh_all=True) == 0, sql.pipeline.errors()
+    assert sql.rows("typed") == sql.rows("named") == [(1,)]
+
+
+BITEMPORAL = """
+CREATE OR REFRESH STREAMING TABLE changes AS SELECT * EXCEPT (_rescued_data)
+FROM STREAM read_files('${landing}', format => 'csv', header => true);
+CREATE OR REFRESH STREAMING TABLE in_sql FLOW AUTO CDC FROM STREAM(changes) KEYS (id)
+APPLY AS DELETE WHEN op = 'D' SEQUENCE BY valid SYSTEM SEQUENCE BY known
+COLUMNS * EXCEPT (op, valid, known) STORED AS BITEMPORAL;
+"""
+IN_PYTHON = """
+import dlt
+
+dlt.create_streaming_table("in_python")
+dlt.create_auto_cdc_flow(
+    target="in_python", source="changes", keys=["id"], apply_as_deletes="op = 'D'",
+    sequence_by="valid", system_sequence_by="known", stored_as_scd_type="bitemporal",
+    except_column_list=["op", "valid", "known"],
+)
+"""
+
+
+@pytest.mark.dlt(157)
+def test_bitemporal_storage_in_sql_is_that_of_python(sql: SqlPipeline) -> None:
+    sql.arrive("1.csv", "id,op,amount,valid,known", "1,I,10,1,1", "1,U,12,5,5", "2,I,7,2,2")
+    sql.write(BITEMPORAL)
+    sql.write(IN_PYTHON, "other.py")
+    assert sql.update() == 0, sql.pipeline.errors()
+    sql.arrive("2.csv", "id,op,amount,valid,known", "1,U,11,3,9", "2,D,,8,9")
+    assert sql.update() == 0, sql.pipeline.errors()
+    assert sql.pipeline.table("in_sql").schema == sql.pipeline.table("in_python").schema
+    rows = sql.rows("in_sql")
+    assert rows == sql.rows("in_python")
+    assert (1, 11, 3, 5, 9, None) in rows and (1, 10, 1, 5, 5, 9) in rows
+
+
+@pytest.mark.dlt(180)
+def test_the_event_log_tells_flows_of_changes_from_flows_of_snapshots(sql: SqlPipeline) -> None:
+    change = "CREATE OR REFRESH STREAMING TABLE {} FLOW AUTO CDC FROM STREAM(raw) KEYS (id) {};"
+    stored = "SEQUENCE BY amount STORED AS SCD TYPE {}"
+    system = "SEQUENCE BY amount SYSTEM SEQUENCE BY amount STORED AS BITEMPORAL"
+    sql.write(
+        RAW
+        + change.format("one", stored.format(1))
+        + change.format("two", stored.format(2))
+        + change.format("three", system)
+        + "CREATE OR REFRESH STREAMING TABLE four FLOW AUTO CDC ONCE "
+        + "FROM SNAPSHOT (SELECT id FROM raw) KEYS (id);"
+    )
+    sql.write(
+        "import dlt\n"
+        "dlt.create_streaming_table('five')\n"
+        "dlt.create_auto_cdc_from_snapshot_flow(target='five', source='raw', keys=['id'])\n",
+        "other.py",
+    )
+    assert sql.update() == 0, sql.pipeline.errors()
+    types, once, counts = {}, {}, {}
+    for event in sql.pipeline.events:
+        name = str(event.origin.get("flow_name", "")).split(".")[-1]
+        if event.event_type == "flow_definition" and name != "raw":
+            types[name], once[name] = event.details["flow_type"], event.details["once"]
+        if event.event_type == "flow_progress" and "metrics" in event.details:
+            counts[name] = event.details["metrics"]
+    expected = dict.fromkeys(("one", "two", "three"), "CHANGE")
+    assert types == {**expected, "four": "SNAPSHOT_CHANGE", "five": "SNAPSHOT_CHANGE"}
+    assert [name for name, value in once.items() if value] == ["four"]
+    assert {"one", "two", "three"} <= counts.keys() and not {"four", "five"} & counts.keys()
+
+
 @pytest.mark.dlt(165)
 def test_a_version_function_in_the_wrong_place_is_refused(sql: SqlPipeline) -> None:
     sql.write(
@@ -348,6 +439,13 @@ def test_a_batch_query_of_a_streaming_table_is_refused(sql: SqlPipeline) -> None
     sql.write(RAW + "CREATE OR REFRESH STREAMING TABLE t AS SELECT * FROM raw")
     with pytest.raises(ShimError, match="BATCH_RELATION_FOR_STREAMING_TABLE"):
         sql.update()
+
+
+def test_a_published_view_does_not_stream(sql: SqlPipeline) -> None:
+    sql.write(RAW + "CREATE VIEW v AS\nSELECT * FROM STREAM(raw)")
+    with pytest.raises(ShimError, match="STREAMING_RELATION_FOR_PERSISTED_VIEW") as error:
+        sql.pipeline.plan()
+    assert where(error.value) == ["3:15"]
 
 
 def test_clauses_without_effect_are_reported(sql: SqlPipeline) -> None:
