@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, DataFrameReader, SparkSession
+from pyspark.sql.streaming.readwriter import DataStreamReader
 from pyspark.sql.types import StructField
 
 from local_shim.autoloader.files.batch_limits import limits
@@ -42,6 +43,7 @@ class SourceFolder:
     files: tuple[SourceFile, ...]
     new: tuple[SourceFile, ...]
     selected: FileFilter
+    streaming: bool = True
 
     @property
     def partitions(self) -> list[StructField]:
@@ -57,11 +59,14 @@ class SourceFolder:
     ) -> DataFrame:
         """Spark's own stream of the files in the format `kind`, without those left out.
 
-        A `watched` stream fails, asking for a restart, at a file that planning has not seen.
+        A `watched` stream fails, asking for a restart, at a file that planning has not seen. In
+        batch, Spark reads the files that planning has seen.
         """
-        reader = self.session.readStream.format(kind).schema(schema)
+        reader = self._reader(kind, schema)
         for key, value in {**self._settings(), **settings}.items():
             reader = reader.option(key, value)
+        if isinstance(reader, DataFrameReader):
+            return reader.load([file.path for file in self.new] or self.path)
         frame = reader.load(self.path)
         if self._in_folders and not self.options.recursive:
             frame = frame.where(listed_folders_sql(self.path))
@@ -73,6 +78,13 @@ class SourceFolder:
         return frame.where(
             f"CASE WHEN {is_new} THEN true ELSE {unknown_file_error_sql('BOOLEAN')} END"
         )
+
+    def _reader(self, kind: str, schema: str) -> DataFrameReader | DataStreamReader:
+        if self.streaming:
+            return self.session.readStream.format(kind).schema(schema)
+        # Without recursive lookup, Spark would look for partition columns in the paths.
+        reader = self.session.read.format(kind).schema(schema)
+        return reader.option("recursiveFileLookup", "true")
 
     def load_paths(self, column: str) -> DataFrame:
         """The paths of the files as a watched stream, one row each; no file is opened."""

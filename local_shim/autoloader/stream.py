@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
@@ -11,14 +12,14 @@ from local_shim.autoloader.csv.csv_stream import csv_stream
 from local_shim.autoloader.json.json_stream import json_stream
 from local_shim.autoloader.options.parse import CloudFilesOptions
 from local_shim.autoloader.plain import plain_stream
-from local_shim.autoloader.schema_store import SchemaStore
-from local_shim.autoloader.source_folder import source_folder
+from local_shim.autoloader.schema_store import NoSchemas, SchemaStore
+from local_shim.autoloader.source_folder import SourceFolder, source_folder
 from local_shim.autoloader.typed_files.typed_stream import typed_stream
 from local_shim.autoloader.xml.xml_stream import xml_stream
 from local_shim.errors import SetupError
 from local_shim.jvm.jars import avro_jar
 
-__all__ = ["SchemaStore", "open_stream"]
+__all__ = ["SchemaStore", "open_batch", "open_stream"]
 
 
 def open_stream(
@@ -42,14 +43,32 @@ def open_stream(
     DefinitionError for a schema that cannot be inferred, SchemaChanged if files bring new columns
     (they are stored: a restart reads them), FlowError if they must not.
     """
-    if options.format == "avro" and not avro_jar().exists():
+    folder = source_folder(session, path, options, store, checkpoint, remember=remember)
+    return _rows(folder, schema, store, remember=remember)
+
+
+def open_batch(
+    session: SparkSession, path: str, options: CloudFilesOptions, schema: StructType | None
+) -> DataFrame:
+    """A batch frame over all files at `path`: the rows and columns of a new stream.
+
+    Nothing is remembered. Errors are those of `open_stream`.
+    """
+    store = NoSchemas()
+    folder = source_folder(session, path, options, store, None, remember=False)
+    return _rows(replace(folder, streaming=False), schema, store, remember=False)
+
+
+def _rows(
+    folder: SourceFolder, schema: StructType | None, store: SchemaStore, *, remember: bool
+) -> DataFrame:
+    if folder.options.format == "avro" and not avro_jar().exists():
         raise SetupError(
             "AVRO_JAR_MISSING",
             "Avro files need Spark's module for Avro, which is not installed.",
             hint="go online once and run `make install`",
         )
-    folder = source_folder(session, path, options, store, checkpoint, remember=remember)
-    return _BY_FORMAT[options.format](folder, schema, store, remember=remember)
+    return _BY_FORMAT[folder.options.format](folder, schema, store, remember=remember)
 
 
 _BY_FORMAT = {

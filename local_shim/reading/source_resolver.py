@@ -32,6 +32,11 @@ class SourceResolver(Protocol):
     ) -> DataFrame:
         """An Auto Loader stream over `path`, in the query of `flow`."""
 
+    def read_files(
+        self, path: str, options: Mapping[str, str], schema: StructType | None
+    ) -> DataFrame:
+        """The files at `path` in batch, with the columns that an Auto Loader stream has."""
+
     def file_states(self, source: str | tuple[str, ...]) -> str:
         """A subquery: what became of the files that the flows into a table, or a checkpoint, took.
 

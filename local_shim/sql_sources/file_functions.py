@@ -1,10 +1,7 @@
 """The table functions that read files: `read_files`, `cloud_files` and `list_files`.
 
 Each call in a query is replaced by a temporary view. With STREAM a call is an Auto Loader stream;
-without it, Spark's reader reads the files in batch.
-
-[choice] In batch, columns of CSV and JSON have the types that Spark infers, without
-`_rescued_data`.
+without it, the same columns and rows are read in batch.
 """
 
 from __future__ import annotations
@@ -15,10 +12,12 @@ from dataclasses import dataclass
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructField, StructType
+from pyspark.sql.types import StructType
 
 from local_shim.errors import DefinitionError
 from local_shim.graph.elements import SourceLocation
+from local_shim.reading.auto_loader_options import HONOURED, IGNORED, OF_JOBS
+from local_shim.reading.source_resolver import current_resolver, without_interception
 from local_shim.sql_sources.file_metadata import COLUMN, RENAMED, metadata_edits
 from local_shim.sql_sources.grammar.reader import Reader
 from local_shim.sql_sources.grammar.source_text import SourceText
@@ -29,15 +28,7 @@ _FUNCTIONS = ("READ_FILES", "CLOUD_FILES", "LIST_FILES")
 _VIEW = "__dlt_files_"
 _counter = itertools.count()
 
-# Options of Auto Loader itself; the others are those of the format.
-_OF_AUTO_LOADER = frozenset(
-    """
-    allowoverwrites backfillinterval format includeexistingfiles inferColumnTypes maxbytespertrigger
-    maxfileage maxfilespertrigger partitioncolumns schemaevolutionmode schemahints schemalocation
-    usestrictglobber usenotifications useincrementallisting usemanagedfileevents cleansource
-    cleansource.retentionduration cleansource.movedestination validateoptions
-    """.lower().split()
-)
+_AUTO_LOADER = frozenset(name.lower() for name in (*HONOURED, *OF_JOBS, *IGNORED))
 
 
 @dataclass(frozen=True)
@@ -157,49 +148,25 @@ def _frame(spark: SparkSession, call: FilesCall, where: SourceLocation) -> DataF
             where=where,
             hint="add format => 'csv'",
         )
-    if call.streaming:
-        return _stream(spark, call, options, schema)
-    return _batch(spark, call, options, schema)
-
-
-def _stream(
-    spark: SparkSession, call: FilesCall, options: dict[str, str], schema: str | None
-) -> DataFrame:
     if call.function == "read_files":
         options.setdefault("inferColumnTypes", "true")
     named = {
-        f"cloudFiles.{key}" if key.lower() in _OF_AUTO_LOADER else key: value
+        f"cloudFiles.{key}" if key.lower() in _AUTO_LOADER else key: value
         for key, value in options.items()
     }
-    reader = spark.readStream.format("cloudFiles").options(**named)
-    return (reader.schema(schema) if schema else reader).load(call.path)
-
-
-def _batch(
-    spark: SparkSession, call: FilesCall, options: dict[str, str], schema: str | None
-) -> DataFrame:
-    of_format = {k: v for k, v in options.items() if k.lower() not in _OF_AUTO_LOADER}
-    hints = next((v for k, v in options.items() if k.lower() == "schemahints"), None)
-    format = next(v for k, v in options.items() if k.lower() == "format")
-    if format.lower() == "csv":
-        of_format.setdefault("inferSchema", "true")
-    reader = spark.read.format(format).options(**of_format)
-    if schema or hints is None:
+    if call.streaming:
+        reader = spark.readStream.format("cloudFiles").options(**named)
         return (reader.schema(schema) if schema else reader).load(call.path)
-    hinted = _with_hints(reader.load(call.path).schema, hints)
-    of_format.pop("inferSchema", None)
-    return spark.read.format(format).options(**of_format).schema(hinted).load(call.path)
+    return _batch(call.path, named, schema)
 
 
-def _with_hints(inferred: StructType, hints: str) -> StructType:
-    """The inferred columns with the types of the hints, and columns that only hints name."""
-    parsed = StructType.fromDDL(hints)
-    assert isinstance(parsed, StructType)
-    types = {field.name.lower(): field for field in parsed}
-    fields = [
-        StructField(field.name, types.pop(field.name.lower(), field).dataType) for field in inferred
-    ]
-    return StructType([*fields, *types.values()])
+def _batch(path: str, options: Mapping[str, str], schema: str | None) -> DataFrame:
+    resolver = current_resolver()
+    assert resolver is not None  # queries run inside of flows
+    columns = StructType.fromDDL(schema) if schema else None
+    assert columns is None or isinstance(columns, StructType)
+    with without_interception():
+        return resolver.read_files(path, options, columns)
 
 
 def _listing(spark: SparkSession, call: FilesCall) -> DataFrame:

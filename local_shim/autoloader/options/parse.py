@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from local_shim.autoloader.options import values
-from local_shim.autoloader.options.names import (
+from local_shim.autoloader.options.reader_names import OF_FILES
+from local_shim.autoloader.options.reader_options import check_reader_options
+from local_shim.errors import DefinitionError, close_match
+from local_shim.reading.auto_loader_options import (
     EVOLUTION_MODES,
     FORMATS,
     HONOURED,
     IGNORED,
     OF_JOBS,
 )
-from local_shim.autoloader.options.reader_names import OF_FILES
-from local_shim.autoloader.options.reader_options import check_reader_options
-from local_shim.errors import DefinitionError, close_match
 
 RESCUED = "_rescued_data"
 

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType, TimestampType
 
 from local_shim.autoloader.files.file_states import file_states_sql
-from local_shim.autoloader.stream import open_stream
+from local_shim.autoloader.stream import open_batch, open_stream
 from local_shim.cdc.target_table.schema import target_schema
 from local_shim.delta.log import stored_schema
 from local_shim.engine.reads.sources import (
@@ -79,6 +79,16 @@ class AnalysisSources:
         return open_stream(
             self.spark, local, checked, schema, store, remember=False, checkpoint=checkpoint
         )
+
+    def read_files(
+        self, path: str, options: Mapping[str, str], schema: StructType | None
+    ) -> DataFrame:
+        """The files at `path` in batch, with the columns that an Auto Loader stream has."""
+        local = self.path(path)
+        if is_missing_but_known(local, options, schema):
+            local = self._empty_folder.name
+        self._check_folder(local)
+        return open_batch(self.spark, local, cloud_files_options(options, self.paths), schema)
 
     def file_states(self) -> str:
         """A subquery with the columns of `cloud_files_state` and no rows."""

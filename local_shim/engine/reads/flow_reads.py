@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
 from local_shim.autoloader.files.file_states import file_states_sql
-from local_shim.autoloader.stream import open_stream
+from local_shim.autoloader.stream import open_batch, open_stream
 from local_shim.delta.log import grew_by_appends_only
 from local_shim.delta.snapshot import newest_rows
 from local_shim.engine.expectations import Rules
@@ -36,7 +36,7 @@ class FlowReads:
 
     `versions` holds the Delta tables read in batch, with their newest version before the read.
     `streams` holds what streams read.
-    `foreign` says that a name was left to Spark's own catalog.
+    `foreign` says that a name was left to Spark's own catalog, or that files were read in batch.
     `whole_views` makes Spark compute all rows of a view that has a fail rule before its first row
     is read: by a shuffle, which no limit passes.
     """
@@ -141,6 +141,17 @@ class FlowReads:
         return open_stream(
             context.spark, local, checked, schema, store, remember=True, checkpoint=checkpoint
         )
+
+    def read_files(
+        self, path: str, options: Mapping[str, str], schema: StructType | None
+    ) -> DataFrame:
+        """The files at `path` in batch, with the columns that an Auto Loader stream has."""
+        local = self.path(path)
+        if is_missing_but_known(local, options, schema):
+            Path(local).mkdir()
+        self.foreign = True  # files have no version to compare with in the next update
+        options_of_files = cloud_files_options(options, self.context.paths)
+        return open_batch(self.context.spark, local, options_of_files, schema)
 
     def file_states(self, source: str | tuple[str, ...]) -> str:
         """A subquery; a view over it is computed again when the table has a new version."""

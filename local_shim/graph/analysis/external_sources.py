@@ -37,6 +37,11 @@ class ExternalSources(Protocol):
     ) -> DataFrame:
         """An Auto Loader stream that remembers nothing."""
 
+    def read_files(
+        self, path: str, options: Mapping[str, str], schema: StructType | None
+    ) -> DataFrame:
+        """The files at `path` in batch, with the columns that an Auto Loader stream has."""
+
     def file_states(self) -> str:
         """A subquery with the columns of `cloud_files_state` and no rows."""
 

@@ -74,6 +74,12 @@ class RecordingReads:
         self.resolution.record_path(path)
         return self.external.cloud_files(flow, path, options, schema)
 
+    def read_files(
+        self, path: str, options: Mapping[str, str], schema: StructType | None
+    ) -> DataFrame:
+        """The files at `path` in batch, with the columns that an Auto Loader stream has."""
+        return self.external.read_files(path, options, schema)
+
     def file_states(self, source: str | tuple[str, ...]) -> str:
         """A subquery without rows; a table is recorded as an edge, so that it is updated first."""
         if not isinstance(source, str):

@@ -43,6 +43,11 @@ class Tables:
     ) -> DataFrame:
         raise AssertionError("no Auto Loader here")
 
+    def read_files(
+        self, path: str, options: Mapping[str, str], schema: StructType | None
+    ) -> DataFrame:
+        raise AssertionError("no files here")
+
     def file_states(self, source: str | tuple[str, ...]) -> str:
         raise AssertionError("no Auto Loader here")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 
@@ -139,7 +140,8 @@ def test_metadata_of_files_is_at_hand_and_hidden_from_stars(sql: SqlPipeline) ->
     )
     assert sql.update() == 0
     assert sql.pipeline.table("a").columns == ["id", "amount", "op", "_rescued_data", "file"]
-    assert sql.rows("b")[0] == (1, 10, "1.csv")
+    assert sql.pipeline.table("b").columns == ["id", "amount", "_rescued_data", "file_name"]
+    assert sql.rows("b")[0] == (1, 10, None, "1.csv")
 
 
 def test_files_are_read_in_batch_with_hints_and_listed(sql: SqlPipeline) -> None:
@@ -156,6 +158,38 @@ def test_files_are_read_in_batch_with_hints_and_listed(sql: SqlPipeline) -> None
     assert sql.rows("a") == [("007",)]
     size = (sql.pipeline.folder / "landing" / "1.csv").stat().st_size
     assert sql.rows("b") == [("1.csv", size)]
+
+
+def test_files_read_in_batch_have_the_columns_and_rows_of_a_stream(sql: SqlPipeline) -> None:
+    """Nested hints, rescued values, and columns from the names of folders."""
+    folder = sql.pipeline.folder / "landing" / "json" / "day=2"
+    folder.mkdir(parents=True)
+    (folder / "1.json").write_text(
+        '{"id": 1, "who": {"born": "2001-02-03", "age": 5}}\n{"id": "x", "who": {"born": "soon"}}\n'
+    )
+    call = """read_files('${landing}/json', format => 'json',
+        schemaHints => 'id INT, who.born DATE, who.age SMALLINT, partitionless STRING',
+        partitionColumns => 'day')"""
+    sql.write(
+        f"""
+        CREATE OR REFRESH STREAMING TABLE a AS SELECT *, _metadata.file_name FROM STREAM {call};
+        CREATE OR REFRESH MATERIALIZED VIEW b AS SELECT *, _metadata.file_name FROM {call};
+        CREATE OR REFRESH MATERIALIZED VIEW c AS SELECT * FROM read_files('${{landing}}',
+            format => 'csv', header => true, schema => 'id INT, op INT', fileNamePattern => '*.csv',
+            rescuedDataColumn => '_rescued_data');
+        """
+    )
+    assert sql.update() == 0, sql.pipeline.errors()
+    assert sql.pipeline.table("b").schema == sql.pipeline.table("a").schema
+    rows = sql.rows("b", "id", "who.born", "who.age", "day", "_rescued_data")
+    assert rows == sql.rows("a", "id", "who.born", "who.age", "day", "_rescued_data")
+    assert rows[0] == (1, date(2001, 2, 3), 5, 2, None)
+    assert rows[1][:4] == (None, None, None, 2) and '"id":"x"' in str(rows[1][4])
+    assert [row[:2] for row in sql.rows("c")] == [(1, None), (2, None), (3, None)]
+    assert '"op":"I"' in str(sql.rows("c")[0][2])
+    (folder / "2.json").write_text('{"id": 3}\n')
+    assert sql.update() == 0, sql.pipeline.errors()
+    assert len(sql.rows("b")) == 3
 
 
 @pytest.mark.dlt(169)

@@ -1,4 +1,7 @@
-"""The names that Auto Loader options and their values can have."""
+"""The names that Auto Loader options and their values can have.
+
+As options of a reader they begin with `cloudFiles.`, as arguments of `read_files` they do not.
+"""
 
 from __future__ import annotations
 
