@@ -17,6 +17,7 @@ from typing import Any
 from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame
 
+from local_shim.jvm.pickled_function import stable_text
 from local_shim.jvm.scala import listed, optional, scala_object
 
 DELTA_FOLDER = "dltLocalDeltaFolder"  # option of a read of a Delta table's files: its folder
@@ -131,12 +132,12 @@ def _analyzed(frame: DataFrame) -> Any:
 
 
 def _python_functions(plan: Any) -> list[str]:
-    """A hash of the pickled code of each Python function, in the order of the plan.
+    """The pickled code of each Python function, in the order of the plan.
 
     Spark 4.2.0: `catalyst/…/expressions/PythonUDF.scala` (func) and `core/…/api/python/
-    PythonRDD.scala` (PythonFunction.command, bytes whose hash code depends on their values).
+    PythonRDD.scala` (PythonFunction.command, an ArraySeq of bytes).
     """
-    plans, expressions, hashes = [plan], [], []
+    plans, expressions, functions = [plan], [], []
     while plans:
         node = plans.pop()
         plans += listed(node.children())
@@ -145,8 +146,8 @@ def _python_functions(plan: Any) -> list[str]:
         expression = expressions.pop()
         expressions += listed(expression.children())
         if expression.getClass().getSimpleName() in _PYTHON_FUNCTIONS:
-            hashes.append(str(expression.func().command().hashCode()))
-    return hashes
+            functions.append(stable_text(expression.func().command().unsafeArray()))
+    return functions
 
 
 def _delta_folder(leaf: Any) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from local_shim.loading.importing import import_folders
+from local_shim.loading.own_modules import is_below
 from local_shim.pipeline_spec.pipeline import PipelineSpec
 
 
@@ -28,8 +29,6 @@ def _own_modules(folders: Iterable[Path]) -> Iterator[Path]:
     """Files of the loaded modules that lie below the pipeline's own folders."""
     roots = [folder.resolve() for folder in folders]
     for module in list(sys.modules.values()):
-        file = getattr(module, "__file__", None)
-        if file and file.endswith(".py") and "site-packages" not in file:
-            path = Path(file).resolve()
-            if any(path.is_relative_to(root) for root in roots):
-                yield path
+        file = getattr(module, "__file__", None) or ""
+        if is_below(file, roots):
+            yield Path(file).resolve()

@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 
 from local_shim import dlt_api
 from local_shim.loading.namespace import modules_in_place, runtime_modules
+from local_shim.loading.own_modules import shipped_by_value
 from local_shim.pipeline_spec.pipeline import PipelineSpec
 from local_shim.pipeline_spec.requirements import editable_project
 
@@ -25,7 +26,8 @@ def importable(spec: PipelineSpec, spark: SparkSession) -> Iterator[None]:
     attribute, path = getattr(pyspark, "pipelines", None), list(sys.path)
     modules = set(sys.modules)
     pyspark.pipelines = dlt_api  # type: ignore[attr-defined]
-    folders = [str(folder) for folder in import_folders(spec)]
+    own_folders = import_folders(spec)
+    folders = [str(folder) for folder in own_folders]
     sys.path[:0] = folders
     environment = spark.sparkContext.environment
     worker_path = environment.get("PYTHONPATH")
@@ -34,6 +36,7 @@ def importable(spec: PipelineSpec, spark: SparkSession) -> Iterator[None]:
         with (
             modules_in_place(dict.fromkeys(_PUBLIC_MODULES, dlt_api)),
             runtime_modules(spark, {**spec.configuration, **spec.parameters}),
+            shipped_by_value(own_folders),
         ):
             yield
     finally:
@@ -49,8 +52,10 @@ def importable(spec: PipelineSpec, spark: SparkSession) -> Iterator[None]:
 def _forget_modules(names: set[str], folders: list[str]) -> None:
     """Another pipeline of this process, or the next update, may have modules of the same names."""
     for name in names:
-        file = getattr(sys.modules[name], "__file__", None)
-        if file and any(Path(file).is_relative_to(folder) for folder in folders):
+        module = sys.modules[name]
+        file = getattr(module, "__file__", None)
+        places = [file] if file else getattr(module, "__path__", [])  # a package without a file
+        if any(Path(place).is_relative_to(folder) for place in places for folder in folders):
             del sys.modules[name]
 
 
