@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -26,7 +26,7 @@ def namespace(spark: SparkSession, dbutils: DBUtils) -> dict[str, Any]:
         "table": spark.table,
         "udf": F.udf,
         "dbutils": dbutils,
-        "getArgument": dbutils.widgets.getArgument,
+        "getArgument": lambda *args, **kwargs: dbutils.widgets.getArgument(*args, **kwargs),
         "display": _display,
         "displayHTML": _display,
     }
@@ -45,7 +45,7 @@ def runtime_modules(spark: SparkSession, parameters: Mapping[str, str]) -> Itera
 
     The package `databricks-sdk` may be missing: then only its runtime module is there.
     """
-    dbutils = DBUtils(parameters)
+    dbutils: Any = _DBUtilsOfCaller(DBUtils(parameters))
     runtime, pyspark_dbutils = ModuleType("databricks.sdk.runtime"), ModuleType("pyspark.dbutils")
     runtime.__dict__.update(namespace(spark, dbutils))
     pyspark_dbutils.__dict__["DBUtils"] = lambda *_, **__: dbutils
@@ -57,6 +57,27 @@ def runtime_modules(spark: SparkSession, parameters: Mapping[str, str]) -> Itera
             modules[parent] = package
     with modules_in_place(modules):
         yield
+
+
+class _DBUtilsOfCaller:
+    """The `dbutils` that helper modules import: that of the source file that calls them.
+
+    Each source file has widgets of its own. Code that none calls, as in a thread, has `default`.
+    """
+
+    def __init__(self, default: DBUtils):
+        self.default = default
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # asked for by pickle, before there is a default
+            raise AttributeError(name)
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None:
+            dbutils = frame.f_globals.get("dbutils")
+            if frame.f_globals.get("__name__") == "__main__" and isinstance(dbutils, DBUtils):
+                return getattr(dbutils, name)
+            frame = frame.f_back
+        return getattr(self.default, name)
 
 
 @contextmanager

@@ -83,8 +83,16 @@ def _refusals() -> Iterator[Replaced]:
     for owner, names in actions.items():
         for name in names:
             yield owner, name, refused_calls.refused_action(name)
+    for name in ("save", *file_reads.FORMAT_METHODS):
+        yield DataFrameWriter, name, _file_write(name)
     for name in refused_calls.CATALOG_METHODS:
         yield Catalog, name, refused_calls.refused_catalog_method(name)
+
+
+def _file_write(name: str) -> Replacement:
+    """Refused in dataset functions; elsewhere, as in a batch function, its path is mapped."""
+    refused = refused_calls.refused_action(name)
+    return lambda original: refused(file_reads.with_local_paths(original))
 
 
 def _conf_get(keys: set[str]) -> Replaced:

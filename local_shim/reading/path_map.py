@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,16 +18,29 @@ class PathMap:
     def local(self, path: str) -> str:
         """The local path; the longest prefix wins, and a result is never mapped again.
 
-        `dbfs:/a`, `/dbfs/a` and, for `dbfs:/`, `/a` are three spellings of one path.
+        `dbfs:/a`, `/dbfs/a` and `/a` are three spellings of one path. [choice] The prefix `dbfs:/`
+        does not map `/a`: a pipeline that runs here names folders of this machine like that.
         """
-        for spelling in _spellings(path):
-            mapped = self._mapped(spelling)
+        for spelling, prefixes in self._spellings(path):
+            mapped = self._mapped(spelling, prefixes)
             if mapped is not None:
                 return mapped
         return path
 
-    def _mapped(self, path: str) -> str | None:
-        for prefix in sorted(self.prefixes, key=len, reverse=True):
+    def _spellings(self, path: str) -> Iterator[tuple[str, Iterable[str]]]:
+        """The spellings of a path, each with the prefixes that may map it."""
+        yield path, self.prefixes
+        in_dbfs = next((path[len(root) - 1 :] for root in _ROOTS if path.startswith(root)), None)
+        if in_dbfs is not None:
+            for spelling in (f"dbfs:{in_dbfs}", f"/dbfs{in_dbfs}", in_dbfs):
+                yield spelling, self.prefixes
+        elif path.startswith("/"):
+            for root in _ROOTS:
+                below = [prefix for prefix in self.prefixes if prefix not in _ROOTS]
+                yield root + path[1:], below
+
+    def _mapped(self, path: str, prefixes: Iterable[str]) -> str | None:
+        for prefix in sorted(prefixes, key=len, reverse=True):
             if path.startswith(prefix) or path + "/" == prefix:
                 rest = path[len(prefix) :]
                 target = Path(self.prefixes[prefix])
@@ -37,9 +50,4 @@ class PathMap:
         return None
 
 
-def _spellings(path: str) -> tuple[str, ...]:
-    if path.startswith("dbfs:/"):
-        return path, f"/dbfs{path[5:]}", path[5:]
-    if path.startswith("/dbfs/"):
-        return path, f"dbfs:{path[5:]}", path[5:]
-    return (path,)
+_ROOTS = ("dbfs:/", "/dbfs/")

@@ -29,18 +29,7 @@ FRAME_ACTIONS = (
     "cov",
     "inputFiles",
 )
-WRITER_ACTIONS = (
-    "save",
-    "saveAsTable",
-    "insertInto",
-    "csv",
-    "json",
-    "orc",
-    "parquet",
-    "text",
-    "xml",
-    "jdbc",
-)
+WRITER_ACTIONS = ("saveAsTable", "insertInto", "jdbc")
 WRITER_V2_ACTIONS = (
     "create",
     "replace",

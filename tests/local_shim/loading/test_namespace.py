@@ -63,6 +63,37 @@ def test_a_helper_module_imports_spark_and_dbutils(pipeline: Pipeline) -> None:
     assert pipeline.rows("a") == [("test3",)]
 
 
+def test_dbutils_of_a_helper_module_has_the_widgets_of_the_file_that_calls_it(
+    pipeline: Pipeline,
+) -> None:
+    helper = pipeline.folder / "source" / "lib" / "settings.py"
+    helper.parent.mkdir(parents=True)
+    helper.write_text(
+        "from databricks.sdk.runtime import dbutils, getArgument, spark\n"
+        "from pyspark.dbutils import DBUtils\n"
+        "def settings():\n"
+        "    own = DBUtils(spark).widgets.get('name')\n"
+        "    return ' '.join([own, dbutils.widgets.get('name'), getArgument('name')])\n"
+    )
+    for name in ("a", "b"):
+        pipeline.write(
+            f"""
+            import dlt
+            from lib.settings import settings
+            dbutils.widgets.text("name", "{name}")
+            assert settings() == "{name} {name} {name}"
+
+            @dlt.table(name="{name}")
+            def table():
+                return spark.createDataFrame([(settings(),)], "value STRING")
+            """,
+            f"{name}.py",
+        )
+    assert pipeline.update() == 0, pipeline.errors()
+    assert pipeline.rows("a") == [("a a a",)]
+    assert pipeline.rows("b") == [("b b b",)]
+
+
 def test_an_installed_sdk_stays_usable(pipeline: Pipeline) -> None:
     pipeline.write(
         """

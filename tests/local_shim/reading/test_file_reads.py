@@ -43,6 +43,42 @@ def test_a_mapped_temporary_folder_does_not_move_the_shims_own_reads(pipeline: P
     assert pipeline.rows("gold", "id") == [(1,)]
 
 
+def test_paths_in_a_batch_function_are_mapped(pipeline: Pipeline) -> None:
+    here = pipeline.folder / "here"
+    here.mkdir()
+    pipeline.write(
+        """
+        import dlt
+        from delta.tables import DeltaTable
+
+        @dlt.table
+        def numbers():
+            return spark.readStream.format("cloudFiles").option("cloudFiles.format", "csv") \\
+                .schema("id INT").load("/Volumes/in")
+
+        @dlt.foreach_batch_sink(name="out")
+        def out(batch, number):
+            batch.write.mode("append").json("/Volumes/out/json")
+            batch.write.format("delta").mode("append").save(path="dbfs:/Volumes/out/delta")
+            DeltaTable.forPath(batch.sparkSession, "/Volumes/out/delta").delete("id = 1")
+            assert batch.sparkSession.read.json("/Volumes/out/json").count() == 2
+            dbutils.fs.cp("/Volumes/in/a.csv", "/Volumes/out/copy.csv")
+
+        @dlt.append_flow(target="out")
+        def to_out():
+            return spark.readStream.table("numbers")
+        """
+    )
+    (here / "in").mkdir()
+    (here / "in" / "a.csv").write_text("1\n2\n")
+    pipeline.paths = {"/Volumes/": str(here)}
+    assert pipeline.update() == 0, pipeline.errors()
+    out = here / "out"
+    assert (out / "copy.csv").read_text() == "1\n2\n"
+    delta = pipeline.spark.read.format("delta").load(str(out / "delta"))
+    assert [row.id for row in delta.collect()] == [2]
+
+
 ROWS = {"json": '{"id": 1}', "xml": "<a><id>1</id></a>", "csv": "1"}
 
 
