@@ -38,8 +38,21 @@ def rows(spark: SparkSession, storage: Path, table: str) -> list[str]:
     return sorted(_canonical(json.loads(each.row)) for each in texts)
 
 
+def expected_tables(program: Path, update: str) -> list[Path]:
+    """The files of the tables after an update; fails if there is none."""
+    tables = sorted((program / "expected" / update).glob("*.jsonl"))
+    assert tables, f"{program.name}: nothing says what update {update} gives"
+    return tables
+
+
 def _canonical(row: dict[str, Any]) -> str:
     return json.dumps(row, sort_keys=True)
+
+
+def test_an_update_without_expected_tables_fails(tmp_path: Path) -> None:
+    (tmp_path / "expected" / "2").mkdir(parents=True)
+    with pytest.raises(AssertionError, match="nothing says what update 2 gives"):
+        expected_tables(tmp_path, "2")
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -52,7 +65,7 @@ def test_a_program_runs_over_its_updates(program: str, spark: SparkSession, tmp_
         shutil.copytree(arrivals, landing, dirs_exist_ok=True)
         result = run(Request(spec_of(source, landing), storage, paths=paths))
         assert result.exit_code == 0, [failure.message for failure in result.failures]
-        for expected in sorted((HERE / program / "expected" / arrivals.name).glob("*.jsonl")):
+        for expected in expected_tables(HERE / program, arrivals.name):
             lines = expected.read_text().splitlines()
             wanted = sorted(_canonical(json.loads(line)) for line in lines)
             assert rows(spark, storage, expected.stem) == wanted, (
