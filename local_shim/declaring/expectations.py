@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from pyspark.sql import Column
+from pyspark.sql import Column, SparkSession
 
 from local_shim.declaring.arguments import arguments_checked, fault, missing_texts
-from local_shim.errors import raise_all
+from local_shim.errors import ShimError, raise_all
 from local_shim.graph.elements import Action, Dataset, Expectation
 from local_shim.graph.registry import active_registry
+from local_shim.jvm.spark_parser import check_expression
 
 _RULES = "_dlt_local_rules"
 
@@ -121,8 +122,24 @@ def rules_on(query: Callable[[], Any]) -> tuple[Expectation, ...]:
 
 
 def rules_in(rules: Rules | None, action: Action) -> tuple[Expectation, ...]:
-    """The rules of a dict, each with what happens to rows that break it."""
+    """The rules of a dict, each with what happens to rows that break it.
+
+    Raises DefinitionErrors for rules that are no SQL expressions.
+    """
+    raise_all(list(_unreadable(rules or {})))
     return tuple(Expectation(name, rule, action) for name, rule in (rules or {}).items())
+
+
+def _unreadable(rules: Rules) -> Iterator[ShimError]:
+    session = SparkSession.getActiveSession()
+    for name, rule in rules.items():
+        if isinstance(rule, str) and session is not None:
+            try:
+                check_expression(session, rule)
+            except Exception as error:  # PySpark wraps the parser's error in several ways
+                text = str(error).strip().split("\n")[0]
+                message = f"'{rule}' is no SQL expression."
+                yield fault(f"expectation '{name}'", "PARSE_SYNTAX_ERROR", message, text)
 
 
 def check_names(dataset: Dataset) -> None:

@@ -33,7 +33,7 @@ def _empty(graph: Graph) -> Iterator[ShimError]:
         yield DefinitionError(
             "RUN_EMPTY_PIPELINE",
             "the pipeline defines no table and no flow; temporary views alone give no result.",
-            hint="declare a dataset with @dlt.table",
+            hint="declare a dataset with @dlt.table, or CREATE OR REFRESH MATERIALIZED VIEW in SQL",
         )
 
 
@@ -122,6 +122,7 @@ def _flow(graph: Graph, flow: ResolvedFlow) -> Iterator[ShimError]:
         return
     if target.kind is DatasetKind.VIEW:
         return
+    in_sql = flow.where.language == "SQL"
     if flow.flow.replace is not None:
         yield from replace_query_errors(flow)
     elif flow.once and flow.streaming:
@@ -130,13 +131,15 @@ def _flow(graph: Graph, flow: ResolvedFlow) -> Iterator[ShimError]:
         yield wrong_query(
             flow,
             "STREAMING_RELATION_FOR_MATERIALIZED_VIEW",
-            "a materialized view is a batch query; use spark.read",
+            "a materialized view is a batch query; "
+            + ("leave STREAM out" if in_sql else "use spark.read"),
         )
     elif _must_stream(target) and not flow.streaming and not flow.once:
         yield wrong_query(
             flow,
             "BATCH_RELATION_FOR_STREAMING_TABLE",
-            "a flow into a streaming table streams; use spark.readStream, or once=True",
+            "a flow into a streaming table streams; "
+            + ("write FROM STREAM(t)" if in_sql else "use spark.readStream, or once=True"),
         )
 
 

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+from local_shim import dlt_api
 from local_shim.dbutils.dbutils import DBUtils, NotebookExit
 from local_shim.errors import DefinitionError, ShimError, close_match, raise_all
 from local_shim.graph.analysis.query_errors import at
@@ -159,9 +161,18 @@ def _failure(file: str, error: BaseException) -> DefinitionError:
     where = raised_at(error.__traceback__) or SourceLocation(file, 1)
     if isinstance(error, SyntaxError):
         where = SourceLocation(error.filename or file, error.lineno or 1)
-    hint = ""
+    message = f"{type(error).__name__}: {error}".replace(f"module '{dlt_api.__name__}'", "dlt")
+    return DefinitionError("SOURCE_FILE_FAILED", message, where=where, hint=_hint(error))
+
+
+def _hint(error: BaseException) -> str:
+    """What to do about an exception of the user's code, where that is known."""
     if isinstance(error, ModuleNotFoundError):
-        hint = "put the module below the pipeline's root_path, or install it"
-    return DefinitionError(
-        "SOURCE_FILE_FAILED", f"{type(error).__name__}: {error}", where=where, hint=hint
-    )
+        return "put the module below the pipeline's root_path, or install it"
+    if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType):
+        return close_match(error.name or "", [name for name in dir(error.obj) if name[0] != "_"])
+    if isinstance(error, SyntaxError) and (error.text or "").lstrip().startswith("%"):
+        return "commands with % run in notebooks, whose first line is # Databricks notebook source"
+    if isinstance(error, PySparkException) and error.getCondition() == "SQL_CONF_NOT_FOUND":
+        return "set it: --conf KEY=VALUE"
+    return ""

@@ -117,8 +117,9 @@ def _arguments(
         return path, _legacy_options(items[1:], constant)
     options = {}
     for item in items[1:]:
-        key = str(item.until((("=>",),)))
-        item.expect("=>")
+        key = str(item.until((("=>",), ("=",))))
+        if not item.accept("=>"):
+            raise item.error("an option is a name, => and a value.", "write format => 'csv'")
         options[key] = constant(str(item.rest()))
     return path, options
 

@@ -25,7 +25,11 @@ def query_failure(flow: Flow, error: BaseException, near: Callable[[str], str]) 
     java = root_cause(error)
     if java is not None:
         condition = java.condition or java.class_name
-        return DefinitionError(condition, f"in '{flow.name}': {java.message}", where=where)
+        hint = ""
+        if java.class_name == "UnsupportedFileSystemException":
+            hint = "say where the bucket lies here: --path s3://BUCKET/=DIR"
+        text = f"in '{flow.name}': {java.message}"
+        return DefinitionError(condition, text, where=where, hint=hint)
     return DefinitionError(
         "QUERY_FUNCTION_FAILED",
         f"the query of '{flow.name}' raised {type(error).__name__}: {error}",
@@ -51,4 +55,6 @@ def _analysis_error(
     if condition == "TABLE_OR_VIEW_NOT_FOUND":
         message = message.split(" Verify the spelling")[0]  # the advice is about Spark's catalog
         hint = near((error.getMessageParameters() or {}).get("relationName", ""))
+    elif condition == "PATH_NOT_FOUND":
+        hint = "create it, or say where it lies here: --path FROM=TO"
     return DefinitionError(condition, f"in '{flow.name}': {message}", where=where, hint=hint)

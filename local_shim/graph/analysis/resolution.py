@@ -91,7 +91,8 @@ class Resolution:
         """A hint with the dataset that `name` was probably meant to be."""
         full = [str(each) for each in self.registry.datasets]
         short = [each.table for each in self.registry.datasets]
-        return close_match(name.replace("`", ""), full if "." in name else short)
+        plain = name.replace("`", "").removeprefix("LIVE.")
+        return close_match(plain, full if "." in plain else short)
 
     def unknown(self, name: str) -> DefinitionError:
         """The error for a read of a table that is neither declared nor stored."""

@@ -7,6 +7,7 @@ definitions does not matter.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pyspark.sql import DataFrame
@@ -128,9 +129,18 @@ class GraphResolver:
                 "FLOW_TARGET_NOT_DEFINED",
                 f"'{flow.name}' writes to '{flow.target}', which this pipeline does not define.",
                 where=flow.where,
-                hint=close_match(str(flow.target), map(str, self.registry.datasets))
-                or f"declare it: dlt.create_streaming_table('{flow.target.table}')",
+                hint=_target_hint(flow, [each.table for each in self.registry.datasets]),
             )
+
+
+def _target_hint(flow: Flow, tables: Sequence[str]) -> str:
+    near = close_match(flow.target.table, tables)
+    if near.startswith("did you mean"):
+        return near
+    table = flow.target.table
+    if flow.where.language == "SQL":
+        return f"declare it: CREATE OR REFRESH STREAMING TABLE {table}"
+    return f"declare it: dlt.create_streaming_table('{table}')"
 
 
 def _called(flow: QueryFlow) -> DataFrame:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from local_shim.errors import close_match
 from local_shim.graph.elements import DatasetKind
 from local_shim.graph.names import parts
+from local_shim.sql_sources.grammar.advice import advice
 from local_shim.sql_sources.grammar.definitions import (
     CreateDataset,
     CreateFlow,
@@ -17,8 +20,6 @@ from local_shim.sql_sources.grammar.definitions import (
 from local_shim.sql_sources.grammar.parse_flow import change_data, flow_clause, insert
 from local_shim.sql_sources.grammar.parse_table import table_clauses, view_clauses
 from local_shim.sql_sources.grammar.reader import Reader
-
-_STATEMENTS = ("CREATE", "APPLY CHANGES INTO", "SET", "USE CATALOG", "USE SCHEMA")
 
 
 def definition(reader: Reader) -> Definition:
@@ -33,10 +34,7 @@ def definition(reader: Reader) -> Definition:
     if reader.accept("USE"):
         return _use(reader)
     word = reader.word().upper()
-    raise reader.restarted().error(
-        f"{word} is no statement of a pipeline.",
-        close_match(word, _STATEMENTS) if word.isalpha() else "",
-    )
+    raise reader.restarted().error(f"{word} is no statement of a pipeline.", advice(word))
 
 
 def _created(reader: Reader) -> Definition:
@@ -58,12 +56,13 @@ def _created(reader: Reader) -> Definition:
         if replace and kind is not DatasetKind.MATERIALIZED_VIEW:
             raise start.error(
                 f"CREATE OR REPLACE {' '.join(words)} is no statement of a pipeline.",
-                f"write CREATE {'' if kind in _NOT_REFRESHED else 'OR REFRESH '}{' '.join(words)}",
+                f"write {_instead_of_replace(kind, words)}",
             )
         if kind is DatasetKind.MANAGED_TABLE and refresh:
             break
         persisted = kind is DatasetKind.VIEW and not temporary and not deprecated
         return _dataset(reader, kind, private or temporary, persisted, deprecated)
+    _refuse_misspelt(start)
     raise start.error(
         "this CREATE statement is none of a pipeline.",
         "allowed: CREATE OR REFRESH STREAMING TABLE, CREATE OR REFRESH MATERIALIZED VIEW, "
@@ -82,7 +81,13 @@ _KINDS = (
     (("VIEW",), DatasetKind.VIEW, ""),
     (("TABLE",), DatasetKind.MANAGED_TABLE, ""),
 )
-_NOT_REFRESHED = (DatasetKind.VIEW, DatasetKind.MANAGED_TABLE)
+
+
+def _instead_of_replace(kind: DatasetKind, words: Sequence[str]) -> str:
+    if kind is DatasetKind.MANAGED_TABLE:
+        return "CREATE OR REFRESH MATERIALIZED VIEW, or STREAMING TABLE over a stream"
+    return f"CREATE {'' if kind is DatasetKind.VIEW else 'OR REFRESH '}{' '.join(words)}"
+
 
 # Words that do not go together, and what to write.
 _PRIVATE_VIEW = "write CREATE TEMPORARY VIEW, which is never published"
@@ -107,6 +112,19 @@ def _refuse_visibility(reader: Reader) -> None:
             raise reader.error(f"CREATE {' '.join(words)} is no statement of a pipeline.", hint)
 
 
+def _refuse_misspelt(reader: Reader) -> None:
+    """Raises DefinitionError at the first word that is nearly one of a CREATE statement."""
+    while reader.accept_any([(word,) for word in _WORDS]):
+        pass
+    near = "" if reader.ended else close_match(reader.next_word.upper(), _WORDS)
+    if near.startswith("did you mean"):
+        raise reader.error(f"'{reader.next_word}' is not expected here.", near)
+
+
+_OTHER_WORDS = ("CREATE", "FLOW", "OR", "PRIVATE", "REFRESH", "REPLACE", "TEMPORARY")
+_WORDS = (*_OTHER_WORDS, *{word for words, _, _ in _KINDS for word in words})
+
+
 def _dataset(
     reader: Reader, kind: DatasetKind, private: bool, persisted: bool, deprecated: str
 ) -> CreateDataset:
@@ -118,8 +136,13 @@ def _dataset(
     else:
         clauses = table_clauses(reader)
     flow: FlowBody | None = None
+    if kind is DatasetKind.MANAGED_TABLE and reader.at("AS"):
+        raise reader.error(
+            "CREATE TABLE takes FLOW INSERT BY NAME, and no AS.",
+            f"write {_instead_of_replace(kind, ())}",
+        )
     if reader.accept("AS"):
-        flow = Insert(reader.rest())
+        flow = Insert(reader.query())
     elif reader.accept("FLOW"):
         flow = flow_clause(reader)
     reader.end()

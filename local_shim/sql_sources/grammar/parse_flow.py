@@ -30,7 +30,7 @@ def flow_clause(reader: Reader) -> FlowBody:
     if reader.accept("INSERT"):
         once = reader.accept("ONCE")
         reader.expect("BY", "NAME")
-        return Insert(reader.rest(), once)
+        return Insert(reader.query(), once)
     if reader.at("REPLACE"):
         return _replacing(reader, "BY", "NAME")
     reader.expect("AUTO", "CDC")
@@ -41,7 +41,7 @@ def insert(reader: Reader, once: bool) -> Insert:
     """What stands behind INSERT INTO target."""
     by_name = reader.accept("BY", "NAME")
     if not reader.at("REPLACE"):
-        return Insert(reader.rest(), once)
+        return Insert(reader.query(), once)
     if not by_name or once:
         raise reader.error(
             "REPLACE needs BY NAME and excludes ONCE.", "write INSERT INTO t BY NAME REPLACE …"
@@ -55,13 +55,13 @@ def _replacing(reader: Reader, *before_query: str) -> Insert:
         query = (before_query,) if before_query else (("SELECT",), ("WITH",), ("FROM",))
         predicate = reader.until(query)
         reader.expect(*before_query)
-        return Insert(reader.rest(), replace_where=predicate)
+        return Insert(reader.query(), replace_where=predicate)
     reader.expect("USING")
     keys = tuple(reader.columns())
     reader.expect("SEQUENCE", "BY")
     sequence = reader.until((before_query,) if before_query else (("SELECT",), ("WITH",)))
     reader.expect(*before_query)
-    return Insert(reader.rest(), replace_using=keys, sequence_by=sequence)
+    return Insert(reader.query(), replace_using=keys, sequence_by=sequence)
 
 
 def change_data(reader: Reader, *, once: bool) -> AutoCdc | SnapshotCdc:

@@ -162,6 +162,8 @@ def _rule(item: Reader) -> Rule:
     item.expect("CONSTRAINT")
     name = item.column()
     item.expect("EXPECT")
+    if not item.at("("):
+        raise item.error("the condition stands in parentheses.", "write EXPECT (id IS NOT NULL)")
     condition = item.parenthesized().rest()
     action = Action.WARN
     if item.accept("ON"):

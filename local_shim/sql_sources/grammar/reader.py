@@ -11,6 +11,8 @@ from local_shim.sql_sources.grammar.source_text import SourceText
 from local_shim.sql_sources.grammar.tokens import Token, TokenKind
 
 Words = tuple[str, ...]
+_AFTER_CREATE = ("OR", "STREAMING", "LIVE", "MATERIALIZED", "TEMPORARY", "FLOW", "PRIVATE")
+_SEMICOLON = "end the statement before it with a semicolon"
 
 
 class Reader:
@@ -118,6 +120,11 @@ class Reader:
         word = self.word()
         return word.lower() if word.upper() in ("TRUE", "FALSE") else sign + word
 
+    @property
+    def next_word(self) -> str:
+        """The next token as it is written; the reader stays before it."""
+        return "" if self.ended else self._tokens[self._next].text
+
     def word(self) -> str:
         """One token as it is written."""
         if self.ended:
@@ -161,6 +168,16 @@ class Reader:
             raise self.error(f"an expression is expected, not {self._next_text()}.")
         return self._text_of(start, self._next)
 
+    def query(self) -> SourceText:
+        """The rest, a query; raises DefinitionError if another statement begins in it."""
+        start = self._next
+        while not self.ended:
+            if any(self.at("CREATE", word) for word in _AFTER_CREATE):
+                raise self.error("a statement begins inside of another one.", _SEMICOLON)
+            self._next += 1
+        self._next = start
+        return self.rest()
+
     def rest(self) -> SourceText:
         """The text up to the end of the statement."""
         if self.ended:
@@ -173,7 +190,9 @@ class Reader:
     def end(self, allowed: Sequence[str] = ()) -> None:
         """Raises DefinitionError if something is left."""
         if not self.ended:
-            hint = close_match(self._tokens[self._next].text.upper(), allowed) if allowed else ""
+            hint = close_match(self.next_word.upper(), allowed) if allowed else ""
+            if self.at("CREATE") or self.at("APPLY", "CHANGES"):
+                hint = _SEMICOLON
             raise self.error(f"{self._next_text()} is not expected here.", hint)
 
     def error(self, message: str, hint: str = "") -> DefinitionError:

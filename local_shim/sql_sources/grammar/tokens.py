@@ -16,6 +16,7 @@ from sqlglot.tokenizer_core import Token as SqlglotToken
 from sqlglot.tokenizer_core import TokenType
 
 from local_shim.errors import DefinitionError
+from local_shim.graph.elements import SourceLocation
 from local_shim.sql_sources.grammar.source_text import SourceText
 
 _WORD = re.compile(r"\S+")
@@ -58,10 +59,25 @@ def tokens(source: SourceText) -> list[Token]:
         raise DefinitionError(
             "PARSE_SYNTAX_ERROR",
             "the SQL text ends inside of a quote or a comment.",
-            where=source.line(max(len(source.text.rstrip()) - 1, 0)),
+            where=_line_of_open_quote(source),
             hint="close it",
         ) from error
     return [token for each in sqlglot_tokens for token in _split(each, source.text)]
+
+
+def _line_of_open_quote(source: SourceText) -> SourceLocation:
+    """The line behind the longest beginning, of whole lines, in which nothing is open."""
+    lines = source.text.splitlines(keepends=True)
+    beginnings = ("".join(lines[:count]) for count in range(len(lines) - 1, 0, -1))
+    return source.line(next((len(each) for each in beginnings if _is_closed(each)), 0))
+
+
+def _is_closed(text: str) -> bool:
+    try:
+        sqlglot.tokenize(text, read="databricks")
+    except TokenError:
+        return False
+    return True
 
 
 def statements(source: SourceText) -> Iterator[list[Token]]:

@@ -11,6 +11,7 @@ from tests.pipeline_folder import Pipeline
 HELPERS = """
 import dlt
 import enum
+import pandas as pd
 from dataclasses import dataclass
 from lib import plain
 from pyspark.sql import SparkSession
@@ -26,7 +27,7 @@ class Step:
     by: int
 
 @pandas_udf("bigint")
-def plus_one(numbers):
+def plus_one(numbers: pd.Series) -> pd.Series:
     return numbers + Step(1).by
 
 def kind_of(number):

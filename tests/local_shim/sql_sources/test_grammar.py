@@ -249,6 +249,17 @@ WRONG = {
     "CREATE OR REFRESH STREAMING TABLE t AS": "the statement ends too early",
     "CREATE FUNCTION f AS 'x'": "this CREATE statement is none of a pipeline",
     "INSERT INTO t VALUES (1)": "INSERT is no statement of a pipeline",
+    "MERGE INTO t USING s ON a = b": "rows change by flows",
+    "VALUE (1)": "allowed: APPLY CHANGES INTO, CREATE",
+    "CREATE OR REFRESH STREAMING TABEL t AS SELECT 1": "did you mean 'TABLE'?",
+    "CREATE OR REFERSH MATERIALIZED VIEW t AS SELECT 1": "did you mean 'REFRESH'?",
+    "CREATE MATERIALISED VIEW t AS SELECT 1": "did you mean 'MATERIALIZED'?",
+    "CREATE OR REPLACE TABLE t AS SELECT 1": "write CREATE OR REFRESH MATERIALIZED VIEW",
+    "CREATE TABLE t AS SELECT 1": "CREATE TABLE takes FLOW INSERT BY NAME",
+    "CREATE TEMPORARY VIEW v AS SELECT 1 CREATE OR REFRESH STREAMING TABLE t": "with a semicolon",
+    f"{FLOW} FROM STREAM(s) KEYS (a) SEQUENCE BY b STORED AS SCD TYPE 1 CREATE FLOW g": "semicolon",
+    "CREATE OR REFRESH": "this CREATE statement is none of a pipeline",
+    "CREATE LIVE VIEW v (CONSTRAINT a EXPECT x > 0) AS SELECT 1": "stands in parentheses",
     "CREAT OR REFRESH STREAMING TABLE t AS SELECT 1": "did you mean 'CREATE'?",
     "CREATE TABLE t (CONSTRAINT a EXPECT (x) ON VIOLATION DELETE)": "DROP ROW or FAIL UPDATE",
     "SET a": "= is expected, not the end of the statement",
@@ -302,5 +313,6 @@ def test_a_clause_in_the_wrong_place_is_refused() -> None:
 
 
 def test_a_quote_that_does_not_end_is_refused() -> None:
-    with pytest.raises(DefinitionError, match="ends inside of a quote"):
-        read("CREATE TEMPORARY VIEW v AS SELECT 'x")
+    with pytest.raises(DefinitionError, match="ends inside of a quote") as error:
+        read("SET a = 'x\ny';\nCREATE TEMPORARY VIEW v AS SELECT 'x;\nSET b = 'y';\n")
+    assert str(error.value.where) == "pipeline.sql:3"

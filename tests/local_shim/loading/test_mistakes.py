@@ -1,0 +1,64 @@
+"""Mistakes that people make in their first pipeline, and what the message teaches."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from local_shim.errors import ShimError
+from tests.pipeline_folder import Pipeline
+
+TABLE = "import dlt\n\n@dlt.table\ndef raw():\n    return spark.{}\n"
+SQL = "CREATE OR REFRESH MATERIALIZED VIEW raw AS SELECT 1 AS id;\n"
+# The source, its file, the line of the mistake, and words of the message.
+MISTAKES = {
+    "a decorator": (
+        "import dlt\n\n@dlt.tabel\ndef t():\n    ...",
+        "py",
+        3,
+        "did you mean 'table'?",
+    ),
+    "a setting": ("import dlt\nspark.conf.get('my.env')", "py", 2, "--conf KEY=VALUE"),
+    "a command": ("import dlt\n%pip install x", "py", 2, "commands with % run in notebooks"),
+    "a folder": (TABLE.format("read.csv('/Volumes/a/b')"), "py", 5, "--path FROM=TO"),
+    "a bucket": (TABLE.format("read.csv('s3://a/b')"), "py", 5, "--path s3://BUCKET/=DIR"),
+    "a rule": (
+        "import dlt\n\n@dlt.table\n@dlt.expect('known', 'id >')\ndef t():\n    ...",
+        "py",
+        4,
+        "expectation 'known': 'id >' is no SQL expression",
+    ),
+    "a name": (SQL + "CREATE TEMPORARY VIEW v AS SELECT * FROM LIVE.rwa", "sql", 2, "mean 'raw'?"),
+    "a target": (
+        SQL + "APPLY CHANGES INTO changes FROM STREAM(raw) KEYS (id) SEQUENCE BY id",
+        "sql",
+        2,
+        "declare it: CREATE OR REFRESH STREAMING TABLE changes",
+    ),
+    "a missing STREAM": (
+        SQL + "CREATE OR REFRESH STREAMING TABLE t AS SELECT * FROM raw",
+        "sql",
+        2,
+        "write FROM STREAM(t)",
+    ),
+    "an option": (
+        "CREATE TEMPORARY VIEW v AS SELECT * FROM read_files('/a', format = 'csv')",
+        "sql",
+        1,
+        "write format => 'csv'",
+    ),
+    "nothing": ("-- to do", "sql", 0, "CREATE OR REFRESH MATERIALIZED VIEW in SQL"),
+}
+
+
+@pytest.mark.dlt(149)
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_explained_at_its_line(pipeline: Pipeline, mistake: str) -> None:
+    source, kind, line, words = MISTAKES[mistake]
+    pipeline.write(source, f"pipeline.{kind}")
+    with pytest.raises(ShimError) as error:
+        pipeline.plan()
+    text = str(error.value)
+    assert words in text and "local_shim" not in text
+    assert [int(each) for each in re.findall(r"pipeline\.\w+:(\d+)", text)] == [line] * bool(line)
