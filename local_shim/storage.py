@@ -61,6 +61,13 @@ class Storage:
         """Folder of a table; it need not exist."""
         return self.root / "tables" / _safe(name.catalog) / _safe(name.schema) / _safe(name.table)
 
+    def table_name(self, folder: Path) -> str:
+        """The name of the table in a folder; of a table elsewhere the folder itself."""
+        tables = self.root / "tables"
+        if not folder.is_relative_to(tables):
+            return str(folder)
+        return ".".join(unquote(part) for part in folder.relative_to(tables).parts)
+
     def has_table(self, name: TableName) -> bool:
         """Whether a Delta table is there, made by this pipeline or by others."""
         return self.version(name) >= 0  # an update killed early may leave a folder without a commit

@@ -16,7 +16,7 @@ from local_shim.delta.log import stored_partitioning
 from local_shim.delta.tables import same_columns
 from local_shim.engine.flows.auto_cdc import target_of
 from local_shim.engine.flows.materialized_view import view_digest
-from local_shim.engine.flows.refresh_plan import plan_refresh
+from local_shim.engine.refresh_plan import plan_refresh
 from local_shim.engine.update_context import UpdateContext
 from local_shim.errors import ShimError
 from local_shim.graph.elements import AutoCdcFlow, Dataset, DatasetKind, SnapshotFlow

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from local_shim.delta import log
 from local_shim.engine.flow_errors import Failure, as_failure
+from local_shim.engine.flow_events import FlowEvents
 from local_shim.engine.flow_queue import FlowQueue
 from local_shim.engine.flows.flow_run import FlowRun, once_marker
 from local_shim.engine.flows.materialized_view import view_digest
-from local_shim.engine.flows.refresh_plan import RefreshPlan, plan_refresh
 from local_shim.engine.flows.run_flow import run_flow
+from local_shim.engine.refresh_plan import plan_refresh
 from local_shim.engine.stop import StopRequest
 from local_shim.engine.table_setup import record_table
 from local_shim.engine.update_context import FlowResult, UpdateContext
 from local_shim.errors import FlowError, SchemaChanged
-from local_shim.events.event import EventType, FlowStatus
+from local_shim.events.event import FlowStatus
 from local_shim.events.log import EventLog
 from local_shim.graph.elements import DatasetKind
 from local_shim.graph.graph import ResolvedFlow
@@ -57,7 +57,10 @@ class Executor:
         self.stop = stop
         self.creation_errors = creation_errors
         self.failures: list[Failure] = []
-        self._warnings: set[tuple[str, str]] = set()  # flow and message
+        self._flow_events = {
+            flow.name: FlowEvents(events, context.storage, flow)
+            for flow in (*plan.flows, *plan.excluded)
+        }
 
     def execute(self) -> tuple[Failure, ...]:
         """Runs every selected flow as soon as what it needs has ended; gives the failures."""
@@ -101,7 +104,7 @@ class Executor:
             return True
         refresh = plan_refresh(self.context, flow, self._digest(flow))
         if refresh is not None:
-            self._report_refresh(flow, refresh)
+            self._flow_events[flow.name].plan(refresh)
         if refresh is not None and not refresh.issue:
             self._report(flow, FlowStatus.COMPLETED, f"Flow '{flow.name}' is up to date.")
             return True
@@ -134,7 +137,7 @@ class Executor:
         if flow.target in self.creation_errors:
             raise self.creation_errors[flow.target]
         with own_session(self.context.spark, {**self._profile(flow), **flow.flow.spark_conf}):
-            return run_flow(FlowRun(self.context, flow, self._warner(flow)))
+            return run_flow(FlowRun(self.context, flow, self._flow_events[flow.name]))
 
     def _profile(self, flow: ResolvedFlow) -> Mapping[str, str]:
         """The session's settings suit small tables; from some megabytes on, Spark's defaults do."""
@@ -160,27 +163,6 @@ class Executor:
         details: dict[str, Any] = {"metrics": dict(result.metrics)} if result.metrics else {}
         self._report(flow, FlowStatus.COMPLETED, **details)
 
-    # --- events
-
-    def _warner(self, flow: ResolvedFlow) -> Callable[[str], None]:
-        def warn(message: str) -> None:
-            if (flow.name, message) not in self._warnings:  # else an earlier attempt wrote it
-                self._warnings.add((flow.name, message))
-                self.events.warn(message, flow_name=flow.name, dataset_name=str(flow.target))
-
-        return warn
-
-    def _report_refresh(self, flow: ResolvedFlow, refresh: RefreshPlan) -> None:
-        technique = refresh.technique.removeprefix("MAINTENANCE_TYPE_")
-        self.events.write(
-            EventType.PLANNING_INFORMATION,
-            f"Flow '{flow.name}' is planned as {technique}: {refresh.reason or 'up to date'}.",
-            refresh.details(),
-            flow_id=self._flow_id(flow),
-            flow_name=flow.name,
-            dataset_name=str(flow.target),
-        )
-
     def _report(
         self,
         flow: ResolvedFlow,
@@ -189,18 +171,4 @@ class Executor:
         error: BaseException | None = None,
         **details: Any,
     ) -> None:
-        self.events.flow(
-            flow.name,
-            status,
-            message,
-            error,
-            flow_id=self._flow_id(flow),
-            dataset_name=str(flow.target),
-            **details,
-        )
-
-    def _flow_id(self, flow: ResolvedFlow) -> str:
-        """Stays over updates and changes with a full refresh (behaviour 122)."""
-        storage = self.context.storage
-        identity = f"{storage.pipeline}/{flow.name}/{storage.generation(flow.target, flow.name)}"
-        return hashlib.sha256(identity.encode()).hexdigest()[:32]
+        self._flow_events[flow.name].status(status, message, error, **details)

@@ -27,10 +27,7 @@ def announce(
     write_request(events, spec, request)
     user = {"user_name": getpass.getuser(), "user_id": str(os.getuid())}
     events.write(EventType.USER_ACTION, "START", {"action": "START", **user})
-    versions = {name: metadata.version(name) for name in ("pyspark", "delta-spark")}
-    events.write(
-        EventType.RUNTIME_DETAILS, "Spark and Delta versions.", {"runtime_version": versions}
-    )
+    events.write(EventType.RUNTIME_DETAILS, "Spark and Delta versions.", _runtime())
     for state in (UpdateState.QUEUED, UpdateState.CREATED, UpdateState.INITIALIZING):
         events.update(state)
     for warning in (*spec.warnings, *plan.warnings):
@@ -54,3 +51,10 @@ def write_request(events: EventLog, spec: PipelineSpec, request: Mapping[str, ob
             "runner": this_runner(),
         },
     )
+
+
+def _runtime() -> dict[str, dict[str, str]]:
+    """Versions; dashboards show `dbr_version`, so it says what runs instead of that runtime."""
+    versions = {name: metadata.version(name) for name in ("pyspark", "delta-spark")}
+    name = f"Spark {versions['pyspark']}, Delta {versions['delta-spark']} on this machine"
+    return {"runtime_version": {"dbr_version": name, **versions}}

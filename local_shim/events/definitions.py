@@ -41,6 +41,7 @@ def _dataset(graph: Graph, dataset: Dataset, events: EventLog) -> None:
             "comment": dataset.comment,
             "private": dataset.private,
             "cluster_by": list(dataset.cluster_by),
+            "partition_columns": list(dataset.partition_cols),
         },
         dataset_name=name,
     )

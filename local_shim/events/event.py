@@ -25,6 +25,8 @@ class EventType(StrEnum):
     FLOW_DEFINITION = "flow_definition"
     FLOW_PROGRESS = "flow_progress"
     PLANNING_INFORMATION = "planning_information"
+    OPERATION_PROGRESS = "operation_progress"
+    STREAM_PROGRESS = "stream_progress"
     HOOK_PROGRESS = "hook_progress"
     DEPRECATION = "deprecation"
     WARNING = "warning"

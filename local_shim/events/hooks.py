@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from local_shim.events.event import Event, EventType
+from local_shim.events.event import Event, EventType, Level
 from local_shim.events.log import EventLog
 
 Hook = Callable[[dict[str, Any]], None]
@@ -37,16 +37,26 @@ class Hooks:
 
     def _call_all(self) -> None:
         while (event := self._waiting.get()) is not None:
-            for index, (hook, most) in enumerate(self._hooks):
-                if most is None or self._failures[index] <= most:
-                    self._call(index, hook, event)
+            for index in range(len(self._hooks)):
+                if not self._is_disabled(index):
+                    self._call(index, event)
 
-    def _call(self, index: int, hook: Hook, event: Event) -> None:
+    def _is_disabled(self, index: int) -> bool:
+        _, most = self._hooks[index]
+        return most is not None and self._failures[index] > most
+
+    def _call(self, index: int, event: Event) -> None:
+        hook, _ = self._hooks[index]
         try:
             hook(event.as_record())
             self._failures[index] = 0
         except Exception as error:
             self._failures[index] += 1
             name = getattr(hook, "__name__", "hook")
-            details = {"name": name, "status": "FAILED"}
-            self._events.write(EventType.HOOK_PROGRESS, f"Hook '{name}' failed: {error}", details)
+            disabled = self._is_disabled(index)
+            self._events.write(
+                EventType.HOOK_PROGRESS,
+                f"Hook '{name}' failed{' and is disabled' if disabled else ''}: {error}",
+                {"name": name, "status": "DISABLED" if disabled else "FAILED"},
+                level=Level.WARN,
+            )

@@ -11,14 +11,20 @@ _EXCEPTION = (
     "struct<class_name: string, message: string, stack: array<struct<declaring_class: string, "
     "method_name: string, file_name: string, line_number: int>>>"
 )
+# All fields that Databricks documents, so that its queries find their columns; many are NULL here.
+_ORIGIN = (
+    "cloud: string, region: string, org_id: bigint, host: string, pipeline_id: string, "
+    "pipeline_type: string, pipeline_name: string, cluster_id: string, update_id: string, "
+    "maintenance_id: string, table_id: string, table_name: string, dataset_name: string, "
+    "sink_name: string, flow_id: string, flow_name: string, batch_id: bigint, request_id: string, "
+    "uc_resource_id: string, materialization_name: string, ingestion_source_catalog_name: string, "
+    "ingestion_source_schema_name: string, ingestion_source_table_name: string"
+)
 _SCHEMA = f"""
     id string,
     sequence struct<data_plane_id: struct<instance: string, seq_no: bigint>,
                     control_plane_seq_no: bigint>,
-    origin struct<cloud: string, region: string, pipeline_id: string, pipeline_type: string,
-                  pipeline_name: string, cluster_id: string, update_id: string, table_name: string,
-                  dataset_name: string, sink_name: string, flow_id: string, flow_name: string,
-                  batch_id: bigint>,
+    origin struct<{_ORIGIN}>,
     timestamp timestamp,
     message string,
     level string,
@@ -45,5 +51,5 @@ def append_journals(spark: SparkSession, storage: Storage) -> None:
         target = storage.events_table()
         frame.coalesce(1).write.format("delta").mode("append").option(
             "txnAppId", f"journal/{path.stem}"
-        ).option("txnVersion", "0").save(str(target))
+        ).option("txnVersion", "0").option("mergeSchema", "true").save(str(target))
         move(path, folder / "done" / path.name)

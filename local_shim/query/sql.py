@@ -11,6 +11,7 @@ from local_shim.jvm.flow_session import own_session, pipeline_session
 from local_shim.jvm.session import open_session
 from local_shim.jvm.sql_statement import parse
 from local_shim.query.catalog import StorageCatalog
+from local_shim.query.json_paths import with_json_functions
 from local_shim.query.render import render
 from local_shim.query.rewrite import rewrite
 from local_shim.storage import Storage
@@ -21,7 +22,7 @@ def answer(storage: Storage, text: str, form: str) -> str:
 
     Raises UsageError with Spark's own words if the statement is wrong, and for one that writes.
     """
-    catalog = StorageCatalog(storage)
+    catalog, text = StorageCatalog(storage), with_json_functions(text)
     with pipeline_session(open_session()) as session, own_session(session, {}):
         try:
             statement = parse(session, text)

@@ -152,7 +152,8 @@ class UpdateView:
             flow.exception = dict(record["error"]["exceptions"][0])
             flow.error = str(flow.exception["message"])
         for key, value in details.get("metrics", {}).items():
-            flow.metrics[key] = flow.metrics.get(key, 0) + value
+            if key.startswith("num_"):  # the backlog of two passes does not add up
+                flow.metrics[key] = flow.metrics.get(key, 0) + value
         self._add_quality(flow, details.get("data_quality"))
 
     def _add_quality(self, flow: FlowView, quality: Mapping[str, Any] | None) -> None:

@@ -20,8 +20,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from local_shim import durable_files
-from local_shim.autoloader.files.listing import SourceFile, source_files
-from local_shim.autoloader.options.parse import CloudFilesOptions
+from local_shim.autoloader.files.listing import SourceFile
 from local_shim.errors import UsageError
 
 _VERSION = "v1"
@@ -38,12 +37,6 @@ class BegunFile:
     source: str
     modified: datetime
     discovered: datetime | None
-
-
-def unread_files(checkpoint: Path, path: str, options: CloudFilesOptions) -> int:
-    """How many files at `path` no committed batch has read."""
-    files = source_files(path, options)
-    return len(unread(checkpoint, files, overwrites=options.allow_overwrites))
 
 
 def unread(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,9 @@ from pyspark.sql.streaming.query import StreamingQuery
 from pyspark.sql.streaming.readwriter import DataStreamWriter
 
 from local_shim.engine.expectations import Rules
+from local_shim.engine.flow_events import FlowEvents
 from local_shim.engine.reads.flow_reads import FlowReads
+from local_shim.engine.streaming.backlog import Backlog, delta_backlog, file_backlog, list_files
 from local_shim.engine.streaming.new_data import has_new_data
 from local_shim.engine.streaming.query import BatchError, observations, run_to_end
 from local_shim.engine.update_context import UpdateContext
@@ -27,10 +29,10 @@ from local_shim.storage import Storage
 class FlowRun:
     """What every kind of flow needs, in the thread and session that the executor gave it."""
 
-    def __init__(self, context: UpdateContext, flow: ResolvedFlow, warn: Callable[[str], None]):
+    def __init__(self, context: UpdateContext, flow: ResolvedFlow, events: FlowEvents):
         self.context = context
         self.flow = flow
-        self.warn = warn
+        self.events = events
         self.dataset: Dataset = context.graph.datasets[flow.target]
         self.folder = context.storage.table(flow.target)
         self.reads = FlowReads(context, flow)
@@ -90,11 +92,27 @@ class FlowRun:
 
     def has_new_data(self, frame: DataFrame) -> bool:
         """Whether a streaming query has anything to read."""
-        return has_new_data(self.checkpoint, self.reads.streams, streaming_sources(frame))
+        streams = self.reads.streams
+        listings = [list_files(self.checkpoint, each, each.files) for each in streams if each.files]
+        self.events.listings(listings)
+        if not has_new_data(self.checkpoint, streams, streaming_sources(frame), listings):
+            return False
+        self.events.backlog([*map(file_backlog, listings), *self._delta_backlog()])
+        return True
+
+    def _delta_backlog(self) -> Iterator[Backlog]:
+        """What is new in the only source, if that is a Delta table: an offset names no source."""
+        if len(self.reads.streams) == 1 and self.reads.streams[0].files is None:
+            folder = Path(self.reads.streams[0].path)
+            name = self.context.storage.table_name(folder)
+            if backlog := delta_backlog(self.checkpoint, name, folder):
+                yield backlog
 
     def run_to_end(self, writer: DataStreamWriter, table: str | None = None) -> StreamingQuery:
         """Runs a streaming query over everything that is there now."""
-        return run_to_end(writer, self.flow.name, self.checkpoint, self.batch_error, table)
+        query = run_to_end(writer, self.flow.name, self.checkpoint, self.batch_error, table)
+        self.events.batches(query.recentProgress)
+        return query
 
     def stream_quality(self, query: StreamingQuery, rules: Rules) -> tuple[Mapping[str, Any], ...]:
         """The counts of the target's rules, and of those of the views it read, over all batches."""
@@ -109,7 +127,7 @@ class FlowRun:
     def warn_all(self, warnings: Iterable[str]) -> None:
         """Writes each warning to the event log."""
         for warning in warnings:
-            self.warn(warning)
+            self.events.warn(warning)
 
 
 def once_marker(storage: Storage, flow: Flow) -> Path:

@@ -10,22 +10,26 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from local_shim.autoloader.files.read_log import unread_files
-from local_shim.durable_files import names
 from local_shim.engine.reads.sources import StreamSource
+from local_shim.engine.streaming.backlog import Listing, newest_number
 from local_shim.storage import delta_version
 
 
-def has_new_data(checkpoint: Path, streams: Sequence[StreamSource], sources: int) -> bool:
-    """False only if the query has one source, ended its last batch, and nothing came since."""
-    last = _newest(checkpoint / "offsets")
-    if last is None or last != _newest(checkpoint / "commits") or sources != 1:
+def has_new_data(
+    checkpoint: Path, streams: Sequence[StreamSource], sources: int, listings: Sequence[Listing]
+) -> bool:
+    """False only if the query has one source, ended its last batch, and nothing came since.
+
+    `listings` are those of the streams of files, in their order.
+    """
+    last = newest_number(checkpoint / "offsets")
+    if last is None or last != newest_number(checkpoint / "commits") or sources != 1:
         return True
     if len(streams) != 1:
         return True
     source = streams[0]
     if source.files is not None:
-        return unread_files(checkpoint, source.path, source.files) > 0
+        return bool(listings[0].unread)
     return _delta_has_more(checkpoint / "offsets" / str(last), Path(source.path))
 
 
@@ -36,8 +40,3 @@ def _delta_has_more(offsets: Path, table: Path) -> bool:
         return bool(offset["reservoirVersion"] <= delta_version(table) or offset["index"] >= 0)
     except (IndexError, KeyError, ValueError):
         return True
-
-
-def _newest(folder: Path) -> int | None:
-    numbers = [int(name) for name in names(folder) if name.isdigit()]
-    return max(numbers, default=None)

@@ -11,7 +11,8 @@ from typing import Any
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql.types import StructType
 
-from local_shim.autoloader.files.read_log import unread_files
+from local_shim.autoloader.files.listing import source_files
+from local_shim.autoloader.files.read_log import unread
 from local_shim.autoloader.options.parse import parse_options
 from local_shim.autoloader.schema_store import SchemaStore
 from local_shim.autoloader.stream import open_stream
@@ -98,7 +99,7 @@ class Flow:
     def unread(self) -> int:
         """Files that no run has read."""
         options = parse_options({"cloudFiles.format": "csv", **self.options})
-        return unread_files(self.checkpoint, str(self.landing), options)
+        return len(unread(self.checkpoint, source_files(str(self.landing), options)))
 
 
 def _present(row: Row) -> dict[str, Any]:

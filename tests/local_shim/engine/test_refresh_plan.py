@@ -9,7 +9,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql.types import StructType
 
-from local_shim.engine.flows.refresh_plan import IssueType, RefreshPlan, plan_refresh
+from local_shim.engine.refresh_plan import IssueType, RefreshPlan, plan_refresh
 from local_shim.engine.update_context import UpdateContext
 from local_shim.graph.elements import Dataset, DatasetKind, QueryFlow, SourceLocation
 from local_shim.graph.graph import Graph, ResolvedFlow

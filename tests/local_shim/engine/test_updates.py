@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 from collections.abc import Callable
@@ -131,6 +132,69 @@ def test_planning_information_says_why_a_view_is_computed(three: ThreeUpdates) -
         "MAINTENANCE_TYPE_NO_OP",
         False,
     )
+
+
+def by_flow(events: list[Event], event_type: str) -> dict[str, list[Event]]:
+    """Events of one type by the table that their flow writes to."""
+    tables: dict[str, list[Event]] = {}
+    for event in events:
+        if event.event_type == event_type:
+            tables.setdefault(event.origin["dataset_name"].split(".")[-1], []).append(event)
+    return tables
+
+
+def test_each_listing_of_auto_loader_is_an_event(three: ThreeUpdates) -> None:
+    listings = [by_flow(events, "operation_progress")["bronze"] for events in three.events]
+    details = [event.details for events in listings for event in events]
+    counts = [each["auto_loader_details"]["num_files_listed"] for each in details]
+    assert counts == [1, 2, 2]
+    assert {each["status"] for each in details} == {"COMPLETED"}
+    assert all(each["duration_ms"] >= 0 for each in details)
+
+
+def test_a_stream_reports_its_backlog_when_it_starts(three: ThreeUpdates) -> None:
+    backlogs = [
+        {
+            table: (metrics["backlog_files"], metrics["backlog_bytes"])
+            for table, progress in by_flow(events, "flow_progress").items()
+            for metrics in (event.details.get("metrics", {}) for event in progress)
+            if "backlog_files" in metrics
+        }
+        for events in three.events
+    ]
+    assert [each.get("bronze") for each in backlogs] == [(1, 9), (1, 5), None]
+    files, size = backlogs[1]["silver"]
+    added = [path.stat().st_size for path in three.folder("bronze").glob("*.parquet")]
+    assert files == 1 and size in added
+
+
+def test_each_micro_batch_is_an_event(three: ThreeUpdates) -> None:
+    batches = [
+        {
+            table: [event.origin["batch_id"] for event in progress]
+            for table, progress in by_flow(events, "stream_progress").items()
+        }
+        for events in three.events
+    ]
+    assert batches == [
+        {"bronze": [0], "silver": [0]},
+        {"bronze": [1], "silver": [1]},
+        {},
+    ]
+    (event, *_) = by_flow(three.events[0], "stream_progress")["bronze"]
+    progress = json.loads(event.details["progress_json"])
+    assert progress["batchId"] == 0 and progress["sources"]
+    assert "numInputRows" not in json.dumps(progress)  # as on Databricks
+
+
+@pytest.mark.dlt(122)
+def test_every_event_of_a_running_flow_has_its_id(three: ThreeUpdates) -> None:
+    types = ("flow_progress", "planning_information", "operation_progress", "stream_progress")
+    ids: dict[str, set[str]] = {}
+    for event in (each for events in three.events for each in events):
+        if event.event_type in types:
+            ids.setdefault(event.origin["flow_name"], set()).add(event.origin["flow_id"])
+    assert len(ids) == 3 and all(len(each) == 1 for each in ids.values())
 
 
 @pytest.mark.dlt(100)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pyspark.sql import Row, SparkSession
 
+from local_shim.events.event import UpdateState
+from local_shim.events.log import EventLog
+from local_shim.events.table import append_journals
+from local_shim.storage import Storage
 from tests.pipeline_folder import Pipeline
 
 SOURCE = """
@@ -84,3 +89,18 @@ def test_the_documented_queries_work(
 ) -> None:
     rows: list[Row] = log.sql(query).collect()
     assert [tuple(row) for row in rows] == expected
+
+
+def test_a_log_of_an_earlier_version_gets_the_new_fields(
+    tmp_path: Path, spark: SparkSession
+) -> None:
+    storage = Storage(tmp_path, "shop")
+    earlier = "SELECT 'a' AS id, named_struct('pipeline_id', 'shop') AS origin"
+    spark.sql(earlier).write.format("delta").save(str(storage.events_table()))
+    events = EventLog(storage.journal("a1"), {"pipeline_id": "shop", "update_id": "a1"}, ())
+    events.update(UpdateState.COMPLETED)
+    events.close()
+    append_journals(spark, storage)
+    rows = spark.read.format("delta").load(str(storage.events_table()))
+    updates = rows.select("origin.pipeline_id", "origin.update_id", "origin.cluster_id").collect()
+    assert sorted(map(tuple, updates), key=repr) == [("shop", "a1", None), ("shop", None, None)]

@@ -37,6 +37,7 @@ def test_a_hook_receives_events_and_is_disabled_after_too_many_failures(
     assert pipeline.update() == 0
     failures = [e for e in pipeline.events if e.event_type == "hook_progress"]
     assert len(failures) == 2  # one more than allowed
+    assert [event.details["status"] for event in failures] == ["FAILED", "DISABLED"]
     types = str(pipeline.spark.conf.get("test.types")).split(",")
     assert "create_update" in types and "hook_progress" not in types
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 from local_shim.engine.update_context import UpdateContext
 from local_shim.graph.elements import DatasetKind
@@ -133,14 +132,6 @@ def plan_refresh(context: UpdateContext, flow: ResolvedFlow, digest: str) -> Ref
 
 def _sources(storage: Storage, record: TableRecord) -> tuple[SourceVersion, ...]:
     return tuple(
-        SourceVersion(_name(storage, Path(path)), version, delta_version(Path(path)))
+        SourceVersion(storage.table_name(Path(path)), version, delta_version(Path(path)))
         for path, version in record.inputs.items()
     )
-
-
-def _name(storage: Storage, folder: Path) -> str:
-    """The name of a table of the storage, or the folder of another."""
-    tables = storage.root / "tables"
-    if not folder.is_relative_to(tables):
-        return str(folder)
-    return ".".join(unquote(part) for part in folder.relative_to(tables).parts)

@@ -1,0 +1,142 @@
+"""Writes the events of one flow."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from pyspark.sql.streaming.listener import StreamingQueryProgress
+
+from local_shim.engine.refresh_plan import RefreshPlan
+from local_shim.engine.streaming.backlog import Backlog, Listing
+from local_shim.events.event import EventType, FlowStatus, Level
+from local_shim.events.log import EventLog
+from local_shim.graph.graph import ResolvedFlow
+from local_shim.storage import Storage
+
+_ROW_COUNTS = ("numInputRows", "inputRowsPerSecond", "processedRowsPerSecond")
+
+
+class FlowEvents:
+    """The events of one flow, with its names and ids in their origin."""
+
+    def __init__(self, log: EventLog, storage: Storage, flow: ResolvedFlow):
+        self._log = log
+        self._storage = storage
+        self._flow = flow
+        self._warnings: set[str] = set()
+
+    @cached_property
+    def flow_id(self) -> str:
+        """Stays over updates and changes with a full refresh (behaviour 122)."""
+        storage, flow = self._storage, self._flow
+        identity = f"{storage.pipeline}/{flow.name}/{storage.generation(flow.target, flow.name)}"
+        return hashlib.sha256(identity.encode()).hexdigest()[:32]
+
+    def status(
+        self,
+        status: FlowStatus,
+        message: str = "",
+        error: BaseException | None = None,
+        **details: Any,
+    ) -> None:
+        """Where the flow stands; `details` may hold metrics and data_quality."""
+        self._log.flow(
+            self._flow.name,
+            status,
+            message,
+            error,
+            flow_id=self.flow_id,
+            dataset_name=str(self._flow.target),
+            **details,
+        )
+
+    def warn(self, message: str) -> None:
+        """Warns once, whatever the number of attempts."""
+        if message not in self._warnings:
+            self._warnings.add(message)
+            target = str(self._flow.target)
+            self._log.warn(
+                message, flow_id=self.flow_id, flow_name=self._flow.name, dataset_name=target
+            )
+
+    def plan(self, refresh: RefreshPlan) -> None:
+        """How a materialized view is brought up to date, and why."""
+        technique = refresh.technique.removeprefix("MAINTENANCE_TYPE_")
+        reason = refresh.reason or "up to date"
+        message = f"Flow '{self._flow.name}' is planned as {technique}: {reason}."
+        self._write(EventType.PLANNING_INFORMATION, message, refresh.details())
+
+    def listings(self, listings: Iterable[Listing]) -> None:
+        """What Auto Loader found in its source folders."""
+        for listing in listings:
+            self._write(
+                EventType.OPERATION_PROGRESS,
+                f"Flow '{self._flow.name}' listed {listing.files} files in {listing.path}.",
+                {
+                    "type": "AUTO_LOADER_LISTING",
+                    "status": "COMPLETED",
+                    "duration_ms": listing.milliseconds,
+                    "auto_loader_details": {
+                        "source_path": listing.path,
+                        "num_files_listed": listing.files,
+                    },
+                },
+            )
+
+    def backlog(self, sources: Sequence[Backlog]) -> None:
+        """What a stream has to read when it starts."""
+        if not sources:
+            return
+        by_source = [
+            {"source_name": each.source, "backlog_bytes": each.size, "backlog_files": each.files}
+            for each in sources
+        ]
+        metrics = {
+            "backlog_bytes": sum(each.size for each in sources),
+            "backlog_files": sum(each.files for each in sources),
+            "source_metrics": by_source,
+        }
+        self.status(FlowStatus.RUNNING, metrics=metrics)
+
+    def batches(self, progress: Iterable[StreamingQueryProgress]) -> None:
+        """What Spark says of each micro-batch, without its row counts, as on Databricks."""
+        for batch in progress:
+            self._write(
+                EventType.STREAM_PROGRESS,
+                f"Flow '{self._flow.name}' ended micro-batch {batch.batchId}.",
+                {"progress_json": json.dumps(_without_row_counts(json.loads(batch.json)))},
+                level=Level.METRICS,
+                batch_id=batch.batchId,
+            )
+
+    def _write(
+        self,
+        event_type: EventType,
+        message: str,
+        details: Mapping[str, Any],
+        level: Level = Level.INFO,
+        **origin: Any,
+    ) -> None:
+        self._log.write(
+            event_type,
+            message,
+            details,
+            level=level,
+            flow_id=self.flow_id,
+            flow_name=self._flow.name,
+            dataset_name=str(self._flow.target),
+            **origin,
+        )
+
+
+def _without_row_counts(values: Mapping[str, Any]) -> dict[str, Any]:
+    sources = [
+        {key: value for key, value in source.items() if key not in _ROW_COUNTS}
+        for source in values["sources"]
+    ]
+    kept = {key: value for key, value in values.items() if key not in _ROW_COUNTS}
+    return {**kept, "sources": sources}
