@@ -22,6 +22,7 @@ from local_shim.engine.table_setup import create_tables, reset_tables
 from local_shim.engine.update_context import UpdateContext
 from local_shim.errors import FlowError, close_match
 from local_shim.events.announcement import announce
+from local_shim.events.column_lineage import column_lineage
 from local_shim.events.dead_updates import end_dead_journals
 from local_shim.events.event import UpdateState
 from local_shim.events.hooks import Hooks
@@ -110,8 +111,10 @@ class Update:
             self._stop.by_signals(),
             self._event_log(ready) as events,
         ):
+            spec, graph = self.request.spec, ready.plan.graph
+            lineage = column_lineage(ready.context.storage, graph, ready.fingerprint)
             parameters = start_parameters(self.request)
-            announce(events, self.request.spec, ready.registry, ready.plan, parameters)
+            announce(events, spec, ready.registry, ready.plan, lineage, parameters)
             return self._end(events, self._execute(events, ready))
 
     def stop(self) -> None:

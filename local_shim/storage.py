@@ -7,6 +7,7 @@
     system/tables/<table>.json                        one record for each table of any pipeline
     system/resets/<table>                             a full refresh that is underway
     system/journal/<pipeline>/<update>.jsonl          the events of one update
+    system/lineage/<pipeline>.json                    the column lineage of its flows, kept
     system/events                                     the event log, a Delta table
     system/locks/<pipeline>                           held while an update runs
     system/maintenance/<pipeline>.json                when old files were last deleted
@@ -212,6 +213,10 @@ class Storage:
     def journal(self, update: str) -> Path:
         """File of one update's events."""
         return self.journals() / f"{_safe(update)}.jsonl"
+
+    def lineage(self) -> Path:
+        """File of the column lineage of this pipeline's flows."""
+        return self.root / "system" / "lineage" / f"{_safe(self.pipeline)}.json"
 
     def journals(self) -> Path:
         """Folder of this pipeline's journals."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from local_shim.events.event import EventType
 from local_shim.events.log import EventLog
 from local_shim.graph.elements import AutoCdcFlow, Dataset, DatasetKind, QueryFlow, SourceLocation
-from local_shim.graph.graph import Graph, ResolvedFlow
+from local_shim.graph.graph import Graph, Lineage, ResolvedFlow
 
 
-def describe(graph: Graph, events: EventLog) -> None:
+def describe(graph: Graph, lineage: Mapping[str, Lineage], events: EventLog) -> None:
     """`dataset_definition`, `sink_definition` and `flow_definition` for the whole graph."""
     for dataset in graph.datasets.values():
         _dataset(graph, dataset, events)
     for flow in graph.flows:
-        _flow(graph, flow, events)
+        _flow(graph, flow, lineage[flow.name], events)
 
 
 def _dataset(graph: Graph, dataset: Dataset, events: EventLog) -> None:
@@ -47,7 +49,7 @@ def _dataset(graph: Graph, dataset: Dataset, events: EventLog) -> None:
     )
 
 
-def _flow(graph: Graph, flow: ResolvedFlow, events: EventLog) -> None:
+def _flow(graph: Graph, flow: ResolvedFlow, lineage: Lineage, events: EventLog) -> None:
     target = graph.datasets[flow.target]
     kind = "COMPLETE" if graph.is_complete(flow) else flow.kind
     if target.kind is DatasetKind.VIEW:
@@ -68,6 +70,7 @@ def _flow(graph: Graph, flow: ResolvedFlow, events: EventLog) -> None:
                 for field in flow.schema.fields
             ],
             "schema_json": flow.schema.json(),
+            "column_lineage": lineage,
             "flow_type": kind,
             "comment": query.comment if query else None,
             "spark_conf": dict(flow.flow.spark_conf),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 
@@ -20,6 +20,8 @@ from local_shim.graph.elements import (
 )
 from local_shim.graph.names import TableName
 from local_shim.graph.table_columns import as_read, merged
+
+Lineage = Mapping[str, Sequence[str]]  # by column, the columns it comes from, each with its dataset
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class ResolvedFlow:
     digest: str = ""  # of a batch query, as `plan_digest` gives it
     complete: bool = False  # its own query aggregates a stream without a watermark
     paths: tuple[str, ...] = ()  # files and folders that its query reads, as it names them
+    lineage: Callable[[], Lineage] = field(default=dict, compare=False)  # read from the plan
 
     @property
     def name(self) -> str:

@@ -108,6 +108,11 @@ def plan_digest(frame: DataFrame) -> str:
     return hashlib.sha256("\n".join([text, *rows, *folders, *code]).encode()).hexdigest()
 
 
+def plan_json(frame: DataFrame) -> str:
+    """The analysed plan as JSON."""
+    return str(_analyzed(frame).toJSON())
+
+
 def leaves(frame: DataFrame) -> list[Any]:
     """The leaf nodes of the analysed plan."""
     return listed(_analyzed(frame).collectLeaves())

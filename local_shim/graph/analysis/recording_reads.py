@@ -45,6 +45,7 @@ class RecordingReads:
             frame = self.external.external(full, streaming, options)
         if frame is not None:
             self.resolution.record(Input(full, streaming, external=True))
+            self.resolution.record_frame(full, frame)
         elif len(name_parts) > 1 or streaming:
             raise self.resolution.unknown(name)
         return frame
@@ -104,7 +105,8 @@ class RecordingReads:
         self._check_mode(name, streaming)
         schema = self.resolution.schema_for_readers(name)
         with without_interception():
-            return self.external.placeholder(with_change_columns(schema, options), streaming)
+            frame = self.external.placeholder(with_change_columns(schema, options), streaming)
+        return self.resolution.record_frame(name, frame)
 
     def _check_cycle(self, name: TableName, writers: list[Flow]) -> None:
         waiting = [each.flow.name for each in self.resolution.stack]

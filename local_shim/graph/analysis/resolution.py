@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
 from local_shim.errors import DefinitionError, close_match
@@ -26,6 +27,7 @@ class OpenFlow:
     flow: Flow
     inputs: list[Input] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
+    frames: list[tuple[TableName, DataFrame]] = field(default_factory=list)  # what reads gave
 
 
 @dataclass
@@ -50,6 +52,11 @@ class Resolution:
     def record_path(self, path: str) -> None:
         """Notes files or a folder that the reader reads."""
         self.stack[-1].paths.append(path)
+
+    def record_frame(self, name: TableName, frame: DataFrame) -> DataFrame:
+        """Notes the frame that a read of the reader's gave, and gives it back."""
+        self.stack[-1].frames.append((name, frame))
+        return frame
 
     def writers(self, name: TableName) -> list[Flow]:
         """The flows into a dataset."""

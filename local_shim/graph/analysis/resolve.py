@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
 from local_shim.errors import DefinitionError, ShimError, close_match, raise_all
 from local_shim.graph.analysis.external_sources import ExternalSources
+from local_shim.graph.analysis.lineage import lineage_by_name, lineage_of
 from local_shim.graph.analysis.query_errors import query_failure
 from local_shim.graph.analysis.recording_reads import RecordingReads
 from local_shim.graph.analysis.resolution import OpenFlow, Resolution, UpstreamFailed
@@ -93,16 +95,23 @@ class GraphResolver:
         if isinstance(flow, QueryFlow):
             return self._analysed_query(flow, _called(flow))
         schema, streaming = self._change_rows(flow)
-        return ResolvedFlow(flow, self._inputs(), without_watermarks(schema), streaming)
+        lineage = partial(lineage_by_name, schema.names, self.resolution.stack[-1].frames)
+        return ResolvedFlow(
+            flow, self._inputs(), without_watermarks(schema), streaming, lineage=lineage
+        )
 
     def _analysed_query(self, flow: QueryFlow, frame: DataFrame) -> ResolvedFlow:
         is_view = self.registry.datasets[flow.target].kind is DatasetKind.VIEW
         schema = frame.schema if is_view else without_watermarks(frame.schema)
-        if frame.isStreaming:
-            complete = output_mode(frame) == "complete"
-            return ResolvedFlow(flow, self._inputs(), schema, streaming=True, complete=complete)
+        streams = frame.isStreaming
         return ResolvedFlow(
-            flow, self._inputs(), schema, streaming=False, digest=plan_digest(frame)
+            flow,
+            self._inputs(),
+            schema,
+            streams,
+            digest="" if streams else plan_digest(frame),
+            complete=streams and output_mode(frame) == "complete",
+            lineage=partial(lineage_of, frame, self.resolution.stack[-1].frames),
         )
 
     def _inputs(self) -> tuple[Input, ...]:

@@ -49,6 +49,18 @@ def test_lineage(shop: Shop) -> None:
 
 
 @pytest.mark.dlt(119)
+def test_column_lineage(shop: Shop) -> None:
+    sources = {
+        (table, column): columns for table, column, columns in answer(shop, "Column lineage")
+    }
+    view = "main.default.paid_orders"
+    assert sources["main.default.totals", "total"] == [f"{view}.amount"]
+    assert sources["main.default.daily", "day"] == [f"{view}.at"]
+    assert sources["main.default.customers", "place"] == ["main.default.orders.place"]
+    assert sources["main.default.orders", "id"] == []
+
+
+@pytest.mark.dlt(119)
 def test_backlog_and_listings(shop: Shop) -> None:
     customers, orders = answer(shop, "Backlog")
     landed = (shop.folder / "landing" / "first.json").stat().st_size
