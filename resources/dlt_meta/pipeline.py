@@ -1,0 +1,29 @@
+"""Runs the flows of the onboarding files with dlt-meta: bronze, or silver, as `layer` says.
+
+dlt-meta's licence allows its use with Databricks; install it there, and into an environment of its
+own elsewhere. How rows are typed, masked and kept out is the same code as in dlt_pipelines.
+"""
+
+from databricks.labs.sdp_meta.dataflow_pipeline import DataflowPipeline
+from databricks.labs.sdp_meta.dataflow_spec import SilverDataflowSpec
+from pyspark.sql import DataFrame, SparkSession
+
+from dlt_pipelines import quality, settings
+from dlt_pipelines.source_tables import SOURCE_TABLES
+from dlt_pipelines.transforms.changes import changes_to_apply, typed_changes
+
+spark: SparkSession  # put here by the pipeline runtime
+
+TABLES = {f"silver_{table.name}": table for table in SOURCE_TABLES}
+
+
+def valid_changes(bronze: DataFrame, flow: SilverDataflowSpec) -> DataFrame:
+    """The rows of a bronze table that AUTO CDC applies to its silver table."""
+    table = TABLES[flow.targetDetails["table"]]
+    changes = changes_to_apply(typed_changes(bronze, table), table, settings.pii_salt(spark))
+    return changes.where(" AND ".join(f"({rule})" for rule in quality.drop_rules(table).values()))
+
+
+DataflowPipeline.invoke_dlt_pipeline(
+    spark, spark.conf.get("layer"), silver_custom_transform_func=valid_changes
+)
