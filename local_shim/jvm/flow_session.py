@@ -66,6 +66,8 @@ def own_session(spark: SparkSession, settings: Mapping[str, str]) -> Iterator[Sp
         _of_flow.reset(token)
         if before.isDefined():
             java_class.setActiveSession(before.get())
+        else:
+            java_class.clearActiveSession()
 
 
 @contextmanager

@@ -10,9 +10,11 @@ from typing import Any
 
 import sqlglot
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 from sqlglot import exp
 
+from local_shim.jvm.spark_parser import with_parameters
 from local_shim.pipeline_spec.load import from_bundle
 from local_shim.run import Request, prepared
 
@@ -65,7 +67,9 @@ def analyse(session: SparkSession, text: str, **parameters: Any) -> DataFrame:
     for table in query.find_all(exp.Table):
         table.set("db", None)
         table.set("catalog", None)
-    return session.sql(query.sql(dialect="spark"), args=parameters)
+    values = {name: F.lit(value) for name, value in parameters.items()}
+    # Delta's parser, which stands before Spark's, passes no parameters on.
+    return session.sql(with_parameters(session, query.sql(dialect="spark"), values))
 
 
 def statements(name: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -39,8 +39,9 @@ def tables(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Tab
 
 
 @pytest.fixture(scope="module")
-def session(spark: SparkSession, tables: Tables) -> SparkSession:
-    return empty_tables(spark, tables)
+def session(spark: SparkSession, tables: Tables) -> Iterator[SparkSession]:
+    yield empty_tables(spark, tables)
+    spark.createDataFrame([], "id INT")  # makes `spark` the active session again
 
 
 @pytest.mark.parametrize("file", sorted(SQL.glob("*.sql")), ids=lambda file: file.name)

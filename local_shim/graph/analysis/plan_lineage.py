@@ -103,6 +103,9 @@ class _Tracer:
         """The sources of all columns in an expression, those of its subqueries' results too."""
         if expression.kind == "AttributeReference":
             return self.sources(_attribute(expression))
+        outer = expression.tree("e") if expression.kind == "OuterReference" else None
+        if outer is not None:  # a column of the query around a subquery
+            return self._references(outer)
         subquery = expression.tree("plan")
         inner = self.sources(*self.columns(subquery)) if subquery else set()
         return inner.union(*map(self._references, expression.children))
