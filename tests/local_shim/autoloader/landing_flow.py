@@ -99,7 +99,8 @@ class Flow:
     def unread(self) -> int:
         """Files that no run has read."""
         options = parse_options({"cloudFiles.format": "csv", **self.options})
-        return len(unread(self.checkpoint, source_files(str(self.landing), options)))
+        files = source_files(str(self.landing), options)
+        return len(unread(self.checkpoint, files, overwrites=options.allow_overwrites))
 
 
 def _present(row: Row) -> dict[str, Any]:

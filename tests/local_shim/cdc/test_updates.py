@@ -66,7 +66,8 @@ def metrics(pipeline: Pipeline, flow: str) -> dict[str, int]:
     """The metrics of a flow in the last update, added up."""
     total: dict[str, int] = {}
     for event in pipeline.progress():
-        if str(event.origin["flow_name"]).split(".")[-1] == flow:
+        name_and_status = str(event.origin["flow_name"]).split(".")[-1], event.details["status"]
+        if name_and_status == (flow, "COMPLETED"):  # while it runs, it reports its backlog
             for name, value in (event.details.get("metrics") or {}).items():
                 total[name] = total.get(name, 0) + value
     return total
