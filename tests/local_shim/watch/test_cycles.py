@@ -98,7 +98,11 @@ def test_wrong_definitions_print_no_line_among_events(tmp_path: Path, spark: Spa
     saves = Saves(os.fdopen(read_end), tmp_path, [])
     saves.start()
     output = StringIO()
-    with os.fdopen(write_end, "w") as errors, redirect_stdout(output), redirect_stderr(errors):
+    with (
+        os.fdopen(write_end, "w", buffering=1) as errors,
+        redirect_stdout(output),
+        redirect_stderr(errors),
+    ):
         code = main(["run", str(tmp_path / "prices.py"), "--watch", "--json"])
     saves.join()
     assert (code, output.getvalue()) == (2, "")
