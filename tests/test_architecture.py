@@ -17,7 +17,7 @@ LIGHT = (
     "errors.py",
     "cli",
     "storage.py",
-    "jvm/jars.py",
+    "jvm/classpath/jars.py",
     "pipeline_spec",
     "deploy_check",
     "remote",

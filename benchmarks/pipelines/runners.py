@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.pipelines.machine import Ended, measure
 from benchmarks.pipelines.projects import Project
-from local_shim.jvm.jars import delta_jars
+from local_shim.jvm.classpath.jars import delta_jars
 
 
 class Action(StrEnum):

@@ -22,7 +22,7 @@ from benchmarks.pipelines.machine import ProcessTree, Stopwatch, looking
 from benchmarks.pipelines.projects import Project
 from benchmarks.pipelines.runners import DELTA, TUNED
 from benchmarks.pipelines.source_table import append_rows
-from local_shim.jvm.jars import delta_jars
+from local_shim.jvm.classpath.jars import delta_jars
 from local_shim.pipeline_spec.load import from_spark_spec
 from local_shim.run import Request, run
 

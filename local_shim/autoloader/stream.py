@@ -17,7 +17,7 @@ from local_shim.autoloader.source_folder import SourceFolder, source_folder
 from local_shim.autoloader.typed_files.typed_stream import typed_stream
 from local_shim.autoloader.xml.xml_stream import xml_stream
 from local_shim.errors import SetupError
-from local_shim.jvm.jars import avro_jar
+from local_shim.jvm.classpath.jars import avro_jar
 
 __all__ = ["SchemaStore", "open_batch", "open_stream"]
 

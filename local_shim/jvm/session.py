@@ -18,8 +18,8 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
+from local_shim.jvm.classpath.jars import check_java, class_archive, driver_class_path, session_jars
 from local_shim.jvm.fast_paths import fast_paths_enabled
-from local_shim.jvm.jars import check_java, class_archive, driver_class_path, session_jars
 from local_shim.jvm.name_cache import cache_java_names
 
 # For small tables planning costs more than the work: switch off code generation, statistics for

@@ -5,16 +5,24 @@ own elsewhere. How rows are typed, masked and kept out is the same code as in dl
 """
 
 from databricks.labs.sdp_meta.dataflow_pipeline import DataflowPipeline
-from databricks.labs.sdp_meta.dataflow_spec import SilverDataflowSpec
+from databricks.labs.sdp_meta.dataflow_spec import BronzeDataflowSpec, SilverDataflowSpec
 from pyspark.sql import DataFrame, SparkSession
 
 from dlt_pipelines import quality, settings
 from dlt_pipelines.source_tables import SOURCE_TABLES
-from dlt_pipelines.transforms.changes import changes_to_apply, typed_changes
+from dlt_pipelines.transforms.changes import as_written, changes_to_apply, typed_changes
 
 spark: SparkSession  # put here by the pipeline runtime
 
-TABLES = {f"silver_{table.name}": table for table in SOURCE_TABLES}
+TABLES = {
+    f"{layer}_{table.name}": table for layer in ("bronze", "silver") for table in SOURCE_TABLES
+}
+
+
+def delivered_rows(files: DataFrame, flow: BronzeDataflowSpec) -> DataFrame:
+    """The rows of a table's files, NULL where AWS DMS wrote its marker for it."""
+    table = TABLES[flow.targetDetails["table"]]
+    return as_written(files, table, settings.dms_null_value(spark))
 
 
 def valid_changes(bronze: DataFrame, flow: SilverDataflowSpec) -> DataFrame:
@@ -25,5 +33,8 @@ def valid_changes(bronze: DataFrame, flow: SilverDataflowSpec) -> DataFrame:
 
 
 DataflowPipeline.invoke_dlt_pipeline(
-    spark, spark.conf.get("layer"), silver_custom_transform_func=valid_changes
+    spark,
+    spark.conf.get("layer"),
+    bronze_custom_transform_func=delivered_rows,
+    silver_custom_transform_func=valid_changes,
 )

@@ -10,8 +10,8 @@ import pytest
 
 from local_shim.errors import SetupError
 from local_shim.install import resolve_avro_if_possible
-from local_shim.jvm import jars
-from local_shim.jvm.jars import (
+from local_shim.jvm.classpath import jars
+from local_shim.jvm.classpath.jars import (
     AVRO_JAR,
     DELTA_JARS,
     avro_jar,
@@ -19,7 +19,7 @@ from local_shim.jvm.jars import (
     delta_jars,
     session_jars,
 )
-from local_shim.jvm.maven import ivy_settings
+from local_shim.jvm.classpath.maven import ivy_settings
 
 SETTINGS = """
 <ivysettings>

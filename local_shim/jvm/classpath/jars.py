@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from local_shim.errors import SetupError
-from local_shim.jvm.maven import MavenJar, resolve_jars
+from local_shim.jvm.classpath.maven import MavenJar, resolve_jars
 
 # What delta-spark 4.4.0 for Spark 4.2 needs beyond pyspark's jars, with the SHA-256 of each.
 # 0.6.0 is the version of Unity Catalog that it was built with.

@@ -1,0 +1,1 @@
+"""The jars on the class path of the JVM: Delta, Avro, resolved once by Spark's own Ivy."""
