@@ -1,9 +1,10 @@
 # The only commands there are; CI calls the same ones.
 PYTHON := .venv/bin/python
+PYTEST := .venv/bin/coverage run -p -m pytest --durations=20 --durations-min=5
 SEEDS := 5000
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-ui ui check fuzz bench docs clean
+.PHONY: help install demo test test-spark test-rest test-ui ui check fuzz bench docs clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,7 +16,18 @@ demo: install ## live a few days of an insurer and watch them reach the gold tab
 	@$(PYTHON) -m demo
 
 test: install ## run every test
-	@.venv/bin/pytest --cov
+	@.venv/bin/pytest -q -k test_conformance
+	@.venv/bin/coverage erase
+	@$(MAKE) --no-print-directory -j2 test-spark test-rest
+	@.venv/bin/coverage combine -q
+	@.venv/bin/coverage report
+
+# The tests that share one Spark session leave a part of two cores free: the others run beside them.
+test-spark:
+	@$(PYTEST) -m spark
+
+test-rest:
+	@log=$$(mktemp) && { $(PYTEST) -m 'not spark' >$$log 2>&1; code=$$?; cat $$log; rm $$log; exit $$code; }
 
 test-ui: install ## test the pages in a browser (installs chromium where root and apt allow it)
 	@command -v chromedriver >/dev/null || apt-get install -y -qq chromium chromium-driver
@@ -26,11 +38,12 @@ test-ui: install ## test the pages in a browser (installs chromium where root an
 ui: ## bundle the pages of the report and of the demo (needs Node)
 	@cd ui && npm ci --silent && npm run --silent build
 
-check: install ## lint, types, import layers
+check: install ## lint, types, import layers, docs/conformance.md
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
+	@.venv/bin/pytest -q -k test_conformance
 
 fuzz: install ## search longer for a difference from the oracles (SEEDS=5000)
 	@DMS_SEEDS=10 DMS_ROUNDS=25 .venv/bin/pytest tests/local_shim/dms/test_every_event.py

@@ -15,6 +15,14 @@ from tests.browser import open_browser
 from tests.pipeline_folder import Pipeline
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m takes items away
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests that use the Spark session: `make test` runs the others beside them."""
+    for item in items:
+        if "spark" in getattr(item, "fixturenames", ()):
+            item.add_marker("spark")
+
+
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     """The session of the whole run; starting one costs more than most tests."""

@@ -38,7 +38,7 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 max_wal_size = '2GB'
 """
-_FAST_AND_FORGETFUL = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+_FAST_AND_FORGETFUL = "-c fsync=off -c full_page_writes=off"
 
 
 @dataclass(frozen=True)
