@@ -22,12 +22,13 @@ test: install ## run every test
 	@.venv/bin/coverage combine -q
 	@.venv/bin/coverage report
 
-# The tests that share one Spark session leave a part of two cores free: the others run beside them.
+# Unit tests share one Spark session. On the second core: whole pipelines, in a session of their
+# own, and what needs no Spark.
 test-spark:
-	@$(PYTEST) -m spark
+	@$(PYTEST) -m 'spark and not slow'
 
 test-rest:
-	@log=$$(mktemp) && { $(PYTEST) -m 'not spark' >$$log 2>&1; code=$$?; cat $$log; rm $$log; exit $$code; }
+	@log=$$(mktemp) && { $(PYTEST) -m 'slow or not spark' >$$log 2>&1; code=$$?; cat $$log; rm $$log; exit $$code; }
 
 test-ui: install ## test the pages in a browser (installs chromium where root and apt allow it)
 	@command -v chromedriver >/dev/null || apt-get install -y -qq chromium chromium-driver

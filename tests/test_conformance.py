@@ -24,7 +24,8 @@ def marked(request: pytest.FixtureRequest) -> set[Row]:
 
 def test_every_marked_test_is_on_the_page(marked: set[Row]) -> None:
     missing = sorted(marked - set(committed()))
-    assert missing == [], "run .venv/bin/pytest --write-conformance and commit the page"
+    files = " ".join(sorted({row.path for row in missing}))
+    assert missing == [], f"run .venv/bin/pytest --write-conformance {files}"
 
 
 def test_no_row_is_without_a_test(marked: set[Row]) -> None:

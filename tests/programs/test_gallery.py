@@ -55,6 +55,7 @@ def test_an_update_without_expected_tables_fails(tmp_path: Path) -> None:
         expected_tables(tmp_path, "2")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_program_runs_over_its_updates(program: str, spark: SparkSession, tmp_path: Path) -> None:
     source, landing, storage = tmp_path / "source", tmp_path / "landing", tmp_path / "storage"

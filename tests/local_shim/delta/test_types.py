@@ -62,6 +62,7 @@ SOURCE = f"""
 """
 
 
+@pytest.mark.slow
 def test_all_types_go_through_all_fast_paths(pipeline: Pipeline) -> None:
     """Created, replaced and read as a view; created, appended to twice and read as a stream."""
     files = pipeline.folder / "files"

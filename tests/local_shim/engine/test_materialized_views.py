@@ -73,30 +73,33 @@ def test_a_materialized_view_follows_a_table_that_it_names_by_its_path(pipeline:
         assert len(pipeline.rows("mv")) == rows
 
 
-@pytest.mark.parametrize("layout", ["cluster_by=['id']", "partition_cols=['even']", ""])
-def test_a_materialized_view_is_replaced_in_one_commit(pipeline: Pipeline, layout: str) -> None:
+LAYOUTS = """
+import dlt
+layouts = {"clustered": {"cluster_by": ["id"]}, "partitioned": {"partition_cols": ["even"]}}
+for name, layout in (("plain", {}), *layouts.items()):
+    @dlt.table(name=name, **layout)
+    @dlt.expect("few", "id < 2")
+    def t():
+        last = int(spark.conf.get("last"))
+        return spark.range(last).selectExpr("id", "id % 2 = 0 AS even", "rand() AS never_same")
+"""
+
+
+def test_a_materialized_view_is_replaced_in_one_commit(pipeline: Pipeline) -> None:
     """Readers never meet it empty or without its clustering, and rules are counted."""
-    pipeline.write(
-        f"""
-        import dlt
-        @dlt.table({layout})
-        @dlt.expect("few", "id < 2")
-        def t():
-            last = int(spark.conf.get("last"))
-            return spark.range(last).selectExpr("id", "id % 2 = 0 AS even", "rand() AS never_same")
-        """
-    )
-    folder = pipeline.folder / "storage" / "tables" / "main" / "default" / "t"
-    versions = []
+    pipeline.write(LAYOUTS)
+    versions: dict[str, list[int]] = {"plain": [], "clustered": [], "partitioned": []}
     for last in (1, 3, 2, 5):
         pipeline.conf["last"] = str(last)
         assert pipeline.update() == 0
-        versions.append(delta_version(folder))
-        assert [row[0] for row in pipeline.rows("t")] == list(range(last))
-        assert pipeline.progress()[-1].details["metrics"]["num_output_rows"] == last
-        few = pipeline.quality("t")["expectations"]["few"]
-        assert few == [min(last, 2), max(last - 2, 0)]
-    assert [later - one for one, later in pairwise(versions)] == [1, 1, 1]
+        for name in versions:
+            versions[name].append(delta_version(pipeline.path(name)))
+            assert [row[0] for row in pipeline.rows(name)] == list(range(last))
+            assert pipeline.flow(name).metrics["num_output_rows"] == last
+            few = pipeline.quality(name)["expectations"]["few"]
+            assert few == [min(last, 2), max(last - 2, 0)]
+    for each in versions.values():
+        assert [later - one for one, later in pairwise(each)] == [1, 1, 1]
 
 
 QUERY_IN_A_FILE = """

@@ -392,27 +392,31 @@ def test_a_full_refresh_that_was_cut_off_is_finished_by_the_next_update(line: Pi
     assert len(line.rows("bronze")) == 3
 
 
-@pytest.mark.parametrize("read", ["spark.read", "spark.readStream"])
-def test_clustering_survives_updates_and_full_refreshes(pipeline: Pipeline, read: str) -> None:
+def test_clustering_survives_updates_and_full_refreshes(pipeline: Pipeline) -> None:
     pipeline.write(
-        f"""
+        """
         import dlt
         dlt.create_streaming_table("source")
         @dlt.append_flow(target="source", once=True)
         def rows():
             return spark.range(3).selectExpr("id", "id % 2 = 0 AS even")
-        @dlt.table(cluster_by=["id"], comment="by id", table_properties={{"quality": "silver"}})
-        def t():
-            return {read}.table("source")
+        declared = {"comment": "by id", "table_properties": {"quality": "silver"}}
+        @dlt.table(cluster_by=["id"], **declared)
+        def view():
+            return spark.read.table("source")
+        @dlt.table(cluster_by=["id"], **declared)
+        def stream():
+            return spark.readStream.table("source")
         """
     )
-    for options in ({}, {"full_refresh_all": True}, {"full_refresh": ("t",)}):
+    for options in ({}, {"full_refresh_all": True}, {"full_refresh": ("view", "stream")}):
         assert pipeline.update(**options) == 0
-        folder = pipeline.folder / "storage" / "tables" / "main" / "default" / "t"
-        details = pipeline.spark.sql(f"DESCRIBE DETAIL delta.`{folder}`").first()
-        assert details and details.clusteringColumns == ["id"]
-        assert (details.description, details.properties["quality"]) == ("by id", "silver")
-        assert pipeline.rows("t") == [(0, True), (1, False), (2, True)]
+        for table in ("view", "stream"):
+            path = pipeline.path(table)
+            details = pipeline.spark.sql(f"DESCRIBE DETAIL delta.`{path}`").first()
+            assert details and details.clusteringColumns == ["id"]
+            assert (details.description, details.properties["quality"]) == ("by id", "silver")
+            assert pipeline.rows(table) == [(0, True), (1, False), (2, True)]
 
 
 def test_flows_of_one_table_come_one_after_the_other(pipeline: Pipeline) -> None:
@@ -464,83 +468,96 @@ def test_a_selection_of_an_unknown_table_names_the_nearest(line: Pipeline) -> No
         line.plan(refresh=("silverr",))
 
 
-@pytest.mark.dlt(140)
-@pytest.mark.parametrize(
-    ("option", "condition", "text"),
-    [
-        ("cluster_by=['good']", "DELTA_CLUSTERING_COLUMNS_DATATYPE_NOT_SUPPORTED", "good"),
-        ("cluster_by=['absent']", "UNSUPPORTED_FEATURE", "absent"),
-        (
-            "table_properties={'delta.nonsense': '1'}",
-            "DELTA_UNKNOWN_CONFIGURATION",
-            "delta.nonsense",
-        ),
-        (
-            "table_properties={'delta.appendOnly': 'maybe'}",
-            "INVALID_TABLE_PROPERTY",
-            "'delta.appendOnly' = 'maybe'",
-        ),
-        (
-            "table_properties={'delta.logRetentionDuration': 'long'}",
-            "DELTA_INVALID_INTERVAL",
-            "'delta.logRetentionDuration' = 'long'",
-        ),
-    ],
+# Options of a table, and the condition and the text of the error that they give.
+WRONG_OPTIONS = (
+    ("cluster_by=['good']", "DELTA_CLUSTERING_COLUMNS_DATATYPE_NOT_SUPPORTED", "good"),
+    ("cluster_by=['absent']", "UNSUPPORTED_FEATURE", "absent"),
+    (
+        "table_properties={'delta.nonsense': '1'}",
+        "DELTA_UNKNOWN_CONFIGURATION",
+        "delta.nonsense",
+    ),
+    (
+        "table_properties={'delta.appendOnly': 'maybe'}",
+        "INVALID_TABLE_PROPERTY",
+        "'delta.appendOnly' = 'maybe'",
+    ),
+    (
+        "table_properties={'delta.logRetentionDuration': 'long'}",
+        "DELTA_INVALID_INTERVAL",
+        "'delta.logRetentionDuration' = 'long'",
+    ),
 )
-@pytest.mark.parametrize("read", ["read", "readStream"])
-def test_a_table_that_cannot_be_created_fails_its_own_flow(
-    pipeline: Pipeline, option: str, condition: str, text: str, read: str
-) -> None:
-    pipeline.spark.range(3).write.format("delta").save(str(pipeline.folder / "numbers"))
+WRONG_TABLE = """
+@dlt.table({option})
+def {name}():
+    frame = spark.{read}.format("delta").load(spark.conf.get("numbers"))
+    return frame.selectExpr("id", "id > 1 AS good")
+@dlt.table
+def reader_of_{name}():
+    return spark.read.table("{name}")
+"""
+SIBLING = """
+import dlt
+@dlt.table
+def sibling():
+    return spark.readStream.format("delta").load(spark.conf.get("numbers"))
+"""
+
+
+@pytest.mark.dlt(140)
+def test_a_table_that_cannot_be_created_fails_its_own_flow(pipeline: Pipeline) -> None:
     pipeline.conf["numbers"] = str(pipeline.folder / "numbers")
-    pipeline.write(
-        f"""
-        import dlt
-        @dlt.table({option})
-        def bad():
-            frame = spark.{read}.format("delta").load(spark.conf.get("numbers"))
-            return frame.selectExpr("id", "id > 1 AS good")
-        @dlt.table
-        def reader():
-            return spark.read.table("bad")
-        @dlt.table
-        def sibling():
-            return spark.readStream.format("delta").load(spark.conf.get("numbers"))
-        """
-    )
+    pipeline.spark.range(3).write.format("delta").save(pipeline.conf["numbers"])
+    wrong = {
+        f"{read.lower()}_{number}": (read, *expected)
+        for read in ("read", "readStream")
+        for number, expected in enumerate(WRONG_OPTIONS)
+    }
+    source, lines = SIBLING, {}
+    for name, (read, option, *_) in wrong.items():
+        lines[name] = source.count("\n") + 2  # of its function
+        source += WRONG_TABLE.format(name=name, read=read, option=option)
+    pipeline.write(source)
     assert pipeline.update() == 1
-    assert [pipeline.status(name) for name in ("bad", "reader", "sibling")] == [
-        "FAILED", "SKIPPED", "COMPLETED",
-    ]  # fmt: skip
-    assert f"[{condition}" in pipeline.errors()[0]
-    assert text in pipeline.errors()[0]
-    assert "pipeline.py:3" in pipeline.errors()[0]
+    assert pipeline.status("sibling") == "COMPLETED"
     assert pipeline.table("sibling").count() == 3
+    for name, (_, _, condition, text) in wrong.items():
+        assert pipeline.status(name) == "FAILED"
+        assert pipeline.status(f"reader_of_{name}") == "SKIPPED"
+        error = pipeline.flow(name).error
+        assert f"[{condition}" in error and text in error
+        assert f"pipeline.py:{lines[name]}" in error
 
 
-@pytest.mark.parametrize("read", ["read", "readStream"])
-@pytest.mark.parametrize("option", ["cluster_by=['ID']", "partition_cols=['ID']"])
-def test_layouts_name_columns_in_any_case(pipeline: Pipeline, option: str, read: str) -> None:
+LAYOUTS = """
+import dlt
+for read in ("read", "readStream"):
+    for option in ("cluster_by", "partition_cols"):
+        @dlt.table(name=f"{read}_{option}", **{option: ["ID"]})
+        def t(read=read):
+            return getattr(spark, read).format("delta").load(spark.conf.get("numbers"))
+"""
+
+
+def test_layouts_name_columns_in_any_case(pipeline: Pipeline) -> None:
     pipeline.conf["numbers"] = str(pipeline.folder / "numbers")
-    pipeline.write(
-        f"""
-        import dlt
-        @dlt.table({option})
-        def t():
-            return spark.{read}.format("delta").load(spark.conf.get("numbers"))
-        """
-    )
+    pipeline.write(LAYOUTS)
     for _ in range(3):
         rows = pipeline.spark.range(3).selectExpr("id", "id AS n")
         rows.write.format("delta").mode("append").save(pipeline.conf["numbers"])
         assert pipeline.update() == 0, pipeline.errors()
         effects = {effect.kind for effect in pipeline.plan().effects}
         assert EffectKind.FULL_REFRESH_NEEDED not in effects
-    (detail,) = pipeline.spark.sql(f"DESCRIBE DETAIL delta.`{pipeline.path('t')}`").collect()
-    assert [name.lower() for name in detail.clusteringColumns + detail.partitionColumns] == ["id"]
-    history = pipeline.spark.sql(f"DESCRIBE HISTORY delta.`{pipeline.path('t')}`").collect()
-    # overwriting an empty clustered table by its path loses the clustering once
-    assert [row.operation for row in history].count("CLUSTER BY") <= 1
+    for read in ("read", "readStream"):
+        for option in ("cluster_by", "partition_cols"):
+            table = f"delta.`{pipeline.path(f'{read}_{option}')}`"
+            (detail,) = pipeline.spark.sql(f"DESCRIBE DETAIL {table}").collect()
+            columns = detail.clusteringColumns + detail.partitionColumns
+            assert [name.lower() for name in columns] == ["id"]
+            history = pipeline.spark.sql(f"DESCRIBE HISTORY {table}").collect()
+            # overwriting an empty clustered table by its path loses the clustering once
+            assert [row.operation for row in history].count("CLUSTER BY") <= 1
 
 
 def test_a_bundle_that_is_continuous_on_databricks_is_triggered_here_with_a_warning(

@@ -47,18 +47,19 @@ def test_without_the_option_there_are_no_columns_of_the_feed(pipeline: Pipeline)
     assert schemas["main.default.t"].names == ["timestamp", "value"]
 
 
-@pytest.mark.parametrize("name", ["claims", "default.claims", "main.default.claims"])
-def test_a_stored_table_is_read_at_module_level(pipeline: Pipeline, name: str) -> None:
+def test_a_stored_table_is_read_at_module_level(pipeline: Pipeline) -> None:
     pipeline.write("import dlt\n@dlt.table\ndef claims():\n    return spark.range(3)\n")
     assert pipeline.update() == 0, pipeline.errors()
     pipeline.write(
-        f"""
+        """
         import dlt
 
-        numbers = [row.id for row in spark.table("{name}").collect()]
-        assert spark.read.table("{name}").count() == len(numbers)
-        assert spark.sql("SELECT * FROM {name}").count() == len(numbers)
-        assert spark.catalog.tableExists("{name}")
+        for name in ("claims", "default.claims", "main.default.claims"):
+            numbers = [row.id for row in spark.table(name).collect()]
+            assert sorted(numbers) == [0, 1, 2]
+            assert spark.read.table(name).count() == 3
+            assert spark.sql(f"SELECT * FROM {name}").count() == 3
+            assert spark.catalog.tableExists(name)
 
         @dlt.table
         def copies():
@@ -156,26 +157,33 @@ def test_the_catalog_names_the_schema_of_the_pipeline(pipeline: Pipeline) -> Non
 CLAIMS_TABLE = "import dlt\n@dlt.table\ndef claims():\n    return spark.range(3)\n"
 
 
-@pytest.mark.parametrize(
-    "table", ["forName(spark, 'claims')", "forName(spark, 'main.default.claims')",
-              "forPath(spark, '/mapped/claims')", "forName(spark, 'delta.`/mapped/claims`')"]
-)  # fmt: skip
-def test_a_delta_table_is_found_by_name_and_by_path(pipeline: Pipeline, table: str) -> None:
+COPIES = """
+from delta.tables import DeltaTable
+
+def tables():
+    yield DeltaTable.forName(spark, "claims")
+    yield DeltaTable.forName(spark, "main.default.claims")
+    yield DeltaTable.forPath(spark, "/mapped/claims")
+    yield DeltaTable.forName(spark, "delta.`/mapped/claims`")
+
+assert DeltaTable.isDeltaTable(spark, "/mapped/claims")
+for number, table in enumerate(tables()):
+    assert table.toDF().count() == 3
+
+    @dlt.table(name=f"copy_{number}")
+    def copy(number=number):
+        return list(tables())[number].toDF()
+"""
+
+
+def test_a_delta_table_is_found_by_name_and_by_path(pipeline: Pipeline) -> None:
     pipeline.write(CLAIMS_TABLE)
     assert pipeline.update() == 0, pipeline.errors()
-    pipeline.write(
-        f"""
-        from delta.tables import DeltaTable
-        assert DeltaTable.isDeltaTable(spark, "/mapped/claims")
-        assert DeltaTable.{table}.toDF().count() == 3
-        @dlt.table
-        def copy():
-            return DeltaTable.{table}.toDF()
-        """.replace("from delta", CLAIMS_TABLE.replace("\n", "\n" + 8 * " ") + "from delta", 1)
-    )
+    pipeline.write(CLAIMS_TABLE + COPIES)
     pipeline.paths["/mapped/"] = str(pipeline.path("claims").parent)
     assert pipeline.update() == 0, pipeline.errors()
-    assert pipeline.rows("copy") == [(0,), (1,), (2,)]
+    for number in range(4):
+        assert pipeline.rows(f"copy_{number}") == [(0,), (1,), (2,)]
 
 
 @pytest.mark.parametrize(

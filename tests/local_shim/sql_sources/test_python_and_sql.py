@@ -112,6 +112,7 @@ def graph(pipeline: Pipeline) -> list[dict[str, Any]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.dlt(145)
 @pytest.mark.parametrize("seed", range(2))
 def test_both_languages_give_one_pipeline(seed: int, spark: SparkSession, tmp_path: Path) -> None:
