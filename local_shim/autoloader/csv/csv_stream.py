@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
@@ -15,6 +17,7 @@ from local_shim.autoloader.csv.headers import (
     header_of,
 )
 from local_shim.autoloader.csv.inference import csv_fields
+from local_shim.autoloader.options.parse import CloudFilesOptions
 from local_shim.autoloader.schema import (
     StreamColumns,
     columns_of_declared,
@@ -29,6 +32,8 @@ def csv_stream(
     folder: SourceFolder, schema: StructType | None, store: SchemaStore, *, remember: bool
 ) -> DataFrame:
     """The stream over CSV files; see `open_stream`."""
+    if schema is None:
+        folder = replace(folder, options=_with_header(folder.options, store))
     dialect = dialect_of(folder.options)
     headers = {file: header_of(file, dialect) for file in folder.new}
     if schema is not None:
@@ -45,6 +50,17 @@ def csv_stream(
     line_feeds = all(ends_with_line_feed(file, dialect) for file in folder.new)
     header_groups = group_headers(headers, _expected(folder, expected, dialect))
     return csv_frame(folder, expected, header_groups, line_feeds=line_feeds)
+
+
+def _with_header(options: CloudFilesOptions, store: SchemaStore) -> CloudFilesOptions:
+    """The options for inference, which takes the first line for a header unless `header` is false.
+
+    Columns of a storage that are named by position were inferred before this was so; they stay.
+    """
+    stored = store.latest()
+    if options.get("header") or (stored is not None and "_c0" in stored.names):
+        return options
+    return replace(options, reader=(*options.reader, ("header", "true")))
 
 
 def _expected(folder: SourceFolder, expected: StreamColumns, dialect: Dialect) -> Header:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from pyspark.errors import StreamingQueryException
 
+from local_shim.autoloader.options.parse import parse_options
+from local_shim.autoloader.stream import open_stream
 from local_shim.errors import DefinitionError, SchemaChanged
 from tests.local_shim.autoloader.landing_flow import Flow
 
@@ -174,6 +176,10 @@ def test_files_without_header_lines_are_read_by_position(flow: Flow) -> None:
     assert rows["4"] == {"_c0": "4", "_c1": "z", "_c2": "new"}
     assert rows["1"] == {"_c0": "1", "_c1": "x"}
     assert rescued(rows["3"]) == {"_corrupt_record": "3"}
+    # Inferred before a header was assumed: the names in the storage stay.
+    options = parse_options({"cloudFiles.format": "csv"})
+    frame = open_stream(flow.spark, str(flow.landing), options, None, flow.store, remember=False)
+    assert frame.columns[:2] == ["_c0", "_c1"]
 
 
 def test_files_without_header_lines_take_the_names_of_a_schema(flow: Flow) -> None:
