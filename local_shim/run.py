@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from os.path import abspath
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
@@ -201,7 +202,7 @@ def prepared(request: Request) -> Iterator[Prepared]:
             session,
             Storage(request.storage, spec.key),
             Namespace(spec.catalog, spec.schema),
-            PathMap(request.paths),
+            PathMap({k: abspath(v.removeprefix("file:")) for k, v in request.paths.items()}),
             spec.configuration,
         )
         registry = _load(spec, context)
@@ -250,7 +251,7 @@ def _warnings(
     yield from registry.warnings
     yield from plan.warnings
     yield from unknown_settings(registry.configuration)
-    yield from _unread(request.spec, keys_read)
+    yield from _unread(request.spec, keys_read | registry.keys_read)
     if request.spec.continuous and not request.continuous:
         yield (
             f"'{request.spec.name}' is continuous on Databricks; this update ends when all data is"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+from local_shim.dbutils.context import Context, EntryPoint
 from local_shim.dbutils.file_system import FileSystem
 from local_shim.dbutils.refusals import refused
 from local_shim.dbutils.secrets import Secrets
@@ -22,6 +23,13 @@ class Notebook:
         "dbutils.notebook.run",
         "a pipeline runs its own notebooks; share code by %run or by a module",
     )
+
+    def __init__(self, path: str):
+        self.entry_point = EntryPoint(path)
+
+    def getContext(self) -> Context:
+        """The context of the source file."""
+        return self.entry_point.getContext()
 
     def exit(self, value: object = None) -> NoReturn:
         """Ends the notebook."""
@@ -56,12 +64,12 @@ class Jobs:
 class DBUtils:
     """The object that Databricks gives to every file and notebook."""
 
-    def __init__(self, parameters: Mapping[str, str]):
-        """`parameters` are the values of widgets."""
+    def __init__(self, parameters: Mapping[str, str], path: str = ""):
+        """`parameters` are the values of widgets, `path` is the source file without its suffix."""
         self.fs = FileSystem()
         self.secrets = Secrets()
         self.widgets = Widgets(parameters)
-        self.notebook = Notebook()
+        self.notebook = Notebook(path)
         self.library = Library()
         self.jobs = Jobs()
 

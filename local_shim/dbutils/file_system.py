@@ -112,7 +112,11 @@ def _info(folder: str, entry: Path) -> FileInfo:
 def _existing(path: str) -> Path:
     local = _local(path)
     if not local.exists():
-        raise FileNotFoundError(f"java.io.FileNotFoundException: No such file or directory {path}")
+        unmapped = str(local) == path and path.startswith("/")
+        hint = f"; say where it lies here: --path /{path.split('/')[1]}/=DIR" if unmapped else ""
+        raise FileNotFoundError(
+            f"java.io.FileNotFoundException: No such file or directory {path}{hint}"
+        )
     return local
 
 

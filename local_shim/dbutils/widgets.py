@@ -12,6 +12,7 @@ class Widgets:
 
     def __init__(self, values: Mapping[str, str]):
         self._values = dict(values)
+        self.names_read: set[str] = set()
         self._defaults: dict[str, str] = {}
 
     def text(self, name: str, defaultValue: str = "", label: str | None = None) -> None:
@@ -41,6 +42,7 @@ class Widgets:
 
     def get(self, name: str) -> str:
         """The value of a widget."""
+        self.names_read.add(name)
         if name in self._values:
             return self._values[name]
         if name in self._defaults:

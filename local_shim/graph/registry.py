@@ -27,6 +27,7 @@ class Registry:
     errors: list[ShimError] = field(default_factory=list)
     deprecations: list[tuple[str, SourceLocation]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    keys_read: set[str] = field(default_factory=set)  # of the configuration, in SQL and widgets
     notebooks: list[Path] = field(default_factory=list)  # those that source files ran by %run
     hooks: list[tuple[Callable[[dict[str, Any]], None], int | None]] = field(default_factory=list)
 
@@ -97,6 +98,11 @@ def activated(registry: Registry) -> Iterator[Registry]:
         yield registry
     finally:
         _active.pop()
+
+
+def is_loading() -> bool:
+    """Whether a pipeline's source files are being run."""
+    return bool(_active)
 
 
 def active_registry() -> Registry:

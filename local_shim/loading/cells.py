@@ -7,6 +7,7 @@ from enum import Enum
 
 from local_shim.errors import DefinitionError
 from local_shim.graph.elements import SourceLocation
+from local_shim.loading.line_magics import without_line_magics
 
 
 class Language(Enum):
@@ -26,7 +27,8 @@ class Cell:
     text: str
     file: str
     line: int = 1
-    magic: str = ""  # how a skipped cell begins
+    commands: tuple[str, ...] = ()  # magic commands in it that are not run
+    in_other_notebook: bool = False  # SQL in a notebook of Python
 
     @property
     def where(self) -> SourceLocation:
@@ -34,19 +36,20 @@ class Cell:
         return SourceLocation(self.file, self.line)
 
 
-_SILENT = ("md", "md-sandbox", "html")  # nothing that anybody would miss
-_NOT_RUN = ("pip", "sh", "fs", "conda", "config", "matplotlib")
+_SILENT = ("md", "md-sandbox", "html", "skip")  # nothing that anybody would miss
+_WHOLE_CELL = ("sh", "bash", "fs")
+_TIMED = ("%%time", "%%capture")  # what follows runs as usual
 _REFUSED = {"scala": "Scala", "r": "R"}
 
 
 def cell(text: str, language: Language, file: str, line: int) -> Cell:
-    """A cell out of its text, whose first line may be a magic command.
+    """A cell of a notebook out of its text, whose first line may be a magic command.
 
     Raises DefinitionError for Scala and R.
     """
     stripped = text.lstrip()
     if not stripped.startswith(("%", "!")):
-        return Cell(language, text, file, line)
+        return _code(text, language, file, line)
     start = line + text[: len(text) - len(stripped)].count("\n")
     magic, _, rest = stripped.partition("\n")
     word, _, argument = magic.lstrip("%").partition(" ")
@@ -60,22 +63,21 @@ def cell(text: str, language: Language, file: str, line: int) -> Cell:
     if word == "run":
         return Cell(Language.RUN, argument.strip(), file, start)
     if word == Language.PYTHON.value:
-        return Cell(Language.PYTHON, argument.lstrip() + "\n" + rest, file, start)
+        return _code(argument.lstrip() + "\n" + rest, Language.PYTHON, file, start)
     if word == Language.SQL.value:
-        return Cell(Language.SQL, " " * len("%sql ") + argument + "\n" + rest, file, start)
+        sql = " " * len("%sql ") + argument + "\n" + rest
+        return Cell(Language.SQL, sql, file, start, in_other_notebook=language != Language.SQL)
     if word in _SILENT:
         return Cell(Language.SKIPPED, "", file, start)
-    if word in _NOT_RUN or magic.startswith(("!", "%%")) or not rest.strip():
-        return _after_commands(text, language, file, start, magic)
-    return Cell(language, text, file, line)
+    is_whole_cell = word in _WHOLE_CELL or (magic.startswith("%%") and magic not in _TIMED)
+    if is_whole_cell or language is Language.SQL:
+        return Cell(Language.SKIPPED, "", file, start, (magic,))
+    return _code(stripped, language, file, start)
 
 
-def _after_commands(text: str, language: Language, file: str, line: int, magic: str) -> Cell:
-    """What follows the commands that begin in `line`, or a skipped cell."""
-    lines = text.lstrip().split("\n")
-    is_whole_cell = magic.startswith(("%sh", "%fs", "%%"))
-    if not is_whole_cell and language is Language.PYTHON:
-        code = ["" if each.lstrip().startswith(("%", "!")) else each for each in lines]
-        if any(each.strip() for each in code):
-            return Cell(language, "\n".join(code), file, line, magic)
-    return Cell(Language.SKIPPED, "", file, line, magic)
+def _code(text: str, language: Language, file: str, line: int) -> Cell:
+    """A cell of code; Python may have line magics, as `%pip install x`, anywhere between."""
+    if language is not Language.PYTHON:
+        return Cell(language, text, file, line)
+    code, commands = without_line_magics(text)
+    return Cell(language, code, file, line, tuple(commands))

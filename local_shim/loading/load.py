@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -50,26 +50,33 @@ class SourceModule:
         self.registry = registry
         self.sql = SqlSource(registry)
         values = {**registry.configuration, **registry.parameters}
-        self.namespace = namespace(spark, DBUtils(values))
+        self.namespace = namespace(spark, DBUtils(values, str(path.with_suffix(""))))
 
     def run(self) -> None:
-        """Runs the cells in order, up to the end or to `dbutils.notebook.exit`."""
+        """Runs the cells in order, up to the end or to `dbutils.notebook.exit`.
+
+        Relative paths mean files beside the source file, as on Databricks: `open("rules.yml")`,
+        `sys.path.append(os.path.abspath(".."))`.
+        """
         cells = cells_of(self.path)
-        with _as_main(self.path) as module:
+        with _as_main(self.path) as module, chdir(self.path.parent):
             module.__dict__.update(self.namespace)
             try:
                 self._run_cells(cells, module, [self.path])
             except NotebookExit:
                 return
+            finally:
+                self.registry.keys_read |= self.namespace["dbutils"].widgets.names_read
 
     def _run_cells(self, cells: list[Cell], module: ModuleType, chain: list[Path]) -> None:
         for cell in cells:
-            if cell.magic:
-                self.registry.warnings.append(f"{cell.where}: '{cell.magic}' is not run here.")
+            for command in cell.commands:
+                self.registry.warnings.append(f"{cell.where}: '{command}' is not run here.")
             if cell.language is Language.PYTHON:
                 _execute(cell, module)
             elif cell.language is Language.SQL:
-                self.sql.declare(SourceText(cell.text, cell.file, cell.line))
+                source = SourceText(cell.text, cell.file, cell.line)
+                self.sql.declare(source, skip_others=cell.in_other_notebook)
             elif cell.language is Language.RUN:
                 self._run_other(cell, module, chain)
 
@@ -165,14 +172,33 @@ def _failure(file: str, error: BaseException) -> DefinitionError:
     return DefinitionError("SOURCE_FILE_FAILED", message, where=where, hint=_hint(error))
 
 
+# Folders of Databricks that Python code opens.
+_CLOUD_FOLDERS = ("/Volumes/", "/Workspace/", "/databricks-datasets/", "/dbfs/", "/mnt/")
+
+
+# What to write for statements and calls that make tables in a catalog at once.
+_DECLARE = "Spark has no such catalog here: declare tables, which flows fill"
+# By Spark's error condition.
+_SPARK_HINTS = {
+    "PATH_NOT_FOUND": "create it, or say where it lies here: --path FROM=TO",
+    "REQUIRES_SINGLE_PART_NAMESPACE": _DECLARE,
+    "SQL_CONF_NOT_FOUND": "set it: --conf KEY=VALUE",
+    "TABLE_OR_VIEW_NOT_FOUND": "tables of earlier updates are known here, and those whose rows are"
+    " given: --path CATALOG.SCHEMA.TABLE=DIR",
+}
+
+
 def _hint(error: BaseException) -> str:
     """What to do about an exception of the user's code, where that is known."""
     if isinstance(error, ModuleNotFoundError):
-        return "put the module below the pipeline's root_path, or install it"
+        return "install it with pip, or put the module below the pipeline's root_path"
+    if isinstance(error, FileNotFoundError) and str(error.filename).startswith(_CLOUD_FOLDERS):
+        return f"say where it lies here: --path /{str(error.filename).split('/')[1]}/=DIR"
     if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType):
         return close_match(error.name or "", [name for name in dir(error.obj) if name[0] != "_"])
     if isinstance(error, SyntaxError) and (error.text or "").lstrip().startswith("%"):
         return "commands with % run in notebooks, whose first line is # Databricks notebook source"
-    if isinstance(error, PySparkException) and error.getCondition() == "SQL_CONF_NOT_FOUND":
-        return "set it: --conf KEY=VALUE"
+    if isinstance(error, PySparkException):
+        of_catalog = "Couldn't find a catalog" in str(error)
+        return _DECLARE if of_catalog else _SPARK_HINTS.get(error.getCondition() or "", "")
     return ""

@@ -11,9 +11,10 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.classic.dataframe import DataFrame as ClassicDataFrame
 
 from local_shim.dbutils.dbutils import DBUtils
-from local_shim.graph.registry import active_registry
+from local_shim.graph.registry import active_registry, is_loading
 
 
 def namespace(spark: SparkSession, dbutils: DBUtils) -> dict[str, Any]:
@@ -33,9 +34,9 @@ def namespace(spark: SparkSession, dbutils: DBUtils) -> dict[str, Any]:
 
 
 def _display(*_: Any, **__: Any) -> None:
-    """Shows nothing: a pipeline has nobody to show it to."""
+    """Shows nothing: a pipeline has nobody to show it to. Warns once, while files are loaded."""
     note = "display() shows nothing in a pipeline."
-    if not any(warning.endswith(note) for warning in active_registry().warnings):
+    if is_loading() and not any(warning.endswith(note) for warning in active_registry().warnings):
         active_registry().warn(note)
 
 
@@ -43,7 +44,8 @@ def _display(*_: Any, **__: Any) -> None:
 def runtime_modules(spark: SparkSession, parameters: Mapping[str, str]) -> Iterator[None]:
     """Makes `databricks.sdk.runtime` and `pyspark.dbutils` importable for the block.
 
-    The package `databricks-sdk` may be missing: then only its runtime module is there.
+    The package `databricks-sdk` may be missing: then only its runtime module is there. Frames have
+    Databricks' method `display` meanwhile.
     """
     dbutils: Any = _DBUtilsOfCaller(DBUtils(parameters))
     runtime, pyspark_dbutils = ModuleType("databricks.sdk.runtime"), ModuleType("pyspark.dbutils")
@@ -55,8 +57,12 @@ def runtime_modules(spark: SparkSession, parameters: Mapping[str, str]) -> Itera
             package = ModuleType(parent)
             package.__path__ = []
             modules[parent] = package
-    with modules_in_place(modules):
-        yield
+    ClassicDataFrame.display = _display  # type: ignore[attr-defined]
+    try:
+        with modules_in_place(modules):
+            yield
+    finally:
+        del ClassicDataFrame.display  # type: ignore[attr-defined]
 
 
 class _DBUtilsOfCaller:

@@ -60,10 +60,15 @@ def _of_export(path: Path, text: str, export: Export) -> Iterator[Cell]:
 
 
 def _exported_cell(path: Path, lines: list[str], export: Export, line: int) -> Cell:
+    """A cell out of its lines: with `MAGIC` before them, or code with some such lines between."""
     magic = f"{export.comment} MAGIC"
-    plain = [each for each in lines if not each.startswith(f"{export.comment} DBTITLE")]
-    if any(each.startswith(magic) for each in plain):
-        lines = [_without(each, magic) if each.startswith(magic) else "" for each in lines]
+    if any(each.startswith(magic) for each in lines):
+        others = [each for each in lines if not each.startswith(magic)]
+        has_code = any(each.strip() and not each.startswith(export.comment) for each in others)
+        lines = [
+            _without(each, magic) if each.startswith(magic) else each if has_code else ""
+            for each in lines
+        ]
     return cell("\n".join(lines), export.language, str(path), line)
 
 

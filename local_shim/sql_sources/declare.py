@@ -43,13 +43,13 @@ from local_shim.sql_sources.grammar.definitions import (
     SnapshotCdc,
     UseNamespace,
 )
-from local_shim.sql_sources.grammar.parse import definition
+from local_shim.sql_sources.grammar.parse import definition, is_no_definition
 from local_shim.sql_sources.grammar.reader import Reader
 from local_shim.sql_sources.grammar.source_text import SourceText
 from local_shim.sql_sources.grammar.tokens import Token, statements, tokens
 from local_shim.sql_sources.query import check_syntax, constant, query_function
 from local_shim.sql_sources.snapshots import snapshot_source
-from local_shim.sql_sources.substitution import with_configuration, with_parameters
+from local_shim.sql_sources.substitution import keys_in, with_configuration, with_parameters
 from local_shim.sql_text import quote
 
 
@@ -64,11 +64,19 @@ class SqlSource:
         self.settings: dict[str, str] = {}
         self.namespace: Namespace | None = None
 
-    def declare(self, source: SourceText) -> None:
-        """Declares each statement; raises the errors of all of them at once."""
+    def declare(self, source: SourceText, *, skip_others: bool = False) -> None:
+        """Declares each statement; raises the errors of all of them at once.
+
+        With `skip_others`, statements that no pipeline has are left out, each with a warning: a
+        pipeline on Databricks does not run the SQL cells of a Python notebook, so that notebooks
+        have queries there.
+        """
         errors: list[ShimError] = []
         for statement in statements(source):
             where = source.line(statement[0].start)
+            if skip_others and is_no_definition(statement):
+                self._skip(statement, where)
+                continue
             try:
                 with declared_at(where):
                     self._declare(self._definition(source, statement))
@@ -78,11 +86,16 @@ class SqlSource:
                 errors.append(_spark_error(error, where))
         raise_all(errors)
 
+    def _skip(self, statement: list[Token], where: SourceLocation) -> None:
+        words = " ".join(token.text.upper() for token in statement[:2])
+        self.registry.warnings.append(f"{where}: the statement {words} … is not run here.")
+
     def _definition(self, source: SourceText, statement: list[Token]) -> Definition:
         """The statement of these tokens, with values for `${key}` and `:name`."""
         text = source.part(statement[0].start, statement[-1].stop)
-        text = with_configuration(text, {**self.registry.configuration, **self.settings})
-        text = with_parameters(text, self._parameters())
+        configuration = {**self.registry.configuration, **self.settings}
+        self.registry.keys_read |= keys_in(text)
+        text = with_parameters(with_configuration(text, configuration), self._parameters())
         parts = list(statements(text))
         if len(parts) != 1:
             raise DefinitionError(

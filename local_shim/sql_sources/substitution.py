@@ -15,6 +15,12 @@ _KEY = re.compile(r"\$\{([^{}\s]+)\}")
 _SPARKS_OWN = ("env:", "system:")
 
 
+def keys_in(source: SourceText) -> set[str]:
+    """The keys and parameters that a text names."""
+    parameters = {source.text[start + 1 : stop] for start, stop in _parameters(source)}
+    return {match.group(1) for match in _KEY.finditer(source.text)} | parameters
+
+
 def with_configuration(source: SourceText, values: Mapping[str, str]) -> SourceText:
     """The text with the value of each `${key}`, also inside of quotes, but not in comments.
 

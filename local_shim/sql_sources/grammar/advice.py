@@ -23,6 +23,11 @@ _INSTEAD = {
     "VACUUM": "the pipeline maintains its tables itself",
     "WITH": _LOOK,
 }
+OTHER_STATEMENTS = (
+    *_INSTEAD,
+    *("ANALYZE", "CACHE", "CALL", "COMMENT", "DESC", "EXPLAIN", "GRANT", "LIST", "REFRESH"),
+    *("REVOKE", "TABLE", "VALUES"),
+)
 
 
 def advice(word: str) -> str:

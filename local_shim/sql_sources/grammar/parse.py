@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from local_shim.errors import close_match
 from local_shim.graph.elements import DatasetKind
 from local_shim.graph.names import parts
-from local_shim.sql_sources.grammar.advice import advice
+from local_shim.sql_sources.grammar.advice import OTHER_STATEMENTS, advice
 from local_shim.sql_sources.grammar.definitions import (
     CreateDataset,
     CreateFlow,
@@ -20,6 +20,7 @@ from local_shim.sql_sources.grammar.definitions import (
 from local_shim.sql_sources.grammar.parse_flow import change_data, flow_clause, insert
 from local_shim.sql_sources.grammar.parse_table import table_clauses, view_clauses
 from local_shim.sql_sources.grammar.reader import Reader
+from local_shim.sql_sources.grammar.tokens import Token
 
 
 def definition(reader: Reader) -> Definition:
@@ -35,6 +36,17 @@ def definition(reader: Reader) -> Definition:
         return _use(reader)
     word = reader.word().upper()
     raise reader.restarted().error(f"{word} is no statement of a pipeline.", advice(word))
+
+
+def is_no_definition(statement: Sequence[Token]) -> bool:
+    """Whether a statement is a known one that no pipeline has; a misspelt one is not."""
+    first, *others = (token.text.upper() for token in statement)
+    created = next((word for word in others if word not in ("OR", "REPLACE")), "")
+    return first in OTHER_STATEMENTS or (first == "CREATE" and created in _OF_CATALOGS)
+
+
+# What CREATE makes in a catalog, outside of pipelines.
+_OF_CATALOGS = ("CATALOG", "CONNECTION", "DATABASE", "EXTERNAL", "FUNCTION", "SCHEMA", "VOLUME")
 
 
 def _created(reader: Reader) -> Definition:
@@ -74,6 +86,8 @@ def _created(reader: Reader) -> Definition:
 _KINDS = (
     (("STREAMING", "LIVE", "TABLE"), DatasetKind.STREAMING_TABLE, "STREAMING LIVE TABLE"),
     (("STREAMING", "LIVE", "VIEW"), DatasetKind.VIEW, "STREAMING LIVE VIEW"),
+    (("INCREMENTAL", "LIVE", "TABLE"), DatasetKind.STREAMING_TABLE, "INCREMENTAL LIVE TABLE"),
+    (("INCREMENTAL", "LIVE", "VIEW"), DatasetKind.VIEW, "INCREMENTAL LIVE VIEW"),
     (("STREAMING", "TABLE"), DatasetKind.STREAMING_TABLE, ""),
     (("MATERIALIZED", "VIEW"), DatasetKind.MATERIALIZED_VIEW, ""),
     (("LIVE", "TABLE"), DatasetKind.MATERIALIZED_VIEW, "LIVE TABLE"),

@@ -72,7 +72,7 @@ def _clause(reader: Reader, clauses: TableClauses) -> dict[str, Any]:
         return {"row_filter": f"{function} ON ({', '.join(reader.columns())})"}
     if reader.accept("LOCATION"):
         return {"ignored": (*clauses.ignored, f"LOCATION '{reader.text()}'")}
-    if reader.accept("USING", "DELTA"):
+    if reader.accept("USING", "DELTA") or _refresh_policy(reader):
         return {}
     words = reader.accept_any(_STANDALONE)
     if words:
@@ -82,6 +82,18 @@ def _clause(reader: Reader, clauses: TableClauses) -> dict[str, Any]:
         )
     reader.end(_CLAUSES)
     return {}
+
+
+def _refresh_policy(reader: Reader) -> bool:
+    """Whether a refresh policy comes next; views are computed anew, whatever it says."""
+    if not reader.accept("REFRESH", "POLICY"):
+        return False
+    policy = reader.word().upper()
+    if policy not in ("AUTO", "FULL", "INCREMENTAL"):
+        raise reader.error("REFRESH POLICY takes AUTO, FULL, INCREMENTAL or INCREMENTAL STRICT.")
+    if policy == "INCREMENTAL":
+        reader.accept("STRICT")
+    return True
 
 
 _CLAUSES = (

@@ -50,6 +50,9 @@ ROWS += [(str(entries[0].size),)]
     ("call", "message"),
     [
         ("dbutils.fs.ls('dbfs:/mnt/no')", "java.io.FileNotFoundException"),
+        ("dbutils.fs.ls('/databricks-datasets/x')", "--path /databricks-datasets/=DIR"),
+        ("dbutils.notebook.getContext().apiToken().get()", "apiToken() of the notebook context"),
+        ("dbutils.notebook.getContext().tags().get('orgId')", "the tag 'orgId'"),
         ("dbutils.fs.ls('s3://bucket/x')", "--path s3:/=DIR"),
         ("dbutils.fs.ls('dbfs:/mnt/../../etc')", "leaves dbfs:/mnt/"),
         ("dbutils.fs.rm('/srv/no/', True)", "--path /srv/no/=DIR"),
@@ -76,6 +79,16 @@ def test_what_goes_wrong_is_said_at_its_line(
         pipeline.plan()
     assert message in str(error.value)
     assert "pipeline.py:2" in str(error.value)
+
+
+def test_a_notebook_has_a_context(pipeline: Pipeline) -> None:
+    code = """
+context = dbutils.notebook.entry_point.getDbutils().notebook().getContext()
+user = context.userName().getOrElse(None)
+assert context.tags().get("user").get() == user == context.tags().apply("user")
+ROWS = [(context.notebookPath().get().rsplit("/", 1)[1],)]
+"""
+    assert run(pipeline, code) == ["pipeline"]
 
 
 def test_a_secret_comes_from_the_environment_or_a_file_and_is_never_shown(
@@ -117,3 +130,4 @@ w.remove("third"), w.removeAll(), dbutils.library.restartPython()
 assert dbutils.jobs.taskValues.get("t", "k", default=1, debugValue=2) == 2
 """
     assert run(pipeline, code) == ["envparam", "fourtha", "regioneu", "third3", "y"]
+    assert "no file reads" not in " ".join(pipeline.warnings())

@@ -22,6 +22,22 @@ MISTAKES = {
     "a setting": ("import dlt\nspark.conf.get('my.env')", "py", 2, "--conf KEY=VALUE"),
     "a command": ("import dlt\n%pip install x", "py", 2, "commands with % run in notebooks"),
     "a folder": (TABLE.format("read.csv('/Volumes/a/b')"), "py", 5, "--path FROM=TO"),
+    "a file of DBFS": ("\nopen('/dbfs/a')", "py", 2, "--path /dbfs/=DIR"),
+    "a folder read at once": ("\nspark.read.csv('/Volumes/a/b')", "py", 2, "--path FROM=TO"),
+    "a package": ("\nimport no_such_package", "py", 2, "install it with pip"),
+    "files of no format": (
+        "CREATE TEMPORARY VIEW v AS SELECT * FROM read_files('/Volumes/a/b')",
+        "sql",
+        1,
+        "add format => 'csv', or say where the files lie here",
+    ),
+    "a table of another catalog": (
+        "\nspark.table('samples.nyctaxi.trips')",
+        "py",
+        2,
+        "--path CATALOG.SCHEMA.TABLE=DIR",
+    ),
+    "another catalog": ("\nspark.sql('USE CATALOG dev')", "py", 2, "than the pipeline's, main."),
     "a bucket": (TABLE.format("read.csv('s3://a/b')"), "py", 5, "--path s3://BUCKET/=DIR"),
     "a rule": (
         "import dlt\n\n@dlt.table\n@dlt.expect('known', 'id >')\ndef t():\n    ...",

@@ -17,6 +17,7 @@ def test_the_names_of_databricks_are_there(pipeline: Pipeline) -> None:
         assert sc is spark.sparkContext
         double = udf(lambda n: n * 2, "bigint")
         displayHTML("<b>x</b>")
+        sql("USE CATALOG main"), sql("USE default"), sql("CREATE SCHEMA IF NOT EXISTS other")
         assert getArgument("missing", "x") == "x"
 
         @dlt.table
@@ -25,6 +26,8 @@ def test_the_names_of_databricks_are_there(pipeline: Pipeline) -> None:
 
         @dlt.table
         def b():
+            display(table("a"))
+            table("a").display()
             return table("a").select(double("id").alias("id"))
 
         @dlt.table

@@ -37,7 +37,8 @@ def numbers():
 # MAGIC %sql
 # MAGIC -- SQL in a Python notebook
 # MAGIC CREATE OR REFRESH MATERIALIZED VIEW big
-# MAGIC AS SELECT * FROM numbers WHERE id > :least
+# MAGIC AS SELECT * FROM numbers WHERE id > :least;
+# MAGIC CREATE SCHEMA IF NOT EXISTS other; SELECT * FROM big
 
 # COMMAND ----------
 
@@ -75,6 +76,8 @@ def test_a_python_notebook_runs_its_cells_in_one_namespace(notebook: Pipeline) -
     warnings = " ".join(notebook.warnings())
     assert "payments.py:12: '%pip install something' is not run here" in warnings
     assert "display() shows nothing" in warnings
+    assert "payments.py:28: the statement CREATE SCHEMA … is not run here" in warnings
+    assert "payments.py:28: the statement SELECT * … is not run here" in warnings
 
 
 def test_an_edit_of_a_notebook_that_is_run_computes_views_again(notebook: Pipeline) -> None:

@@ -94,6 +94,7 @@ def test_a_source_file_is_main_while_its_code_runs(pipeline: Pipeline) -> None:
 
         if __name__ == "__main__":
             assert __main__.declare is declare and __file__.endswith("pipeline.py")
+            assert open("another.py").read() == "NAME = 1\\n"  # the file beside it
             declare()
         """
     )

@@ -60,6 +60,8 @@ TEMPORARY, MANAGED = DatasetKind.VIEW, DatasetKind.MANAGED_TABLE
         ("CREATE OR REFRESH LIVE TABLE t AS SELECT 1", VIEW, False, "LIVE TABLE"),
         ("CREATE TEMPORARY LIVE TABLE t AS SELECT 1", VIEW, True, "LIVE TABLE"),
         ("CREATE STREAMING LIVE TABLE t AS SELECT 1", TABLE, False, "STREAMING LIVE TABLE"),
+        ("CREATE INCREMENTAL LIVE TABLE t AS SELECT 1", TABLE, False, "INCREMENTAL LIVE TABLE"),
+        ("CREATE INCREMENTAL LIVE VIEW t AS SELECT 1", TEMPORARY, False, "INCREMENTAL LIVE VIEW"),
         ("CREATE TABLE t (id INT)", MANAGED, False, ""),
     ],
 )
@@ -125,6 +127,12 @@ def test_what_follows_a_mask_and_a_row_filter_is_kept() -> None:
     assert clauses.columns.schema == "id INT NOT NULL COMMENT 'k'"
     assert (clauses.row_filter, clauses.partition_cols) == ("f ON (id)", ("id",))
     assert clauses.ignored == ("LOCATION '/x'",)
+
+
+@pytest.mark.parametrize("policy", ["AUTO", "INCREMENTAL STRICT"])
+def test_a_refresh_policy_is_read(policy: str) -> None:
+    statement = dataset(f"CREATE MATERIALIZED VIEW v REFRESH POLICY {policy} AS SELECT 1")
+    assert statement.clauses.ignored == ()
 
 
 def test_a_quoted_schema_may_have_a_dot() -> None:
@@ -280,6 +288,7 @@ WRONG = {
     "CREATE TEMPORARY VIEW v (x INT) AS SELECT 1": "have no types and no masks",
     "CREATE VIEW v (x MASK f) AS SELECT 1 AS x": "have no types and no masks",
     "CREATE VIEW v PARTITIONED BY (x) AS SELECT 1 AS x": "a view has no PARTITIONED BY",
+    "CREATE MATERIALIZED VIEW v REFRESH POLICY OFTEN AS SELECT 1": "takes AUTO, FULL",
     "CREATE LIVE VIEW v LOCATION '/x' AS SELECT 1": "a view has no LOCATION",
     "CREATE PRIVATE VIEW v AS SELECT 1": "write CREATE TEMPORARY VIEW",
     "CREATE PRIVATE LIVE VIEW v AS SELECT 1": "write CREATE TEMPORARY VIEW",
