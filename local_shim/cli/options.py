@@ -116,7 +116,9 @@ class How:
     path: Annotated[
         tuple[str, ...],
         option(
-            "FROM=TO", "Folder of this machine for a prefix such as /Volumes/; may be repeated."
+            "FROM=TO",
+            "Folder of this machine for a prefix such as /Volumes/, or for a table of another"
+            " catalog; may be repeated.",
         ),
     ] = ()
 

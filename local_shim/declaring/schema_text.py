@@ -2,32 +2,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import sqlglot
 from pyspark.errors import PySparkException
 from pyspark.sql.types import StructField, StructType
+from sqlglot.errors import TokenError
+from sqlglot.tokenizer_core import Token
 
 from local_shim.declaring.arguments import fault
 from local_shim.errors import ShimError
+from local_shim.graph.registry import active_registry
 from local_shim.graph.table_columns import GENERATED_AS
 from local_shim.jvm.spark_parser import ColumnDefinition, table_definition
 from local_shim.reading.interception import session
+from local_shim.sql_text import Edit, edited
 
 
 def declared_schema(function: str, schema: StructType | str | None) -> StructType | None:
     """The columns of `schema`; text is read as the column list of CREATE TABLE is.
 
-    [choice] PRIMARY KEY and FOREIGN KEY are accepted and not enforced, as on Databricks. What
-    would change rows and is not done here is refused: CHECK, DEFAULT, identity columns, masks.
+    [choice] PRIMARY KEY and FOREIGN KEY are accepted and not enforced, as on Databricks. A mask is
+    a function of Unity Catalog: it is not applied, with a warning. What would change rows and is
+    not done here is refused: CHECK, DEFAULT, identity columns.
     """
     if schema is None or isinstance(schema, StructType):
         return schema
+    masks = list(_masks(schema))
+    for mask in masks:
+        active_registry().warn(f"the mask of column '{mask.column}' of '{function}' is not applied")
     try:
-        table = table_definition(session(), schema)
+        table = table_definition(session(), edited(schema, [mask.edit for mask in masks]))
     except PySparkException as error:
-        raise _refused(function, "PARSE_SYNTAX_ERROR", str(error).split("\n")[0]) from error
+        reason = str(error).strip().split("\n")[0].split(" SQLSTATE:")[0].rstrip(".")
+        raise _refused(function, "PARSE_SYNTAX_ERROR", reason) from error
     if any("Check" in constraint for constraint in table.constraints):
         reason = "CHECK is not enforced here; use an expectation"
         raise _refused(function, "UNSUPPORTED_CONSTRAINT", reason)
     return StructType([_field(function, column) for column in table.columns])
+
+
+@dataclass(frozen=True)
+class _Mask:
+    """`MASK function USING COLUMNS (…)` of a column, and the edit that takes it out."""
+
+    column: str
+    edit: Edit
+
+
+def _masks(schema: str) -> Iterator[_Mask]:
+    try:
+        tokens = sqlglot.tokenize(schema, read="databricks")
+    except TokenError:  # Spark says what is wrong
+        return
+    depth = first = 0
+    for index, token in enumerate(tokens):
+        depth += _DEPTHS.get(token.text, 0)
+        if token.text == "," and depth == 0:
+            first = index + 1
+        if token.text.upper() == "MASK" and depth == 0 and first < index < len(tokens) - 1:
+            last = _last_of_mask(tokens, index + 1)
+            yield _Mask(tokens[first].text, Edit(token.start, tokens[last].end + 1, ""))
+
+
+_DEPTHS = {"(": 1, "<": 1, ")": -1, ">": -1}
+
+
+def _last_of_mask(tokens: Sequence[Token], name: int) -> int:
+    """The place of the last token of a mask, whose function's name begins at `name`."""
+    words = [token.text.upper() for token in tokens]
+    while words[name + 1 : name + 2] == ["."]:
+        name += 2
+    if words[name + 1 : name + 3] == ["USING", "COLUMNS"]:
+        return words.index(")", name)
+    return name
 
 
 def _field(function: str, column: ColumnDefinition) -> StructField:

@@ -81,7 +81,16 @@ _SOURCE_CHANGED = (
 )
 
 
+# What ANSI mode raises instead of giving NULL; Spark's other messages of this kind name the key.
+_OF_ANSI = ("CAST_INVALID_INPUT", "CAST_OVERFLOW")
+
+
 def _hint(condition: str, flow: ResolvedFlow) -> str:
+    if condition in _OF_ANSI:
+        return (
+            "code written for NULL in such cases, as classic compute gives it:"
+            " --conf spark.sql.ansi.enabled=false"
+        )
     if condition not in _SOURCE_CHANGED:
         return ""
     return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from local_shim.errors import DefinitionError
@@ -22,6 +23,15 @@ def parts(text: str) -> tuple[str, ...]:
         names.append(quoted.replace("``", "`") if quoted else plain)
         position = match.end()
     return tuple(names)
+
+
+# Formats of files that a query may read by their path: SELECT … FROM json.`/path`.
+_OF_FILES = ("avro", "binaryfile", "csv", "json", "orc", "parquet", "text", "xml")
+
+
+def names_files(name: Sequence[str]) -> bool:
+    """Whether the parts of a name are a format and a path of files."""
+    return len(name) == 2 and name[0].lower() in _OF_FILES and "/" in name[1]
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,23 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import sqlglot
+from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.sql_formatter import SQLStringFormatter
+from sqlglot.errors import TokenError
 
+from local_shim.errors import DefinitionError
 from local_shim.jvm.flow_session import in_flow_session
 from local_shim.jvm.spark_parser import with_parameters
+from local_shim.reading.json_paths import is_path_on_text, with_json_functions
 from local_shim.reading.reader_notes import notes_of
-from local_shim.reading.source_resolver import current_resolver, without_interception
+from local_shim.reading.source_resolver import (
+    SourceResolver,
+    current_resolver,
+    without_interception,
+)
 from local_shim.reading.sql_names import file_state_edits, name_edits
 from local_shim.sql_text import edited
 
@@ -53,6 +62,8 @@ def sql(original: Any) -> Any:
         resolver = current_resolver()
         if resolver is None or not isinstance(args, dict | list | None):
             return original(self, sqlQuery, args, **kwargs)
+        if _is_about_namespaces(sqlQuery, resolver):
+            return original(self, "SELECT 1 WHERE false")
         # Its views stay for as long as the flow's session: writers analyse the query once more.
         if kwargs:
             sqlQuery = SQLStringFormatter(self).format(sqlQuery, **_in_session(kwargs))
@@ -60,9 +71,48 @@ def sql(original: Any) -> Any:
             sqlQuery = with_parameters(self, sqlQuery, _literals(args))
         sqlQuery = edited(sqlQuery, file_state_edits(self, sqlQuery, resolver))
         edits = name_edits(self, sqlQuery, resolver, _constants(self, original))
-        return original(self, edited(sqlQuery, edits))
+        sqlQuery = edited(sqlQuery, edits)
+        try:
+            return original(self, sqlQuery)
+        except Exception as error:
+            if not is_path_on_text(error):
+                raise
+            return original(self, with_json_functions(sqlQuery))
 
     return call
+
+
+_NAMESPACES = ("CATALOG", "DATABASE", "SCHEMA", "VOLUME")
+
+
+def _is_about_namespaces(text: str, resolver: SourceResolver) -> bool:
+    """Whether a statement makes a namespace, or uses the one that the pipeline has anyway.
+
+    Neither has an effect: a storage has every catalog and schema. Raises DefinitionError for the
+    use of another one.
+    """
+    words = _words(text)
+    if len(words) < 2 or words[0] != "USE":
+        return any(words[:2] == ["CREATE", kind] for kind in _NAMESPACES)
+    kind, *names = words[1:] if words[1] in _NAMESPACES else ["SCHEMA", *words[1:]]
+    catalog, schema = (name.upper() for name in resolver.default_schema)
+    if names not in ([[catalog]] if kind == "CATALOG" else [[schema], [catalog, schema]]):
+        raise DefinitionError(
+            "NAMESPACE_NOT_OF_THE_PIPELINE",
+            f"{' '.join(text.split())} names another one than the pipeline's,"
+            f" {'.'.join(resolver.default_schema)}.",
+            hint="run with --catalog and --schema, or write the names of tables in full",
+        )
+    return True
+
+
+def _words(text: str) -> list[str]:
+    """The words of a statement in upper case, without the dots of names."""
+    try:
+        tokens = sqlglot.tokenize(text, read="databricks")
+    except TokenError:  # Spark says what is wrong
+        return []
+    return [token.text.upper() for token in tokens if token.text not in (".", ";")]
 
 
 def _in_session(values: dict[str, Any]) -> dict[str, Any]:
@@ -99,7 +149,12 @@ def table_exists(original: Any) -> Any:
         schema, name = arguments.get("dbName"), arguments["tableName"]
         if resolver is not None and resolver.has_table(f"{schema}.{name}" if schema else name):
             return True
-        return bool(original(self, *args, **kwargs))
+        try:
+            return bool(original(self, *args, **kwargs))
+        except AnalysisException as error:  # Spark's own catalog has no names of three parts
+            if resolver is None or error.getCondition() != "REQUIRES_SINGLE_PART_NAMESPACE":
+                raise
+            return False
 
     return call
 

@@ -18,6 +18,7 @@ from local_shim.errors import DefinitionError
 from local_shim.graph.elements import SourceLocation
 from local_shim.reading.auto_loader_options import HONOURED, IGNORED, OF_JOBS
 from local_shim.reading.source_resolver import current_resolver, without_interception
+from local_shim.sql_sources.file_format import format_of_files
 from local_shim.sql_sources.file_metadata import COLUMN, RENAMED, metadata_edits
 from local_shim.sql_sources.grammar.reader import Reader
 from local_shim.sql_sources.grammar.source_text import SourceText
@@ -143,12 +144,7 @@ def _frame(spark: SparkSession, call: FilesCall, where: SourceLocation) -> DataF
     options = dict(call.options)
     schema = options.pop("schema", None)
     if "format" not in {key.lower() for key in options}:
-        raise DefinitionError(
-            "READ_FILES_WITHOUT_FORMAT",
-            f"{call.function}('{call.path}') does not name the format of its files.",
-            where=where,
-            hint="add format => 'csv'",
-        )
+        options["format"] = _format(call, where)
     if call.function == "read_files":
         options.setdefault("inferColumnTypes", "true")
     named = {
@@ -159,6 +155,22 @@ def _frame(spark: SparkSession, call: FilesCall, where: SourceLocation) -> DataF
         reader = spark.readStream.format("cloudFiles").options(**named)
         return (reader.schema(schema) if schema else reader).load(call.path)
     return _batch(call.path, named, schema)
+
+
+def _format(call: FilesCall, where: SourceLocation) -> str:
+    """The format that the names of the files say; DefinitionError if they say none."""
+    resolver = current_resolver()
+    assert resolver is not None  # queries run inside of flows
+    file_format = format_of_files(resolver.path(call.path))
+    if file_format is None:
+        raise DefinitionError(
+            "READ_FILES_WITHOUT_FORMAT",
+            f"{call.function}('{call.path}') does not name the format of its files, and no file"
+            " there has the ending of one.",
+            where=where,
+            hint="add format => 'csv', or say where the files lie here: --path FROM=TO",
+        )
+    return file_format
 
 
 def _batch(path: str, options: Mapping[str, str], schema: str | None) -> DataFrame:

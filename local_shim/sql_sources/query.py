@@ -14,6 +14,7 @@ from local_shim.graph.elements import SourceLocation
 from local_shim.graph.names import Namespace
 from local_shim.jvm.spark_parser import check_query, table_mentions
 from local_shim.reading.interception import session
+from local_shim.reading.json_paths import is_path_on_text, json_path_edits
 from local_shim.reading.source_resolver import current_resolver, without_interception
 from local_shim.reading.sql_names import file_state_edits, name_edits
 from local_shim.sql_sources.file_functions import with_file_views, without_file_calls
@@ -50,7 +51,13 @@ def query_function(
                 text = text.edited(file_state_edits(spark, text.text, resolver))
                 text = text.edited(name_edits(spark, text.text, resolver, constant))
             with without_interception():
-                frame = spark.sql(text.text)
+                try:
+                    frame = spark.sql(text.text)
+                except Exception as error:
+                    if not is_path_on_text(error):
+                        raise
+                    text = text.edited(json_path_edits(text.text))
+                    frame = spark.sql(text.text)
             return _renamed(frame, columns)
         except PySparkException as error:
             locate(error, _where(error, text))

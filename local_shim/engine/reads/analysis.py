@@ -13,6 +13,7 @@ from local_shim.autoloader.files.file_states import file_states_sql
 from local_shim.autoloader.stream import open_batch, open_stream
 from local_shim.cdc.target_table.schema import target_schema
 from local_shim.delta.log import stored_schema
+from local_shim.engine.reads.mapped_tables import mapped_table
 from local_shim.engine.reads.sources import (
     cloud_files_options,
     delta_frame,
@@ -42,21 +43,25 @@ class AnalysisSources:
     def external(
         self, name: TableName, streaming: bool, options: Mapping[str, str]
     ) -> DataFrame | None:
-        """A table of the storage that this pipeline does not define."""
-        if not self.storage.has_table(name):
-            return None
-        return delta_frame(self.spark, str(self.storage.table(name)), streaming, options)
+        """A table that this pipeline does not define: of the storage, or mapped by `--path`."""
+        if self.storage.has_table(name):
+            return delta_frame(self.spark, str(self.storage.table(name)), streaming, options)
+        return mapped_table(self.spark, self.paths, name, streaming, options)
 
     def has_table(self, name: TableName) -> bool:
-        """Whether the storage has a table of this name."""
-        return self.storage.has_table(name)
+        """Whether the storage or `--path` has a table of this name."""
+        return self.storage.has_table(name) or str(name) in self.paths.prefixes
 
     def stored_table(self, name: TableName) -> str | None:
         """The folder of a table of the storage."""
         return str(self.storage.table(name)) if self.storage.has_table(name) else None
 
-    def by_path(self, path: str, streaming: bool, options: Mapping[str, str]) -> DataFrame:
-        """A Delta table named by its path."""
+    def by_path(
+        self, file_format: str, path: str, streaming: bool, options: Mapping[str, str]
+    ) -> DataFrame:
+        """A Delta table, or files of another format, named by their path."""
+        if file_format.lower() != "delta":
+            return self.spark.read.format(file_format).load(self.path(path))
         return delta_frame(self.spark, self.path(path), streaming, options)
 
     def placeholder(self, schema: StructType, streaming: bool) -> DataFrame:

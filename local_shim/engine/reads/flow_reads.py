@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
@@ -14,6 +15,7 @@ from local_shim.autoloader.stream import open_batch, open_stream
 from local_shim.delta.log import grew_by_appends_only
 from local_shim.delta.snapshot import newest_rows
 from local_shim.engine.expectations import Rules
+from local_shim.engine.reads.mapped_tables import mapped_table
 from local_shim.engine.reads.sources import (
     StreamSource,
     cloud_files_options,
@@ -24,7 +26,7 @@ from local_shim.engine.reads.sources import (
 from local_shim.engine.update_context import UpdateContext
 from local_shim.graph.elements import DatasetKind, QueryFlow
 from local_shim.graph.graph import ResolvedFlow
-from local_shim.graph.names import TableName, parts
+from local_shim.graph.names import TableName, names_files, parts
 from local_shim.reading.source_resolver import evaluating, resolving_with, without_interception
 from local_shim.sql_text import quote
 from local_shim.storage import delta_version
@@ -57,6 +59,9 @@ class FlowReads:
         name_parts = parts(name)
         if len(name_parts) == 2 and name_parts[0].lower() == "delta":
             return self._delta(self.path(name_parts[1]), streaming, options)
+        if names_files(name_parts):
+            self.foreign = True
+            return self._files(*name_parts)
         full = self.context.namespace.qualify(name)
         dataset = self.context.graph.datasets.get(full)
         if dataset is not None and dataset.kind is DatasetKind.VIEW:
@@ -64,14 +69,15 @@ class FlowReads:
         storage = self.context.storage
         if dataset is None and not storage.has_table(full):
             self.foreign = True
-            return None
+            return self._elsewhere(full, name_parts, streaming, options)
         ours = storage.record(full) is not None  # tables of others may have any feature of Delta
         return self._delta(str(storage.table(full)), streaming, options, ours)
 
     def has_table(self, name: str) -> bool:
-        """Whether the pipeline declares it, or the storage has it."""
-        full = self.context.namespace.qualify(name)
-        return full in self.context.graph.datasets or self.context.storage.has_table(full)
+        """Whether the pipeline declares it, or the storage or `--path` has it."""
+        full, context = self.context.namespace.qualify(name), self.context
+        declared = full in context.graph.datasets
+        return declared or context.storage.has_table(full) or str(full) in context.paths.prefixes
 
     @property
     def default_schema(self) -> tuple[str, str]:
@@ -101,6 +107,25 @@ class FlowReads:
             if self.of_files and ours and not (streaming or options):
                 frame = newest_rows(spark, path)
             return delta_frame(spark, path, streaming, options) if frame is None else frame
+
+    def _elsewhere(
+        self,
+        name: TableName,
+        name_parts: Sequence[str],
+        streaming: bool,
+        options: Mapping[str, str],
+    ) -> DataFrame | None:
+        """A table that `--path` maps; None for a name that Spark's own catalog may have."""
+        with without_interception():
+            frame = mapped_table(self.context.spark, self.context.paths, name, streaming, options)
+        if frame is None and len(name_parts) == 3 and name.catalog != "spark_catalog":
+            message = f"The table or view '{name}' cannot be found."
+            raise AnalysisException(message, "TABLE_OR_VIEW_NOT_FOUND")
+        return frame
+
+    def _files(self, file_format: str, path: str) -> DataFrame:
+        with without_interception():
+            return self.context.spark.read.format(file_format).load(self.path(path))
 
     def _may_begin_at_first_commit(self, path: str, options: Mapping[str, str]) -> bool:
         """The answer stays the same while a stream has not ended its first batch."""

@@ -26,8 +26,10 @@ class ExternalSources(Protocol):
     def stored_table(self, name: TableName) -> str | None:
         """The folder of a table of the storage."""
 
-    def by_path(self, path: str, streaming: bool, options: Mapping[str, str]) -> DataFrame:
-        """A Delta table named by its path."""
+    def by_path(
+        self, file_format: str, path: str, streaming: bool, options: Mapping[str, str]
+    ) -> DataFrame:
+        """A Delta table, or files of another format, named by their path."""
 
     def placeholder(self, schema: StructType, streaming: bool) -> DataFrame:
         """No rows of `schema`."""

@@ -49,7 +49,7 @@ def _analysis_error(
 ) -> DefinitionError:
     """Spark's error in one line."""
     condition = error.getCondition() or type(error).__name__
-    text = str(error).split("\n\nJVM stacktrace")[0].split(";\n")[0]
+    text = str(error).strip().split("\n\nJVM stacktrace")[0].split(";\n")[0]
     message = text.removeprefix(f"[{condition}]").strip().split(" SQLSTATE:")[0]
     hint = ""
     if condition == "TABLE_OR_VIEW_NOT_FOUND":

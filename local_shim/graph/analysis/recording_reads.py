@@ -11,7 +11,7 @@ from local_shim.errors import DefinitionError
 from local_shim.graph.analysis.resolution import Resolution, UpstreamFailed
 from local_shim.graph.elements import AutoCdcFlow, DatasetKind, Flow
 from local_shim.graph.graph import Input
-from local_shim.graph.names import TableName, parts
+from local_shim.graph.names import TableName, names_files, parts
 from local_shim.pipeline_spec.pipeline_settings import VIEW_CHECK
 from local_shim.reading.source_resolver import without_interception
 from local_shim.sql_text import quote
@@ -31,10 +31,11 @@ class RecordingReads:
     def table(self, name: str, streaming: bool, options: Mapping[str, str]) -> DataFrame | None:
         """An empty frame for a dataset, a table of the storage, or None: ask Spark's catalog."""
         name_parts = parts(name)
-        if len(name_parts) == 2 and name_parts[0].lower() == "delta":
+        of_delta = len(name_parts) == 2 and name_parts[0].lower() == "delta"
+        if of_delta or names_files(name_parts):
             self.resolution.record_path(name_parts[1])
             with without_interception():
-                return self.external.by_path(name_parts[1], streaming, options)
+                return self.external.by_path(name_parts[0], name_parts[1], streaming, options)
         registry = self.resolution.registry
         if len(name_parts) == 2 and name_parts[0].lower() == "live":
             registry.deprecated("LIVE_PREFIX")

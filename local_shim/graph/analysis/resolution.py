@@ -107,5 +107,12 @@ class Resolution:
             "TABLE_OR_VIEW_NOT_FOUND",
             f"'{self.reader.name}' reads '{name}', "
             "which neither this pipeline nor the storage has.",
-            hint=self.near(name),
+            hint=self._hint_for_unknown(name),
         )
+
+    def _hint_for_unknown(self, name: str) -> str:
+        """The dataset that was probably meant, or how to give a foreign table its rows."""
+        near, full = self.near(name), self.registry.namespace.qualify(name)
+        if near.startswith("did you mean") or full.schema == self.registry.namespace.schema:
+            return near
+        return f"say where its rows lie here, as Delta, Parquet, CSV or JSON: --path {full}=DIR"

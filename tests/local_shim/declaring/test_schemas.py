@@ -115,6 +115,7 @@ def test_a_column_of_a_literal_may_be_null_in_the_next_version_of_its_query(
         ("id INT, name INT", "USER_SPECIFIED_AND_INFERRED_SCHEMA_NOT_COMPATIBLE"),
         ("id INT", "USER_SPECIFIED_AND_INFERRED_SCHEMA_NOT_COMPATIBLE"),
         ("id INTT, name STRING", "PARSE_SYNTAX_ERROR"),
+        ("id INT, name 'x", "PARSE_SYNTAX_ERROR.*at or near"),
         ("id INT, name STRING, CHECK (id > 0)", "UNSUPPORTED_CONSTRAINT"),
         ("id INT DEFAULT 3, name STRING", "UNSUPPORTED_COLUMN"),
     ],
@@ -133,6 +134,22 @@ def test_a_schema_that_cannot_hold_is_refused_before_anything_runs(
     with pytest.raises(ShimError, match=condition) as caught:
         pipeline.plan()
     assert "pipeline.py:3" in str(caught.value)
+
+
+def test_masks_in_a_schema_are_taken_out_with_a_warning(pipeline: Pipeline) -> None:
+    pipeline.write(
+        """
+        import dlt
+
+        @dlt.table(schema="id INT MASK f, mask STRING MASK a.b.c USING COLUMNS (id) COMMENT 'x'")
+        def t():
+            return spark.sql("SELECT 1 AS id, 'Ann' AS mask")
+        """
+    )
+    plan = pipeline.plan()
+    (schema,) = plan.graph.schemas.values()
+    assert schema.names == ["id", "mask"]
+    assert "the mask of column 'mask' of 't' is not applied" in " ".join(plan.warnings)
 
 
 def test_a_schema_may_be_a_type(pipeline: Pipeline) -> None:

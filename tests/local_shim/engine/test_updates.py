@@ -310,6 +310,7 @@ def test_descendants_of_a_failed_flow_are_skipped_and_others_complete(pipeline: 
     ]
     assert told.count("RUNNING") == 1  # a bad cast is the same the second time: not retried
     assert "CAST_INVALID_INPUT" in pipeline.errors()[0]
+    assert "--conf spark.sql.ansi.enabled=false" in pipeline.errors()[0]
     assert "pipeline.py:3" in pipeline.errors()[0]
     assert states(pipeline.events)[-1] == "FAILED"
 

@@ -145,11 +145,12 @@ def test_metadata_of_files_is_at_hand_and_hidden_from_stars(sql: SqlPipeline) ->
 
 
 def test_files_are_read_in_batch_with_hints_and_listed(sql: SqlPipeline) -> None:
+    """The ending of the files says their format, and inference assumes a header."""
     sql.arrive("1.csv", "id,amount,op", "007,1,I")
     sql.write(
         """
         CREATE OR REFRESH MATERIALIZED VIEW a AS SELECT id FROM
-        read_files('${landing}', format => 'csv', header => true, schemaHints => 'id STRING');
+        read_files('${landing}', schemaHints => 'id STRING');
         CREATE OR REFRESH MATERIALIZED VIEW b AS
         SELECT name, size FROM list_files('${landing}')
         """
@@ -177,7 +178,18 @@ def test_files_read_in_batch_have_the_columns_and_rows_of_a_stream(sql: SqlPipel
         CREATE OR REFRESH MATERIALIZED VIEW c AS SELECT * FROM read_files('${{landing}}',
             format => 'csv', header => true, schema => 'id INT, op INT', fileNamePattern => '*.csv',
             rescuedDataColumn => '_rescued_data');
+        CREATE OR REFRESH MATERIALIZED VIEW d AS SELECT value:id, value:who.age AS age
+            FROM text.`${{landing}}/json/day=2/1.json`;
         """
+    )
+    sql.write(
+        """
+        import dlt
+        @dlt.table
+        def e():
+            return spark.sql("SELECT value:who.born AS born FROM (SELECT '{}' AS value)")
+        """,
+        "e.py",
     )
     assert sql.update() == 0, sql.pipeline.errors()
     assert sql.pipeline.table("b").schema == sql.pipeline.table("a").schema
@@ -187,6 +199,9 @@ def test_files_read_in_batch_have_the_columns_and_rows_of_a_stream(sql: SqlPipel
     assert rows[1][:4] == (None, None, None, 2) and '"id":"x"' in str(rows[1][4])
     assert [row[:2] for row in sql.rows("c")] == [(1, None), (2, None), (3, None)]
     assert '"op":"I"' in str(sql.rows("c")[0][2])
+    assert sql.rows("d", "id", "age") == [("1", "5"), ("x", None)]
+    assert sql.rows("e") == [(None,)]
+    assert "no file reads" not in " ".join(sql.pipeline.warnings())
     (folder / "2.json").write_text('{"id": 3}\n')
     assert sql.update() == 0, sql.pipeline.errors()
     assert len(sql.rows("b")) == 3

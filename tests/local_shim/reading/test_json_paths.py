@@ -1,10 +1,10 @@
-"""Databricks' `column:path` in statements of `dlt-local sql`."""
+"""Databricks' `column:path` on columns of JSON text."""
 
 from __future__ import annotations
 
 import pytest
 
-from local_shim.query.json_paths import with_json_functions
+from local_shim.reading.json_paths import with_json_functions
 
 
 @pytest.mark.parametrize(
@@ -12,16 +12,22 @@ from local_shim.query.json_paths import with_json_functions
     [
         (
             "SELECT details:flow_progress.status FROM t",
-            "SELECT get_json_object(details, '$.flow_progress.status') FROM t",
+            "SELECT get_json_object(details, '$.flow_progress.status') AS `status` FROM t",
         ),
         (
             "SELECT l.details:user_action:action::string, l.id FROM t l",
-            "SELECT get_json_object(l.details, '$.user_action.action')::string, l.id FROM t l",
+            "SELECT get_json_object(l.details, '$.user_action.action')::string AS `action`, "
+            "l.id FROM t l",
         ),
         (
             "SELECT details:a[0].first, details:create_update.config['some.key']",
-            "SELECT get_json_object(details, '$.a[0].first'), "
+            "SELECT get_json_object(details, '$.a[0].first') AS `first`, "
             "get_json_object(details, '$.create_update.config[\\'some.key\\']')",
+        ),
+        (
+            "SELECT a:b::decimal(9, 2), f(1, a:c) FROM t ORDER BY 1, a:d",
+            "SELECT get_json_object(a, '$.b')::decimal(9, 2) AS `b`, "
+            "f(1, get_json_object(a, '$.c')) FROM t ORDER BY 1, get_json_object(a, '$.d')",
         ),
         ("SELECT details:`a b` IS NULL", "SELECT get_json_object(details, '$[\\'a b\\']') IS NULL"),
     ],
