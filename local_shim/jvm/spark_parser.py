@@ -17,11 +17,18 @@ from typing import Any
 from pyspark.sql import Column, SparkSession
 
 from local_shim.jvm.scala import listed, optional
+from local_shim.sql_text import quote
 
 _PART = r"(?:`(?:[^`]|``)+`|[^\s.,;()`']+)"
 _TEXT = r"'(?:[^'\\]|\\.)*'"
 _TABLE = rf"(?:IDENTIFIER\s*\(\s*{_TEXT}\s*\)|{_PART}(?:\s*\.\s*{_PART})*)"
 _STREAM = re.compile(rf"STREAM\s*\(\s*{_TABLE}\s*\)|STREAM\s+{_TABLE}", re.IGNORECASE)
+_UNIT = r"\s*(?:YEAR|MONTH|WEEK|DAY|HOUR|MINUTE|SECOND|MILLISECOND|MICROSECOND)S?\b"
+_COUNT = rf"(?:{_TEXT}|-?[\d.]+)"
+_WATERMARK = re.compile(
+    rf"\s*WATERMARK\s+.+?\s+DELAY\s+OF\s+INTERVAL\s+{_COUNT}(?:{_UNIT})?(?:\s+{_COUNT}{_UNIT})*",
+    re.IGNORECASE | re.DOTALL,
+)
 _OPTIONS = re.compile(rf"\s*WITH\s*\((?:[^()']|{_TEXT})*\)", re.IGNORECASE)
 
 
@@ -47,7 +54,10 @@ class TableDefinition:
 
 @dataclass(frozen=True)
 class TableMention:
-    """One mention of a table in a query: where it stands, its name, and how it is read."""
+    """One mention of a table in a query: where it stands, its name, and how it is read.
+
+    `watermark` is the clause behind a name without alias; it belongs to the mention.
+    """
 
     start: int
     stop: int
@@ -55,6 +65,13 @@ class TableMention:
     streaming: bool
     aliased: bool
     options: Mapping[str, str] = field(default_factory=dict)
+    watermark: str = ""
+
+    def replaced_by(self, relation: str) -> str:
+        """The text that reads another relation; columns may be qualified by the table's name."""
+        return (
+            relation if self.aliased else f"{relation}{self.watermark} AS {quote(self.parts[-1])}"
+        )
 
 
 def check_expression(spark: SparkSession, text: str) -> None:
@@ -134,6 +151,10 @@ def _column(column: Any) -> ColumnDefinition:
     )
 
 
+# What may stand between an alias and the table.
+_BELOW_ALIAS = ("NamedStreamingRelation", "UnresolvedEventTimeWatermark")
+
+
 class _Walk:
     """One walk over a parsed plan; a place in the text may be met more than once."""
 
@@ -155,7 +176,7 @@ class _Walk:
         if kind in ("UnresolvedRelation", "PlanWithUnresolvedIdentifier", "RelationTimeTravel"):
             self._add(node, hidden, aliased)
         for child in (*listed(node.children()), *listed(node.innerChildren())):
-            is_alias = kind == "SubqueryAlias" or (aliased and kind == "NamedStreamingRelation")
+            is_alias = kind == "SubqueryAlias" or (aliased and kind in _BELOW_ALIAS)
             if hasattr(child, "origin"):
                 self.visit(child, hidden, aliased=is_alias)
 
@@ -178,7 +199,11 @@ class _Walk:
             end = match.end() if match else end
         clause = _OPTIONS.match(self.text, end) if options and stop is None else None
         stop = stop or (clause.end() if clause else end)
-        self.mentions[start] = TableMention(start, stop, parts, streaming, aliased, options)
+        delay = None if aliased else _WATERMARK.match(self.text, stop)
+        watermark, stop = (delay.group(), delay.end()) if delay else ("", stop)
+        self.mentions[start] = TableMention(
+            start, stop, parts, streaming, aliased, options, watermark
+        )
 
     def _parts(self, node: Any) -> tuple[tuple[str, ...], bool]:
         if node.nodeName() == "UnresolvedRelation":

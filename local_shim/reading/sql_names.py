@@ -36,7 +36,7 @@ def name_edits(
         if frame is not None:
             view = f"__dlt_{next(_counter)}"
             frame.createOrReplaceTempView(view)
-            edits.append(Edit(mention.start, mention.stop, _replacement(view, mention)))
+            edits.append(Edit(mention.start, mention.stop, mention.replaced_by(view)))
     return edits
 
 
@@ -61,9 +61,3 @@ def file_state_edits(spark: SparkSession, text: str, resolver: SourceResolver) -
 def _name(mention: TableMention) -> str:
     plain = re.compile(r"\w+")
     return ".".join(part if plain.fullmatch(part) else quote(part) for part in mention.parts)
-
-
-def _replacement(view: str, mention: TableMention) -> str:
-    if mention.aliased:
-        return view
-    return f"{view} AS {quote(mention.parts[-1])}"  # columns may be qualified by the table's name

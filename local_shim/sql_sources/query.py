@@ -84,9 +84,8 @@ def _qualifications(spark: SparkSession, text: str, namespace: Namespace) -> Ite
             continue
         full = namespace.qualify(".".join(map(quote, names)))
         name = ".".join(map(quote, (full.catalog, full.schema, full.table)))
-        alias = "" if mention.aliased else f" AS {quote(names[-1])}"
-        stream = f"STREAM({name})" if mention.streaming else name
-        yield Edit(mention.start, mention.stop, f"{stream}{alias}")
+        relation = f"STREAM({name})" if mention.streaming else name
+        yield Edit(mention.start, mention.stop, mention.replaced_by(relation))
 
 
 def _renamed(frame: DataFrame, columns: Columns) -> DataFrame:

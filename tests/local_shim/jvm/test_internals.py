@@ -92,6 +92,19 @@ def test_parser_relations(spark: SparkSession) -> None:
     assert mentions == {(("a", "b"), False, False), (("d",), True, True), (("e",), False, False)}
 
 
+def test_parser_watermarks(spark: SparkSession) -> None:
+    text = (
+        "SELECT * FROM STREAM(a) WATERMARK t DELAY OF INTERVAL 1 DAY 2 HOURS "
+        "JOIN b WATERMARK u DELAY OF INTERVAL '1' HOUR AS x"
+    )
+    a, b = spark_parser.table_mentions(spark, text, str)
+    assert (a.aliased, b.aliased, b.watermark) == (False, True, "")
+    assert a.replaced_by("v") == "v WATERMARK t DELAY OF INTERVAL 1 DAY 2 HOURS AS `a`"
+    assert text[: a.start] + text[a.stop : b.start] + text[b.stop :] == (
+        "SELECT * FROM  JOIN  WATERMARK u DELAY OF INTERVAL '1' HOUR AS x"
+    )
+
+
 def test_parser_identifiers_versions_and_options(spark: SparkSession) -> None:
     text = (
         "SELECT * FROM IDENTIFIER('a') VERSION AS OF 3 "
