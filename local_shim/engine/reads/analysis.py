@@ -18,6 +18,7 @@ from local_shim.engine.reads.sources import (
     cloud_files_options,
     delta_frame,
     is_missing_but_known,
+    is_pattern,
     schema_store,
 )
 from local_shim.engine.update_context import UpdateContext
@@ -102,7 +103,7 @@ class AnalysisSources:
     def _check_folder(self, path: str) -> None:
         """Raises UsageError for a missing folder, with the configuration key that names it."""
         missing = Path(path)
-        if any(letter in path for letter in "*?[{") or missing.exists():
+        if is_pattern(path) or missing.exists():
             return
         while not missing.parent.exists():
             missing = missing.parent

@@ -50,7 +50,13 @@ def is_missing_but_known(path: str, options: Mapping[str, str], schema: StructTy
     """
     hinted = any(key.lower() == "cloudfiles.schemahints" for key in options)
     folder = Path(path)
-    return (schema is not None or hinted) and not folder.exists() and folder.parent.is_dir()
+    missing = not is_pattern(path) and not folder.exists() and folder.parent.is_dir()
+    return (schema is not None or hinted) and missing
+
+
+def is_pattern(path: str) -> bool:
+    """Whether a path names folders by a glob."""
+    return any(letter in path for letter in "*?[{")
 
 
 def schema_store(storage: Storage, flow: str, path: str) -> SchemaStore:

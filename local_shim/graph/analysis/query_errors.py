@@ -25,9 +25,7 @@ def query_failure(flow: Flow, error: BaseException, near: Callable[[str], str]) 
     java = root_cause(error)
     if java is not None:
         condition = java.condition or java.class_name
-        hint = ""
-        if java.class_name == "UnsupportedFileSystemException":
-            hint = "say where the bucket lies here: --path s3://BUCKET/=DIR"
+        hint = _OF_JAVA.get(java.class_name, "")
         text = f"in '{flow.name}': {java.message}"
         return DefinitionError(condition, text, where=where, hint=hint)
     return DefinitionError(
@@ -35,6 +33,26 @@ def query_failure(flow: Flow, error: BaseException, near: Callable[[str], str]) 
         f"the query of '{flow.name}' raised {type(error).__name__}: {error}",
         where=where,
     )
+
+
+_ELSEWHERE = (
+    "a local run has no connection to it: run the files without this table, and give it rows:"
+    " --path CATALOG.SCHEMA.TABLE=DIR"
+)
+# By the class of an exception of Java.
+_OF_JAVA = {
+    "SQLException": _ELSEWHERE,
+    "UnsupportedFileSystemException": "say where the bucket lies here: --path s3://BUCKET/=DIR",
+}
+# By the condition of an error of Spark; _LEGACY_ERROR_TEMP_1140 is a missing connector of Kafka.
+_OF_SPARK = {
+    "DATA_SOURCE_NOT_FOUND": _ELSEWHERE,
+    "PATH_NOT_FOUND": "create it, or say where it lies here: --path FROM=TO",
+    "UNRESOLVABLE_TABLE_VALUED_FUNCTION": _ELSEWHERE,
+    "UNRESOLVED_ROUTINE": "what Databricks alone has can be given in a Python file:"
+    " spark.udf.register(NAME, FUNCTION)",
+    "_LEGACY_ERROR_TEMP_1140": _ELSEWHERE,
+}
 
 
 def at(error: ShimError, where: SourceLocation | None) -> ShimError:
@@ -51,10 +69,10 @@ def _analysis_error(
     condition = error.getCondition() or type(error).__name__
     text = str(error).strip().split("\n\nJVM stacktrace")[0].split(";\n")[0]
     message = text.removeprefix(f"[{condition}]").strip().split(" SQLSTATE:")[0]
-    hint = ""
+    hint = _OF_SPARK.get(condition, "")
     if condition == "TABLE_OR_VIEW_NOT_FOUND":
         message = message.split(" Verify the spelling")[0]  # the advice is about Spark's catalog
         hint = near((error.getMessageParameters() or {}).get("relationName", ""))
-    elif condition == "PATH_NOT_FOUND":
-        hint = "create it, or say where it lies here: --path FROM=TO"
+    elif condition == "UNRESOLVABLE_TABLE_VALUED_FUNCTION":
+        message = message.split("\n")[0]
     return DefinitionError(condition, f"in '{flow.name}': {message}", where=where, hint=hint)

@@ -38,6 +38,24 @@ MISTAKES = {
         "--path CATALOG.SCHEMA.TABLE=DIR",
     ),
     "another catalog": ("\nspark.sql('USE CATALOG dev')", "py", 2, "than the pipeline's, main."),
+    "a source elsewhere": (
+        TABLE.format("readStream.format('kafka').option('subscribe', 'x').load()"),
+        "py",
+        5,
+        "--path CATALOG.SCHEMA.TABLE=DIR",
+    ),
+    "a function of Databricks": (
+        "CREATE TEMPORARY VIEW v AS SELECT ai_query('m', 'x') AS y",
+        "sql",
+        1,
+        "spark.udf.register(NAME, FUNCTION)",
+    ),
+    "a table function of Databricks": (
+        "CREATE TEMPORARY VIEW v AS SELECT * FROM read_kafka('x')",
+        "sql",
+        1,
+        "a local run has no connection to it",
+    ),
     "a bucket": (TABLE.format("read.csv('s3://a/b')"), "py", 5, "--path s3://BUCKET/=DIR"),
     "a rule": (
         "import dlt\n\n@dlt.table\n@dlt.expect('known', 'id >')\ndef t():\n    ...",
