@@ -82,6 +82,8 @@ def open_session(*, record_classes_in: Path | None = None) -> SparkSession:
     # PySpark logs a page of JSON for each analysis error; the shim reports errors itself.
     logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
+    # Pipelines that call logging.basicConfig(level=INFO) would print a line for each connection.
+    logging.getLogger("py4j").setLevel(logging.WARNING)
     with _quiet_java():
         session: SparkSession = _configured(_java_options(record_classes_in)).getOrCreate()
     _write_no_checksums(session)

@@ -95,7 +95,8 @@ def from_files(
     """A pipeline of files, folders and globs; it is called like its file or common folder.
 
     On the import path goes the folder that holds them all, or, if that is part of a Python
-    package, the folder that holds the package.
+    package, the folder that holds the package. [choice] It is the folder above one that is called
+    `transformations`, as in the projects that Databricks' editor makes.
     """
     problems = Problems()
     sources: dict[Path, None] = {}
@@ -116,7 +117,7 @@ def from_files(
         catalog=catalog,
         schema=schema,
         sources=tuple(sources),
-        root=_above_packages(folder),
+        root=_project(_above_packages(folder)),
         configuration=dict(configuration or {}),
         where="the command line",
         warnings=tuple(problems.warnings),
@@ -186,6 +187,11 @@ def _field(tree: Node, name: str, default: str) -> str:
 def _key(name: str) -> str:
     """A name as part of a path."""
     return re.sub(r"[^\w.-]+", "_", name).strip("._") or "pipeline"
+
+
+def _project(folder: Path) -> Path:
+    places = (folder, *folder.parents)
+    return next((each.parent for each in places if each.name == "transformations"), folder)
 
 
 def _above_packages(folder: Path) -> Path:

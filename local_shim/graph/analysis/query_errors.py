@@ -25,7 +25,7 @@ def query_failure(flow: Flow, error: BaseException, near: Callable[[str], str]) 
     java = root_cause(error)
     if java is not None:
         condition = java.condition or java.class_name
-        hint = _OF_JAVA.get(java.class_name, "")
+        hint = _OF_JAVA.get(java.class_name) or _OF_SPARK.get(condition, "")
         text = f"in '{flow.name}': {java.message}"
         return DefinitionError(condition, text, where=where, hint=hint)
     return DefinitionError(

@@ -92,6 +92,12 @@ def test_parser_relations(spark: SparkSession) -> None:
     assert mentions == {(("a", "b"), False, False), (("d",), True, True), (("e",), False, False)}
 
 
+def test_parser_recursive_names(spark: SparkSession) -> None:
+    text = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT * FROM n, m"
+    (mention,) = spark_parser.table_mentions(spark, text, str)
+    assert mention.parts == ("m",)
+
+
 def test_parser_watermarks(spark: SparkSession) -> None:
     text = (
         "SELECT * FROM STREAM(a) WATERMARK t DELAY OF INTERVAL 1 DAY 2 HOURS "

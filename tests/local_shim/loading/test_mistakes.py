@@ -44,6 +44,12 @@ MISTAKES = {
         5,
         "--path CATALOG.SCHEMA.TABLE=DIR",
     ),
+    "a connector": (
+        TABLE.format("read.format('snowflake').load()"),
+        "py",
+        5,
+        "no connection to it",
+    ),
     "a function of Databricks": (
         "CREATE TEMPORARY VIEW v AS SELECT ai_query('m', 'x') AS y",
         "sql",

@@ -96,6 +96,11 @@ def test_files_of_a_package_import_it_by_name(lay: Lay) -> None:
     assert from_files([str(folder / "app/tables/t.py")]).root == folder
 
 
+def test_files_below_transformations_import_what_lies_beside_it(lay: Lay) -> None:
+    folder = lay({"etl/transformations/daily/t.py": ""})
+    assert from_files([str(folder / "etl/transformations/**")]).root == folder / "etl"
+
+
 def test_files_that_do_not_exist_are_all_named(lay: Lay) -> None:
     folder = lay({"a.py": ""})
     with pytest.raises(UsageError) as caught:

@@ -150,7 +150,7 @@ def test_files_are_read_in_batch_with_hints_and_listed(sql: SqlPipeline) -> None
     sql.write(
         """
         CREATE OR REFRESH MATERIALIZED VIEW a AS SELECT id FROM
-        read_files('${landing}', schemaHints => 'id STRING');
+        read_files('${landing}/*.csv', schemaHints => 'id STRING');
         CREATE OR REFRESH MATERIALIZED VIEW b AS
         SELECT name, size FROM list_files('${landing}')
         """
