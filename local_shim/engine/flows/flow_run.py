@@ -13,7 +13,15 @@ from pyspark.sql.streaming.readwriter import DataStreamWriter
 from local_shim.engine.expectations import Rules
 from local_shim.engine.flow_events import FlowEvents
 from local_shim.engine.reads.flow_reads import FlowReads
-from local_shim.engine.streaming.backlog import Backlog, delta_backlog, file_backlog, list_files
+from local_shim.engine.streaming.backlog import (
+    Backlog,
+    Listing,
+    deleted_files,
+    deletion_text,
+    delta_backlog,
+    file_backlog,
+    list_files,
+)
 from local_shim.engine.streaming.new_data import has_new_data
 from local_shim.engine.streaming.query import BatchError, observations, run_to_end
 from local_shim.engine.update_context import UpdateContext
@@ -37,6 +45,7 @@ class FlowRun:
         self.folder = context.storage.table(flow.target)
         self.reads = FlowReads(context, flow)
         self.batch_error = BatchError()
+        self.listings: list[Listing] = []
 
     @property
     def checkpoint(self) -> Path:
@@ -93,11 +102,11 @@ class FlowRun:
     def has_new_data(self, frame: DataFrame) -> bool:
         """Whether a streaming query has anything to read."""
         streams = self.reads.streams
-        listings = [list_files(self.checkpoint, each, each.files) for each in streams if each.files]
-        self.events.listings(listings)
-        if not has_new_data(self.checkpoint, streams, streaming_sources(frame), listings):
+        self.listings = [list_files(self.checkpoint, s, s.files) for s in streams if s.files]
+        self.events.listings(self.listings)
+        if not has_new_data(self.checkpoint, streams, streaming_sources(frame), self.listings):
             return False
-        self.events.backlog([*map(file_backlog, listings), *self._delta_backlog()])
+        self.events.backlog([*map(file_backlog, self.listings), *self._delta_backlog()])
         return True
 
     def _delta_backlog(self) -> Iterator[Backlog]:
@@ -112,6 +121,7 @@ class FlowRun:
         """Runs a streaming query over everything that is there now."""
         query = run_to_end(writer, self.flow.name, self.checkpoint, self.batch_error, table)
         self.events.batches(query.recentProgress)
+        self.warn_all(map(deletion_text, deleted_files(self.listings)))
         return query
 
     def stream_quality(self, query: StreamingQuery, rules: Rules) -> tuple[Mapping[str, Any], ...]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +28,7 @@ class Listing:
     files: int
     unread: tuple[SourceFile, ...]
     milliseconds: int
+    ignores_missing: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,29 @@ def list_files(checkpoint: Path, source: StreamSource, options: CloudFilesOption
     files = source_files(source.path, options)
     waiting = unread(checkpoint, files, overwrites=options.allow_overwrites)
     milliseconds = round(1000 * (time.monotonic() - start))
-    return Listing(source.path, len(files), tuple(waiting), milliseconds)
+    return Listing(
+        source.path, len(files), tuple(waiting), milliseconds, options.ignore_missing_files
+    )
+
+
+def deleted_files(listings: Iterable[Listing]) -> Iterator[str]:
+    """The files that were listed as unread and are no longer there, unless that may be so.
+
+    Spark's file source takes a file that is gone before its batch begins for an empty one.
+
+    [choice] On Databricks the stream fails, unless the file was read before.
+    """
+    for listing in listings:
+        if not listing.ignores_missing:
+            yield from (each.path for each in listing.unread if not os.path.exists(each.path))
+
+
+def deletion_text(path: str) -> str:
+    """The warning about a file that is no longer there."""
+    return (
+        f"The file '{path}' was deleted while the stream ran, so its rows may be missing. "
+        "Set ignoreMissingFiles if that may be."
+    )
 
 
 def file_backlog(listing: Listing) -> Backlog:

@@ -109,3 +109,35 @@ def test_options_without_effect_are_warned_about_once_in_an_update(pipeline: Pip
     (landing / "b.json").write_text('{"id": 2, "late": true}\n')
     assert pipeline.update() == 0  # its first attempt fails with a changed schema
     assert [text for text in pipeline.warnings() if "ignore" in text] == expected
+
+
+DELETING = """
+import os
+import dlt
+from pyspark.sql import functions as F
+
+@dlt.table
+def t():
+    files = spark.readStream.format("cloudFiles").option("header", True).options(
+        **{"cloudFiles.format": "csv", "cloudFiles.maxFilesPerTrigger": "1", OPTIONS}
+    )
+    landing = spark.conf.get("landing")
+    last = os.path.join(landing, "b.csv")
+    delete = F.udf(lambda name: os.remove(last) if os.path.exists(last) else None)
+    return files.load(landing).withColumn("gone", delete("id"))
+"""
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+def test_a_file_deleted_before_its_batch_is_a_warning(pipeline: Pipeline, ignored: bool) -> None:
+    landing = pipeline.folder / "landing"
+    landing.mkdir()
+    pipeline.conf["landing"] = str(landing)
+    for number, name in enumerate("ab"):
+        (landing / f"{name}.csv").write_text("id\n1\n")
+        os.utime(landing / f"{name}.csv", (number, number))
+    option = '"ignoreMissingFiles": "true"' if ignored else ""
+    pipeline.write(DELETING.replace("OPTIONS", option))
+    assert pipeline.update() == 0, pipeline.errors()
+    assert pipeline.rows("t", "id") == [("1",)]
+    assert any("b.csv' was deleted" in text for text in pipeline.warnings()) != ignored
