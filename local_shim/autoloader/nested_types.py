@@ -69,7 +69,8 @@ def shared(schema: StructType) -> StructType:
 def with_type_at(kind: DataType, path: Sequence[str], hint: DataType) -> DataType:
     """The type with `hint` at the path; what lies on the path and is not there is made.
 
-    `element` leads into an array, `key` and `value` into a map; in a struct all are field names.
+    `element` leads into an array, `key` and `value` into a map; in a struct all are field names,
+    and take the case that the path has.
     """
     if not path:
         return hint
@@ -103,7 +104,8 @@ def _with_field(struct: StructType, path: Sequence[str], hint: DataType) -> Stru
     for field in struct.fields:
         matches = field.name.lower() == name.lower()
         kind = with_type_at(field.dataType, rest, hint) if matches else field.dataType
-        fields.append(StructField(field.name, kind, field.nullable, field.metadata))
+        spelling = name if matches else field.name
+        fields.append(StructField(spelling, kind, field.nullable, field.metadata))
         missing = missing and not matches
     if missing:
         fields.append(StructField(name, with_type_at(StringType(), rest, hint)))

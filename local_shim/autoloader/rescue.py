@@ -10,15 +10,20 @@ from collections.abc import Mapping, Sequence
 from pyspark.sql.types import (
     ArrayType,
     BinaryType,
+    BooleanType,
     CharType,
     DataType,
     DateType,
+    DecimalType,
+    FractionalType,
+    IntegralType,
     MapType,
     StringType,
     StructType,
     TimestampNTZType,
     TimestampType,
     VarcharType,
+    VariantType,
 )
 
 from local_shim.autoloader.options.parse import CloudFilesOptions
@@ -30,6 +35,8 @@ FILE_KEY = "_file_path"
 FILE_PATH = "_metadata.file_path"
 # A file that is rewritten between planning and reading may have another header.
 FILE_VERSION = f"concat(unix_millis(_metadata.file_modification_time), ' ', {FILE_PATH})"
+_MOMENTS = (DateType, TimestampType, TimestampNTZType)
+_LOCAL_OPTIONS = ("dateformat", "locale", "timestampformat", "timestampntzformat", "timezone")
 _TEXTS = (StringType, CharType, VarcharType)
 
 
@@ -50,12 +57,53 @@ def typed(raw: str, kind: DataType, options: CloudFilesOptions) -> str:
             f"a CSV column cannot be {kind.simpleString()}.",
             hint="read it as STRING and parse it with from_json",
         )
+    if isinstance(kind, VariantType):
+        return f"try_parse_json({raw})"
+    if isinstance(kind, (*_MOMENTS, DecimalType)) and _is_local(options):
+        return _parsed_by_csv(raw, kind, options)
     pattern = _pattern(kind, options)
     if pattern and isinstance(kind, DateType):
         return f"cast(try_to_timestamp({raw}, {literal(pattern)}) AS DATE)"
     if pattern:
         return f"cast(try_to_timestamp({raw}, {literal(pattern)}) AS {kind.simpleString()})"
-    return f"try_cast({raw} AS {kind.simpleString()})"
+    return f"try_cast({_castable(raw, kind, options)} AS {kind.simpleString()})"
+
+
+def _is_local(options: CloudFilesOptions) -> bool:
+    """Whether values are written as in one country or time zone."""
+    return bool(options.get("locale") or options.get("timezone"))
+
+
+def _parsed_by_csv(raw: str, kind: DataType, options: CloudFilesOptions) -> str:
+    """The value as Spark's CSV parser gives it, which has options for locale and time zone."""
+    own = {key: value for key, value in options.reader if key in _LOCAL_OPTIONS}
+    # No text has this separator, and none is quoted.
+    pairs = {**own, "sep": "\x1f", "quote": ""}
+    texts = ", ".join(f"{literal(key)}, {literal(value)}" for key, value in pairs.items())
+    return f"from_csv({raw}, 'v {kind.simpleString()}', map({texts})).v"
+
+
+def _castable(raw: str, kind: DataType, options: CloudFilesOptions) -> str:
+    """The text as a cast takes it, NULL if Spark's CSV parser does not read it as the type.
+
+    A cast takes more than the parser: blanks around whole numbers, `yes` for true.
+    """
+    if isinstance(kind, BooleanType):
+        words = "'true', 'false', '1', '0'" if options.format == "xml" else "'true', 'false'"
+        return f"if(lower({raw}) IN ({words}), {raw}, NULL)"
+    if isinstance(kind, IntegralType):
+        return f"if({raw} = trim({raw}), {raw}, NULL)"
+    if isinstance(kind, DecimalType):
+        return f"if({raw} = trim({raw}), replace({raw}, ',', ''), NULL)"
+    if isinstance(kind, FractionalType):
+        special = {"nanvalue": "NaN", "positiveinf": "Infinity", "negativeinf": "-Infinity"}
+        cases = [
+            f"WHEN {literal(options.get(key))} THEN {literal(word)}"
+            for key, word in special.items()
+            if options.get(key)
+        ]
+        return f"CASE {raw} {' '.join(cases)} ELSE {raw} END" if cases else raw
+    return raw
 
 
 def _pattern(kind: DataType, options: CloudFilesOptions) -> str:
@@ -89,16 +137,17 @@ def _joined(one: str, other: str) -> str:
     return f"concat(left({one}, length({one}) - 1), ',', substring({other}, 2))"
 
 
-def accepted(options: CloudFilesOptions, corrupt: str) -> str:
+def accepted(options: CloudFilesOptions, corrupt: str, *, loses_broken: bool = False) -> str:
     """The condition for broken records under `mode`, empty if all are kept.
 
-    `corrupt` is the text of a broken record, NULL for the others.
+    `corrupt` is the text of a broken record, NULL for the others. With `loses_broken` no column
+    takes it, so that it is an error in every mode that does not drop it.
     """
     mode = options.get("mode", "PERMISSIVE").upper()
     if mode == "DROPMALFORMED":
         return f"({corrupt}) IS NULL"
-    if mode == "FAILFAST":
-        text = literal("[MALFORMED_RECORD_IN_PARSING] mode FAILFAST: a record of ")
+    if mode == "FAILFAST" or loses_broken:
+        text = literal(f"[MALFORMED_RECORD_IN_PARSING] mode {mode}: a record of ")
         error = f"raise_error(concat({text}, {FILE_PATH}, ' is malformed: ', {corrupt}))"
         return f"if(({corrupt}) IS NOT NULL, cast({error} AS BOOLEAN), true)"
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,10 +14,12 @@ from pyspark.sql.types import StructField
 
 from local_shim.autoloader.files.batch_limits import limits
 from local_shim.autoloader.files.file_filter import FileFilter, file_filter
+from local_shim.autoloader.files.globs import fixed_folder, lenient_pattern, matching_paths
 from local_shim.autoloader.files.listing import (
     SourceFile,
+    is_listed,
     lie_in_folders,
-    listed_folders_sql,
+    matches_leniently,
     refuse_patterns,
     source_files,
 )
@@ -27,10 +30,13 @@ from local_shim.autoloader.rescue import FILE_PATH, FILE_VERSION
 from local_shim.autoloader.schema import unknown_file_error_sql
 from local_shim.autoloader.schema_store import SchemaStore
 from local_shim.errors import DefinitionError
-from local_shim.sql_text import among, quote
+from local_shim.sql_text import among, literal, quote
 
+LINE_ENDS = r"\r\n|\r|\n"
+_PLAIN_PATH = f"url_decode(replace(substring({FILE_PATH}, 6), '+', '%2B'))"
 # The columns that Spark gives for a file of any format.
 BINARY_FILE = "path STRING, modificationTime TIMESTAMP, length BIGINT, content BINARY"
+_BYTE_ORDER_MARK = r"'\ufeff'"
 
 
 @dataclass(frozen=True)
@@ -51,8 +57,12 @@ class SourceFolder:
         return partition_fields(self.files, self.path, self.options)
 
     @cached_property
+    def _lenient(self) -> bool:
+        return matches_leniently(self.path, self.options)
+
+    @cached_property
     def _in_folders(self) -> bool:
-        return lie_in_folders(self.files, self.path)
+        return self._lenient or lie_in_folders(self.files, self.path)
 
     def load(
         self, kind: str, schema: str, settings: Mapping[str, str], *, watched: bool = False
@@ -67,9 +77,9 @@ class SourceFolder:
             reader = reader.option(key, value)
         if isinstance(reader, DataFrameReader):
             return reader.load([file.path for file in self.new] or self.path)
-        frame = reader.load(self.path)
-        if self._in_folders and not self.options.recursive:
-            frame = frame.where(listed_folders_sql(self.path))
+        frame = reader.load(fixed_folder(self.path) if self._lenient else self.path)
+        if self._lenient:
+            frame = frame.where(f"rlike({_PLAIN_PATH}, {literal(lenient_pattern(self.path))})")
         condition = self.selected.condition
         frame = frame.where(condition) if condition else frame
         if not watched:
@@ -85,6 +95,23 @@ class SourceFolder:
         # Without recursive lookup, Spark would look for partition columns in the paths.
         reader = self.session.read.format(kind).schema(schema)
         return reader.option("recursiveFileLookup", "true")
+
+    def load_texts(self, encoding: str = "UTF-8", *, watched: bool) -> DataFrame:
+        """Each file's text as the one row `value`, without a byte order mark."""
+        if encoding.upper().replace("-", "") == "UTF8":
+            frame = self.load("text", "value STRING", {"wholetext": "true"}, watched=watched)
+            return frame.selectExpr(f"trim(LEADING {_BYTE_ORDER_MARK} FROM value) AS value")
+        self._refuse_compressed(encoding)
+        files = self.load("binaryFile", BINARY_FILE, {}, watched=watched)
+        return files.selectExpr(f"decode(content, {literal(encoding.upper())}) AS value")
+
+    def _refuse_compressed(self, encoding: str) -> None:
+        if any(file.path.endswith((".gz", ".bz2")) for file in self.new):
+            raise DefinitionError(
+                "CF_UNSUPPORTED_OPTION",
+                f"compressed {self.options.format} files are read as UTF-8 only here, not as "
+                f"{encoding}.",
+            )
 
     def load_paths(self, column: str) -> DataFrame:
         """The paths of the files as a watched stream, one row each; no file is opened."""
@@ -127,6 +154,7 @@ def source_folder(
     remember: bool,
 ) -> SourceFolder:
     """Looks at the path; raises UsageError if it is not there or cannot be read."""
+    _refuse_targets_inside(path, options)
     files = source_files(path, options)
     selected = file_filter(files, options, store, remember=remember)
     overwrites = options.allow_overwrites
@@ -139,6 +167,22 @@ def source_folder(
     return SourceFolder(session, path, options, tuple(files), tuple(new), selected)
 
 
+def _refuse_targets_inside(path: str, options: CloudFilesOptions) -> None:
+    """Refuses folders for moved files and bad records in which the stream would find them."""
+    targets = {
+        "cloudFiles.cleanSource.moveDestination": options.move_destination,
+        "badRecordsPath": options.bad_records_path,
+    }
+    for option, target in targets.items():
+        if target and any(is_listed(target, root) for root in matching_paths(path)):
+            raise DefinitionError(
+                "CF_TARGET_IN_SOURCE_FOLDER",
+                f"{option} is '{target}', which is inside of the source folder '{path}': its files "
+                "would be read again.",
+                hint="take a folder beside the source folder",
+            )
+
+
 def _forget_overwritten(checkpoint: Path | None, files: list[SourceFile]) -> None:
     if checkpoint is None:
         raise DefinitionError(
@@ -146,3 +190,8 @@ def _forget_overwritten(checkpoint: Path | None, files: list[SourceFile]) -> Non
             "cloudFiles.allowOverwrites needs the stream's checkpoint, and this stream has none.",
         )
     forget_overwritten(checkpoint, files)
+
+
+def lines_sql(separator: str) -> str:
+    """SQL text: the lines of the text `value`, as an array."""
+    return f"split(value, {literal(re.escape(separator) or LINE_ENDS)})"

@@ -11,7 +11,7 @@ from pyspark.sql.types import StructType
 from local_shim.autoloader.csv.csv_stream import csv_stream
 from local_shim.autoloader.json.json_stream import json_stream
 from local_shim.autoloader.options.parse import CloudFilesOptions
-from local_shim.autoloader.plain import plain_stream
+from local_shim.autoloader.plain import plain_stream, variant_stream
 from local_shim.autoloader.schema_store import NoSchemas, SchemaStore
 from local_shim.autoloader.source_folder import SourceFolder, source_folder
 from local_shim.autoloader.typed_files.typed_stream import typed_stream
@@ -68,6 +68,8 @@ def _rows(
             "Avro files need Spark's module for Avro, which is not installed.",
             hint="go online once and run `make install`",
         )
+    if folder.options.get("singlevariantcolumn"):
+        return variant_stream(folder)
     return _BY_FORMAT[folder.options.format](folder, schema, store, remember=remember)
 
 

@@ -41,10 +41,14 @@ _NUMBERS: list[type[DataType]] = [IntegerType, LongType, DecimalType, DoubleType
 
 @dataclass(frozen=True)
 class Patterns:
-    """The user's date and timestamp patterns, empty for ISO."""
+    """The user's date and timestamp patterns, empty for ISO.
+
+    Without `prefer_date` a date is a timestamp.
+    """
 
     date: str = ""
     timestamp: str = ""
+    prefer_date: bool = True
 
 
 def type_of(texts: Iterable[str], patterns: Patterns) -> DataType:
@@ -85,9 +89,9 @@ def _type_of(text: str, patterns: Patterns) -> DataType:
         return _decimal(int(text.removesuffix(".")))
     if _DOUBLE.fullmatch(text.strip()):
         return DoubleType()
-    if _is_date(text, patterns.date):
+    if patterns.prefer_date and _is_date(text, patterns.date):
         return DateType()
-    if _is_timestamp(text, patterns.timestamp):
+    if is_timestamp(text, patterns.timestamp):
         return TimestampType()
     return BooleanType() if text.lower() in ("true", "false") else StringType()
 
@@ -112,7 +116,8 @@ def _is_date(text: str, pattern: str) -> bool:
     return _is_calendar_day(_DATE.fullmatch(text))
 
 
-def _is_timestamp(text: str, pattern: str) -> bool:
+def is_timestamp(text: str, pattern: str) -> bool:
+    """Whether the text is a moment, written by the pattern, or in ISO without one."""
     if pattern:
         return bool(_regular(pattern).fullmatch(text))
     return _is_calendar_day(_TIMESTAMP.fullmatch(text.strip()))

@@ -48,7 +48,9 @@ _WITHOUT_PROCESSES = {
 CODE_GENERATION = ("spark.sql.codegen.factoryMode", "spark.sql.codegen.wholeStage")
 _CORES = os.cpu_count() or 2
 # More paths than the threshold are listed by tasks; by default there is one task for each path.
-_LISTING = {
+# Files may have any charset that Java knows; Spark 4 takes seven by default.
+_FILES = {
+    "spark.sql.legacy.javaCharsets": "true",
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "1000",
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(2 * _CORES),
 }
@@ -217,7 +219,7 @@ def _configured(java_options: str) -> Any:
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.ansi.enabled": "true",
-        **_LISTING,
+        **_FILES,
         "spark.databricks.delta.schema.autoMerge.enabled": "false",
         "spark.databricks.delta.stalenessLimit": "0",
         "spark.sql.streaming.numRecentProgressUpdates": "1000",

@@ -27,6 +27,7 @@ HONOURED = (
     "rescuedDataColumn",
     "schemaEvolutionMode",
     "schemaHints",
+    "useStrictGlobber",
     "validateOptions",
 )
 # Accepted without a word: code written for jobs sets it, and a pipeline keeps the schema itself.
@@ -36,7 +37,6 @@ IGNORED = {
     "inferSchema": "an old name; inferColumnTypes decides",
     "backfillInterval": "every run lists the whole folder",
     "maxFileAge": "files are remembered for ever",
-    "useStrictGlobber": "globs are read as Databricks' strict globber reads them",
     "useIncrementalListing": "every run lists the whole folder",
     "useNotifications": "a local folder is listed",
     "useManagedFileEvents": "a local folder is listed",

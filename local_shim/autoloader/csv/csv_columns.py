@@ -16,6 +16,7 @@ from pyspark.sql import DataFrame
 from local_shim.autoloader import rescue
 from local_shim.autoloader.csv.header_groups import HeaderGroups
 from local_shim.autoloader.csv.title_lines import frame_below_titles
+from local_shim.autoloader.files.bad_records import with_accepted
 from local_shim.autoloader.options.parse import CloudFilesOptions
 from local_shim.autoloader.partitions import partition_value
 from local_shim.autoloader.rescue import FILE_VERSION
@@ -27,6 +28,7 @@ _CORRUPT = "__corrupt"
 _GROUP = "__group"
 # Options that Spark's reader must not get, as this module follows them itself.
 _STREAM_OPTIONS = {
+    "badrecordspath",
     "columnnameofcorruptrecord",
     "columnpruning",
     "dateformat",
@@ -57,16 +59,19 @@ def csv_frame(
     settings = plan.reader_options()
     if line_feeds and plan.has_header and folder.options.flag("multiline"):
         settings = {"lineSep": "\n", **settings}
-    if folder.options.skip_rows:
+    if folder.options.skip_rows or _has_wide_signs(folder.options):
         frame = frame_below_titles(folder, plan.source_schema(), plan.reader_options())
     else:
         frame = folder.load("csv", plan.source_schema(), settings)
     if not plan.one_header:
         frame = frame.selectExpr("*", f"{plan.group()} AS {_GROUP}").where(f"{_GROUP} >= 0")
-    condition = rescue.accepted(folder.options, plan.corrupt())
-    if condition:
-        frame = frame.where(condition)
-    return frame.selectExpr(*plan.columns())
+    return with_accepted(frame, folder.options, plan.broken()).selectExpr(*plan.columns())
+
+
+def _has_wide_signs(options: CloudFilesOptions) -> bool:
+    """Whether lines cannot be told by their bytes, as Spark's reader of single lines does."""
+    encoding = options.get("encoding") or options.get("charset")
+    return encoding.upper().startswith(("UTF-16", "UTF-32")) and not options.flag("multiline")
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,7 @@ class _CsvPlan:
         if column == self.expected.rescued:
             return rescue.rescued(self.rescued_cells())
         if column == self.expected.corrupt:
-            return self.corrupt()
+            return self.broken()
         field = self.expected.columns[column]
         if column in self.expected.partitions:
             return rescue.typed(partition_value(column), field.dataType, self.options)
@@ -135,12 +140,7 @@ class _CsvPlan:
 
     def rescued_cells(self) -> dict[str, str]:
         """Values of a wrong type, columns outside the stream, records of a wrong length."""
-        cells = {}
-        for field in self.expected.data:
-            if not rescue.is_text(field.dataType):
-                raw = self.raw(field.name)
-                value = rescue.typed(raw, field.dataType, self.options)
-                cells[field.name] = rescue.misfit(raw, value)
+        cells = self._misfits()
         sources = {source for field in self.expected.data for source in self._sources(field.name)}
         for other in self.header_groups.names():
             if other not in sources and other not in self.expected.partitions:
@@ -148,6 +148,23 @@ class _CsvPlan:
         if self.expected.corrupt is None:
             cells[rescue.CORRUPT_KEY] = self.corrupt()
         return cells
+
+    def _misfits(self) -> dict[str, str]:
+        """The texts that are no values of their columns' types."""
+        cells = {}
+        for field in self.expected.data:
+            if not rescue.is_text(field.dataType):
+                raw = self.raw(field.name)
+                value = rescue.typed(raw, field.dataType, self.options)
+                cells[field.name] = rescue.misfit(raw, value)
+        return cells
+
+    def broken(self) -> str:
+        """The whole record, if it is corrupt, or if a value that nothing rescues does not fit."""
+        if self.expected.rescued is not None:
+            return self.corrupt()
+        misfits = rescue.any_present(list(self._misfits().values()))
+        return f"coalesce({self.corrupt()}, if({misfits}, {self._whole()}, NULL))"
 
     def raw(self, column: str) -> str:
         return self._cell(self._sources(column))
@@ -185,14 +202,16 @@ class _CsvPlan:
         # that file, which is too long. So marked records are parsed again with their own width.
         corrupt = _CORRUPT
         if width != self.header_groups.width:
-            fields = ", ".join(quote(field) for field in self._fields())
-            whole = f"to_csv(struct({fields}), {self._parser_options()})"
-            corrupt = f"if({_CORRUPT} IS NULL, {whole}, {self._misfit_of(width)})"
+            corrupt = f"if({_CORRUPT} IS NULL, {self._whole()}, {self._misfit_of(width)})"
         if not self.has_header:  # a record may be as short as the schema, if others are longer
             for shorter in range(max(1, len(self.expected.data)), width):
                 fits = f"{_CORRUPT} IS NOT NULL AND {self._misfit_of(shorter)} IS NULL"
                 corrupt = f"if({fits}, NULL, {corrupt})"
         return corrupt
+
+    def _whole(self) -> str:
+        fields = ", ".join(quote(field) for field in self._fields())
+        return f"to_csv(struct({fields}), {self._parser_options()})"
 
     def _misfit_of(self, width: int) -> str:
         """The marked record, if it has not exactly `width` fields."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain, islice
 
@@ -16,6 +17,8 @@ from local_shim.autoloader.options.parse import CloudFilesOptions
 # Fields may have any length; Python's own limit would refuse what Spark reads.
 csv.field_size_limit(2**31 - 1)
 
+_ONE_SIGN = "\x1f"
+_ESCAPES = {"t": "\t", "r": "\r", "b": "\b", "f": "\f", "0": "\0"}
 _LOOKED_AT = 100  # records of a file without a header line; one of them may be too short
 
 
@@ -33,6 +36,8 @@ class Dialect:
     multi_line: bool = False
     skip_rows: int = 0
     skip_leading_space: bool = False
+    skip_trailing_space: bool = False
+    line_separator: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ class Header:
 def dialect_of(options: CloudFilesOptions) -> Dialect:
     """The dialect that the reader options describe."""
     return Dialect(
-        separator=options.get("sep") or options.get("delimiter") or ",",
+        separator=_unescaped(options.get("sep") or options.get("delimiter") or ","),
         quote=options.get("quote", '"'),
         escape=options.get("escape", "\\"),
         encoding=options.get("encoding") or options.get("charset") or "UTF-8",
@@ -59,7 +64,14 @@ def dialect_of(options: CloudFilesOptions) -> Dialect:
         multi_line=options.flag("multiline"),
         skip_rows=options.skip_rows,
         skip_leading_space=options.flag("ignoreleadingwhitespace"),
+        skip_trailing_space=options.flag("ignoretrailingwhitespace"),
+        line_separator=options.get("linesep"),
     )
+
+
+def _unescaped(separator: str) -> str:
+    r"""The separator with escapes such as `\t` as the signs that Spark takes them for."""
+    return re.sub(r"\\(.)", lambda match: _ESCAPES.get(match.group(1), match.group(1)), separator)
 
 
 @lru_cache(maxsize=200_000)
@@ -106,11 +118,18 @@ def sample_rows(file: SourceFile, dialect: Dialect, limit: int) -> list[list[str
 def records(file: SourceFile, dialect: Dialect) -> Iterator[list[str]]:
     """All records after the skipped lines; blank and comment lines are none."""
     with open_text(file.path, dialect.encoding) as stream:
-        rest = islice(stream, dialect.skip_rows, None)
+        rest = islice(_lines(stream, dialect.line_separator), dialect.skip_rows, None)
         lines = (line for line in rest if line.strip() and not _is_comment(line, dialect))
         for record in _parsed(lines, dialect):
             if record:
-                yield record
+                yield (
+                    [field.rstrip() for field in record] if dialect.skip_trailing_space else record
+                )
+
+
+def _lines(stream: Iterable[str], separator: str) -> Iterable[str]:
+    """The lines with their ends; a separator of the user's becomes a line feed."""
+    return (f"{line}\n" for line in "".join(stream).split(separator)) if separator else stream
 
 
 def _is_comment(line: str, dialect: Dialect) -> bool:
@@ -119,7 +138,11 @@ def _is_comment(line: str, dialect: Dialect) -> bool:
 
 def _parsed(lines: Iterable[str], dialect: Dialect) -> Iterator[list[str]]:
     if len(dialect.separator) != 1:
-        return (line.rstrip("\r\n").split(dialect.separator) for line in lines)
+        # Python's reader takes one sign only, and no text holds this one.
+        separator = dialect.separator
+        signs = (line.replace(separator, _ONE_SIGN) for line in lines)
+        parsed = _parsed(signs, replace(dialect, separator=_ONE_SIGN))
+        return ([field.replace(_ONE_SIGN, separator) for field in record] for record in parsed)
     if not dialect.multi_line:  # an open quote ends with its line
         return chain.from_iterable(_reader([line], dialect) for line in lines)
     return _reader(lines, dialect)

@@ -24,7 +24,11 @@ def csv_fields(
     names = union_of(headers.values())
     types: dict[str, DataType] = {}
     if options.infer_column_types:
-        patterns = Patterns(options.get("dateformat"), options.get("timestampformat"))
+        patterns = Patterns(
+            options.get("dateformat"),
+            options.get("timestampformat"),
+            prefer_date=options.flag("preferDate", default=True),
+        )
         for file, header in list(headers.items())[:_SAMPLED_FILES]:
             for name, kind in _types_of_file(file, header, dialect, patterns).items():
                 types[name.lower()] = common(types.get(name.lower(), kind), kind)

@@ -11,11 +11,9 @@ from collections.abc import Mapping
 from pyspark.sql import DataFrame
 
 from local_shim.autoloader.options.parse import CloudFilesOptions
-from local_shim.autoloader.source_folder import SourceFolder
+from local_shim.autoloader.source_folder import SourceFolder, lines_sql
 from local_shim.errors import DefinitionError
 from local_shim.sql_text import literal
-
-_LINES = r"split(value, '\\r\\n|\\r|\\n')"
 
 
 def frame_below_titles(
@@ -25,7 +23,8 @@ def frame_below_titles(
     options = folder.options
     _refuse_unsupported(options)
     has_header = options.flag("header")
-    frame = folder.load("text", "value STRING", {"wholetext": "true"}, watched=has_header)
+    encoding = options.get("encoding") or options.get("charset") or "UTF-8"
+    frame = folder.load_texts(encoding, watched=has_header)
     frame = frame.selectExpr(f"explode({_record_lines(options)}) AS __line")
     parsing = {**parser_options, "header": "false"}
     pairs = ", ".join(f"{literal(key)}, {literal(value)}" for key, value in parsing.items())
@@ -39,17 +38,15 @@ def _record_lines(options: CloudFilesOptions) -> str:
     is_record = "trim(line) != ''"
     if comment:
         is_record += f" AND NOT startswith(line, {literal(comment)})"
-    below = f"filter({_LINES}, (line, i) -> i >= {options.skip_rows} AND {is_record})"
+    lines = lines_sql(options.get("linesep"))
+    below = f"filter({lines}, (line, i) -> i >= {options.skip_rows} AND {is_record})"
     return f"filter({below}, (line, i) -> i >= 1)" if options.flag("header") else below
 
 
 def _refuse_unsupported(options: CloudFilesOptions) -> None:
-    encoding = options.get("encoding") or options.get("charset") or "UTF-8"
-    own_encoding = encoding.upper().replace("-", "") != "UTF8"
-    if own_encoding or options.flag("multiline") or options.get("linesep"):
+    if options.flag("multiline"):
         raise DefinitionError(
             "CF_UNSUPPORTED_OPTION",
-            "skipRows cannot go with multiLine, lineSep or an encoding other than UTF-8 in the "
-            "local runner.",
+            "skipRows cannot go with multiLine in the local runner.",
             hint="leave one of them out",
         )

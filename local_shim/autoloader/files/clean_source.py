@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from local_shim import durable_files
-from local_shim.autoloader.files.listing import SourceFile, roots, source_files
+from local_shim.autoloader.files.globs import fixed_folder, matching_paths
+from local_shim.autoloader.files.listing import SourceFile, source_files
 from local_shim.autoloader.files.read_log import read_times
 from local_shim.autoloader.options.parse import CloudFilesOptions
 
@@ -28,7 +29,7 @@ def clean_source(
         if file.path in times and _is_due(file, times[file.path], options, now)
     ]
     for file in gone:
-        _remove(file, roots(path), options)
+        _remove(file, [*matching_paths(path), fixed_folder(path)], options)
     return [file.path for file in gone]
 
 

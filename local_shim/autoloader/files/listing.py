@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import fnmatch
-import glob
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from local_shim.autoloader.files.globs import (
+    braces,
+    fixed_folder,
+    is_glob,
+    lenient_pattern,
+    matching_paths,
+    python_glob,
+)
 from local_shim.autoloader.options.parse import CloudFilesOptions
 from local_shim.durable_files import Entry, entries
 from local_shim.errors import UsageError
 
-_GLOB = re.compile(r"[*?\[{]")
-# Folders that are read without recursiveFileLookup; see source_files.
-_LISTED_FOLDER = re.compile(r"[=.]")
 _PLAIN = re.compile(r"[A-Za-z0-9/_.=-]*")
 # What java.net.URI leaves as it is in a path; Spark writes paths in this form.
 _LEGAL = frozenset("/_-!.~'()*,;:$&+=@")
@@ -58,15 +62,36 @@ def _char(char: str) -> str:
 
 
 def source_files(path: str, options: CloudFilesOptions) -> list[SourceFile]:
-    """The visible files at `path`, oldest first as Spark takes them.
+    """The visible files at `path` and in all folders below it, oldest first as Spark takes them.
 
     `path` is a folder, a file or a glob. Raises UsageError if there is nothing of that name.
-
-    [choice] Without recursiveFileLookup two kinds of folders are read: `key=value`, and the folder
-    of one write of Spark, which is named like a file (`batch_0.json/part-00000.json`).
     """
-    files = {file for root in roots(path) for file in _under(root, options)}
+    files = _strictly_matching(path, options)
+    if is_glob(path) and not options.strict_globber:
+        files |= _leniently_matching(path, options)
+    if not files and not matching_paths(path):
+        raise UsageError(
+            "CF_PATH_DOES_NOT_EXIST",
+            f"Auto Loader finds nothing at '{path}'.",
+            hint="create the folder, or say where it lies here with --path FROM=TO",
+        )
     return sorted(files, key=lambda file: (file.modified_ms, file.path))
+
+
+def matches_leniently(path: str, options: CloudFilesOptions) -> bool:
+    """Whether `path` is a glob for which Databricks' default globber has more files than Spark."""
+    if not is_glob(path) or options.strict_globber:
+        return False
+    return not _leniently_matching(path, options) <= _strictly_matching(path, options)
+
+
+def _strictly_matching(path: str, options: CloudFilesOptions) -> set[SourceFile]:
+    return {file for root in matching_paths(path) for file in _under(root, options)}
+
+
+def _leniently_matching(path: str, options: CloudFilesOptions) -> set[SourceFile]:
+    pattern = re.compile(lenient_pattern(path))
+    return {file for file in _under(fixed_folder(path), options) if pattern.match(file.path)}
 
 
 def refuse_patterns(files: Iterable[SourceFile]) -> None:
@@ -75,7 +100,7 @@ def refuse_patterns(files: Iterable[SourceFile]) -> None:
     Spark 4.2's file stream reads all other files of the batch once more for each of them.
     """
     for file in files:
-        if _GLOB.search(os.path.basename(file.path)):
+        if is_glob(os.path.basename(file.path)):
             raise UsageError(
                 "CF_UNSUPPORTED_FILE_NAME",
                 f"the file '{file.path}' has a name that Spark takes for a pattern.",
@@ -83,55 +108,21 @@ def refuse_patterns(files: Iterable[SourceFile]) -> None:
             )
 
 
-def roots(path: str) -> list[str]:
-    """The folders and files that `path` names, absolute."""
-    plain = re.sub(r"^file:/*", "/", path)
-    if not _GLOB.search(plain):
-        names = [plain] if os.path.exists(plain) else []
-    else:
-        names = sorted({name for text in _braces(plain) for name in glob.glob(text)})
-    if not names:
-        raise UsageError(
-            "CF_PATH_DOES_NOT_EXIST",
-            f"Auto Loader finds nothing at '{path}'.",
-            hint="create the folder, or say where it lies here with --path FROM=TO",
-        )
-    return [os.path.abspath(name) for name in names]
-
-
 def lie_in_folders(files: Sequence[SourceFile], path: str) -> bool:
     """Whether any file lies in a folder below `path`, or below a `key=value` folder of a glob."""
-    named = set(roots(path))
+    named = set(matching_paths(path))
     below = {os.path.dirname(file.path) for file in files if file.path not in named}
     if not below <= named:
         return True
     folders = {os.path.dirname(file.path) for file in files}
-    return bool(_GLOB.search(path)) and any(partition_values(each, path) for each in folders)
-
-
-def listed_folders_sql(path: str) -> str:
-    """The SQL condition for files that Spark finds below `path` in folders that are listed."""
-    if _GLOB.search(path):
-        return "true"
-    root = f"file:{encoded(roots(path)[0])}/"
-    below = f"substring(_metadata.file_path, {len(root) + 1})"
-    return f"NOT rlike({below}, '(^|/)[^/=.]+/')"
+    return is_glob(path) and any(partition_values(each, path) for each in folders)
 
 
 def partition_values(folder: str, path: str) -> dict[str, str]:
     """The `key=value` parts of `folder`, a folder at or below `path`, that are below `path`."""
-    depth = 0 if _GLOB.search(path) else len(Path(roots(path)[0]).parts)
+    depth = 0 if is_glob(path) else len(Path(matching_paths(path)[0]).parts)
     parts = Path(folder).parts[depth:]
     return dict(part.split("=", 1) for part in parts if "=" in part)
-
-
-def _braces(pattern: str) -> Iterator[str]:
-    match = re.search(r"\{([^{}]*)\}", pattern)
-    if not match:
-        yield pattern
-        return
-    for word in match.group(1).split(","):
-        yield from _braces(pattern[: match.start()] + word + pattern[match.end() :])
 
 
 def _under(root: str, options: CloudFilesOptions) -> Iterator[SourceFile]:
@@ -147,10 +138,17 @@ def _of_entry(entry: Entry, options: CloudFilesOptions) -> Iterator[SourceFile]:
     if _hidden(entry.name):
         return
     if entry.is_folder:
-        if options.recursive or _LISTED_FOLDER.search(entry.name):
-            yield from _under(entry.path, options)
+        yield from _under(entry.path, options)
     elif _wanted(entry.name, options.path_glob_filter):
         yield SourceFile(entry.path, entry.size, entry.modified_ns)
+
+
+def is_listed(folder: str, root: str) -> bool:
+    """Whether the listing of `root` goes into `folder`."""
+    target = Path(os.path.abspath(folder))
+    if not target.is_relative_to(root):
+        return False
+    return not any(_hidden(part) for part in target.relative_to(root).parts)
 
 
 def _hidden(name: str) -> bool:
@@ -160,4 +158,6 @@ def _hidden(name: str) -> bool:
 
 
 def _wanted(name: str, pattern: str | None) -> bool:
-    return pattern is None or any(fnmatch.fnmatchcase(name, text) for text in _braces(pattern))
+    return pattern is None or any(
+        fnmatch.fnmatchcase(name, python_glob(text)) for text in braces(pattern)
+    )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import bz2
+import codecs
 import gzip
 import io
 from typing import IO
 
-from local_shim.errors import UsageError
+from local_shim.errors import DefinitionError, UsageError
 
 _NOT_READABLE = (".deflate", ".lz4", ".snappy", ".zst", ".zstd", ".xz")
 
@@ -15,8 +16,15 @@ _NOT_READABLE = (".deflate", ".lz4", ".snappy", ".zst", ".zstd", ".xz")
 def open_text(path: str, encoding: str) -> IO[str]:
     """The file as text, decompressed by its suffix, without a byte order mark.
 
-    A file that was deleted since it was listed is empty.
+    A file that was deleted since it was listed is empty. Raises DefinitionError for an encoding
+    that Python does not know.
     """
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        raise DefinitionError(
+            "CF_UNSUPPORTED_OPTION", f"files cannot be read with the encoding '{encoding}'."
+        ) from None
     try:
         return _open(path, encoding)
     except FileNotFoundError:

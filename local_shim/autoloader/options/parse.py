@@ -46,8 +46,10 @@ class CloudFilesOptions:
     clean_after: timedelta = timedelta(days=30)
     move_destination: str | None = None
     rescued_column: str | None = None
+    bad_records_path: str | None = None
     path_glob_filter: str | None = None
     recursive: bool = False
+    strict_globber: bool = False
     modified_after: datetime | None = None
     modified_before: datetime | None = None
     case_sensitive: bool = True
@@ -79,8 +81,9 @@ def parse_options(user_options: Mapping[str, object]) -> CloudFilesOptions:
         _refuse_unknown(user_options)
     plain = {key: v for key, v in texts.items() if not key.startswith(_PREFIX)}
     options = CloudFilesOptions(**_of_cloud(cloud, plain), **_of_files(plain))
-    reader = [(key, _text(value)) for key, value in user_options.items() if key.lower() in plain]
-    warnings = check_reader_options(options.format, reader)
+    warnings = check_reader_options(
+        options.format, [key for key in user_options if key.lower() in plain]
+    )
     options = replace(options, notes=(*options.notes, *warnings))
     _refuse_contradictions(options)
     return options
@@ -119,6 +122,7 @@ def _of_cloud(cloud: Mapping[str, str], plain: Mapping[str, str]) -> dict[str, A
         "max_files": values.positive("cloudFiles.maxFilesPerTrigger", files),
         "max_bytes": size and values.size("cloudFiles.maxBytesPerTrigger", size),
         "partition_columns": names,
+        "strict_globber": _flag(cloud, "useStrictGlobber", False),
         "clean_source": _one_of("cleanSource", cloud.get("cleansource"), ("OFF", "DELETE", "MOVE")),
         "clean_after": values.duration(
             "cloudFiles.cleanSource.retentionDuration",
@@ -134,13 +138,12 @@ def _of_files(plain: Mapping[str, str]) -> dict[str, Any]:
     of_files = {name.lower() for name in OF_FILES}
     reader = tuple((key, value) for key, value in sorted(plain.items()) if key not in of_files)
     return {
+        "bad_records_path": plain.get("badrecordspath"),
         "path_glob_filter": plain.get("pathglobfilter") or plain.get("filenamepattern"),
         "recursive": values.flag("recursiveFileLookup", plain.get("recursivefilelookup", "false")),
         "modified_after": values.moment("modifiedAfter", plain.get("modifiedafter")),
         "modified_before": values.moment("modifiedBefore", plain.get("modifiedbefore")),
-        "case_sensitive": values.flag(
-            "readerCaseSensitive", plain.get("readercasesensitive", "true")
-        ),
+        "case_sensitive": values.flag("readerCaseSensitive", _case_sensitive(plain)),
         "ignore_corrupt_files": values.flag(
             "ignoreCorruptFiles", plain.get("ignorecorruptfiles", "false")
         ),
@@ -150,6 +153,10 @@ def _of_files(plain: Mapping[str, str]) -> dict[str, Any]:
         "skip_rows": values.whole("skipRows", plain.get("skiprows", "0")),
         "reader": reader,
     }
+
+
+def _case_sensitive(plain: Mapping[str, str]) -> str:
+    return plain.get("readercasesensitive") or plain.get("parsercasesensitive", "true")
 
 
 def _flag(cloud: Mapping[str, str], name: str, default: bool) -> bool:

@@ -57,11 +57,19 @@ def duration(option: str, text: str) -> timedelta:
 
 
 def moment(option: str, text: str | None) -> datetime | None:
-    """A timestamp, UTC unless it says otherwise; None stays None."""
+    """A timestamp, UTC unless it says otherwise; None stays None.
+
+    The form of Databricks' page, `2021-01-01 00:00:00.000000 UTC+0`, is taken, too.
+    """
     if text is None:
         return None
+    match = re.fullmatch(r"(.+?)\s*(?:UTC|GMT)([+-]\d{1,2})?(?::?(\d\d))?", text.strip())
+    plain = text.strip()
+    if match:
+        plain, hours, minutes = match.group(1), int(match.group(2) or 0), match.group(3) or "00"
+        plain = f"{plain}{hours:+03d}:{minutes}"
     try:
-        timestamp = datetime.fromisoformat(text.strip())
+        timestamp = datetime.fromisoformat(plain)
     except ValueError:
         raise wrong(option, text, "a timestamp such as 2026-01-31T00:00:00") from None
     return timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)

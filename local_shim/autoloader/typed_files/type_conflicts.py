@@ -1,5 +1,7 @@
 """Files in which a column has another type than in the stream, and no narrower one.
 
+So has a column whose name differs in case, where case counts.
+
 Spark reads a column of one scan as one type. If the unread files have such a column, the stream
 itself gives one row a file, and the rows of the files come from batch reads, one for each
 combination of types, joined by the file's path. Every micro-batch then reads all unread files, so
@@ -48,24 +50,28 @@ FilesByConflict = Mapping[StructType, list[SourceFile]]
 
 
 def files_by_conflict(
-    schemas: Mapping[SourceFile, StructType], columns: StructType, kind: str
+    schemas: Mapping[SourceFile, StructType],
+    columns: StructType,
+    kind: str,
+    *,
+    case_sensitive: bool,
 ) -> FilesByConflict:
-    """The files by those of their columns that do not fit the stream's; none for files that fit."""
+    """The files by those of their columns that do not fit the stream's; none for files that fit.
+
+    If case counts, a column whose name has another case does not fit.
+    """
+    types = {field.name.lower(): field for field in columns.fields}
+
+    def is_conflict(field: StructField) -> bool:
+        column = types.get(field.name.lower(), field)
+        differs = case_sensitive and column.name != field.name
+        return differs or not fits(field.dataType, column.dataType, kind)
+
     files: dict[StructType, list[SourceFile]] = {}
     for file, schema in schemas.items():
-        files.setdefault(_conflicting(schema, columns, kind), []).append(file)
+        conflicts = StructType([field for field in schema.fields if is_conflict(field)])
+        files.setdefault(conflicts, []).append(file)
     return files
-
-
-def _conflicting(schema: StructType, columns: StructType, kind: str) -> StructType:
-    types = {field.name.lower(): field.dataType for field in columns.fields}
-    return StructType(
-        [
-            field
-            for field in schema.fields
-            if not fits(field.dataType, types.get(field.name.lower(), field.dataType), kind)
-        ]
-    )
 
 
 def fits(source: DataType, target: DataType, kind: str) -> bool:

@@ -1,6 +1,8 @@
 """The stream over files that carry their types: columns by name, each file with its own schema.
 
-Names are matched without regard to case, as Spark's readers of these formats do.
+A column whose name differs in case only is rescued; without rescued data, or with
+`readerCaseSensitive=false`, it is the same column, as it is for Spark's readers. Case of inner
+fields does not count.
 """
 
 from __future__ import annotations
@@ -61,7 +63,12 @@ def _frame(
     folder: SourceFolder, expected: StreamColumns, schemas: Mapping[SourceFile, StructType]
 ) -> DataFrame:
     source = _source_columns(expected, schemas)
-    files = files_by_conflict(schemas, source, folder.options.format)
+    files = files_by_conflict(
+        schemas,
+        source,
+        folder.options.format,
+        case_sensitive=folder.options.case_sensitive and expected.rescued is not None,
+    )
     conflicts = any(conflict.fields for conflict in files)
     rescued = _rescued(expected, source, conflicts=conflicts)
     columns = [

@@ -18,7 +18,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql.types import ArrayType, DataType, MapType, StringType, StructField, StructType
 
 from local_shim.autoloader import rescue
-from local_shim.autoloader.extra_fields import has_extra, without_extra
+from local_shim.autoloader.extra_fields import has_extra, with_repeats, without_extra
+from local_shim.autoloader.files.bad_records import with_accepted
 from local_shim.autoloader.files.listing import SourceFile
 from local_shim.autoloader.nested_types import columns_text, evolve
 from local_shim.autoloader.options.parse import CloudFilesOptions
@@ -31,7 +32,6 @@ from local_shim.autoloader.schema import (
 )
 from local_shim.autoloader.schema_store import SchemaStore
 from local_shim.autoloader.source_folder import SourceFolder
-from local_shim.autoloader.xml.lost_fields import refuse_lost_fields
 from local_shim.errors import DefinitionError
 from local_shim.sql_text import quote
 
@@ -88,24 +88,28 @@ def _frame(folder: SourceFolder, expected: StreamColumns, new_fields: StructType
     watched = expected.rescued is not None
     settings = _reader_options(folder.options)
     frame = folder.load("xml", plan.source_schema(), settings, watched=watched)
-    condition = rescue.accepted(folder.options, _CORRUPT)
-    return (frame.where(condition) if condition else frame).selectExpr(*plan.columns())
+    return with_accepted(frame, folder.options, _CORRUPT).selectExpr(*plan.columns())
 
 
 def _source_columns(expected: StreamColumns, new_fields: StructType) -> StructType:
-    """The columns as the reader is to give them, simple ones as text."""
-    source, _ = evolve(expected.data, new_fields)
-    refuse_lost_fields(source, new_fields)
-    repeated = {f.name for f in new_fields if isinstance(f.dataType, ArrayType)}
+    """The columns as the reader is to give them, simple ones as text.
+
+    If nothing is rescued, they have their own types, and a value that does not fit breaks the
+    record.
+    """
+    if expected.rescued is None:
+        return expected.data
+    types = {field.name.lower(): field.dataType for field in new_fields}
     return StructType(
-        [StructField(f.name, _source_type(f.dataType, f.name in repeated)) for f in source.fields]
+        [
+            StructField(f.name, _source_type(f.dataType, types.get(f.name.lower(), f.dataType)))
+            for f in evolve(expected.data, new_fields)[0]
+        ]
     )
 
 
-def _source_type(kind: DataType, repeated: bool) -> DataType:
-    if isinstance(kind, _NESTED):
-        return kind
-    return ArrayType(StringType()) if repeated else StringType()
+def _source_type(kind: DataType, incoming: DataType) -> DataType:
+    return with_repeats(kind if isinstance(kind, _NESTED) else StringType(), incoming)
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,7 @@ class _XmlPlan:
 
     def _value(self, field: StructField) -> str:
         source = self.source[field.name].dataType
-        if isinstance(field.dataType, _NESTED):
+        if isinstance(field.dataType, _NESTED) or source == field.dataType:
             return without_extra(quote(field.name), source, field.dataType)
         return rescue.typed(self._text(field.name), field.dataType, self.options)
 

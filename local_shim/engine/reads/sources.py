@@ -27,9 +27,11 @@ class StreamSource:
 def cloud_files_options(options: Mapping[str, str], paths: PathMap) -> CloudFilesOptions:
     """The checked options of an Auto Loader stream, its paths mapped to this machine."""
     checked = parse_options(options)
-    if checked.move_destination is None:
-        return checked
-    return replace(checked, move_destination=paths.local(checked.move_destination))
+    if target := checked.move_destination:
+        checked = replace(checked, move_destination=paths.local(target))
+    if target := checked.bad_records_path:
+        checked = replace(checked, bad_records_path=paths.local(target))
+    return checked
 
 
 def delta_frame(

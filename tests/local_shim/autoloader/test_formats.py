@@ -50,6 +50,21 @@ def test_a_new_parquet_column_fails_once_and_is_there_after_the_restart(columns:
     assert sorted(columns.rows(), key=len) == [{"id": 1}, {"id": 2, "city": "Rome"}]
 
 
+@pytest.mark.dlt(130)
+@pytest.mark.parametrize("counts", ["true", "false"])
+def test_a_parquet_column_whose_name_has_another_case(columns: Flow, counts: str) -> None:
+    columns.options["readerCaseSensitive"] = counts
+    land_parquet(columns, "a.parquet", "SELECT 1 AS id")
+    land_parquet(columns, "b.parquet", "SELECT 2 AS ID, 3 AS n")
+    columns.run()
+    (row,) = (row for row in columns.rows() if "n" in row)
+    if counts == "false":
+        assert row == {"id": 2, "n": 3}
+    else:
+        assert json.loads(row["_rescued_data"])["ID"] == 2
+        assert "id" not in row
+
+
 @pytest.mark.dlt(129)
 def test_rescue_keeps_parquet_columns_as_json_values(columns: Flow) -> None:
     columns.options["cloudFiles.schemaEvolutionMode"] = "rescue"

@@ -17,6 +17,7 @@ from pyspark.sql.types import StructType
 
 from local_shim.autoloader.files.listing import source_files
 from local_shim.autoloader.json.inference import json_fields
+from local_shim.autoloader.json.json_format import json_format
 from local_shim.autoloader.options.parse import parse_options
 from local_shim.autoloader.text_types import Patterns, type_of
 
@@ -41,9 +42,11 @@ def some_value(choose: random.Random, depth: int) -> Any:
     return {name: some_value(choose, depth - 1) for name in names}
 
 
-def inferred_json(folder: Path) -> StructType:
-    files = source_files(str(folder), parse_options({"cloudFiles.format": "json"}))
-    return json_fields(files, multi_line=False, typed=True)
+def inferred_json(folder: Path, **options: str) -> StructType:
+    parsed = parse_options(
+        {"cloudFiles.format": "json", "cloudFiles.inferColumnTypes": "true", **options}
+    )
+    return json_fields(source_files(str(folder), parsed), json_format(parsed))
 
 
 def test_json_types_are_those_of_spark(spark: SparkSession, tmp_path: Path) -> None:
@@ -62,6 +65,24 @@ def test_json_types_are_those_of_spark(spark: SparkSession, tmp_path: Path) -> N
         if types != by_spark:
             differences.append((records, types, by_spark))
     assert differences == []
+
+
+MIXED = """
+{"a": 1, "b": 1.25, "c": "1,250.5", "d": "2026-01-31T10:20:30Z", "e": [true], "n": null, "o": []}
+{"a": 1000, "b": 12345678901234567890, "c": "0", "d": "x", "e": [], "m": {"n": null}}
+{'a': 2, 'f': '2026-01-31 10:20:30'}
+"""
+
+
+@pytest.mark.parametrize(
+    "option", ["primitivesAsString", "prefersDecimal", "dropFieldIfAllNull", "inferTimestamp"]
+)
+def test_json_types_under_an_option_are_those_of_spark(
+    spark: SparkSession, tmp_path: Path, option: str
+) -> None:
+    (tmp_path / "a.json").write_text(MIXED.lstrip())
+    by_spark = spark.read.option(option, True).json(str(tmp_path)).schema
+    assert inferred_json(tmp_path, **{option: "true"}).simpleString() == by_spark.simpleString()
 
 
 @pytest.mark.parametrize("text", ['{"a": {}}', '{"a": [{}], "b": 1}'])
@@ -91,6 +112,10 @@ def test_csv_types_are_those_of_spark(spark: SparkSession, tmp_path: Path) -> No
         if (by_planning := type_of(column, Patterns()).simpleString()) != by_spark
     ]
     assert differences == []
+
+
+def test_a_date_is_a_timestamp_if_dates_are_not_preferred() -> None:
+    assert type_of(["2026-01-31"], Patterns(prefer_date=False)).simpleString() == "timestamp"
 
 
 @pytest.mark.parametrize("text", ["10:20:30", "٣"])

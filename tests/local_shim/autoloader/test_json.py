@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
@@ -94,17 +95,68 @@ def test_a_file_may_be_one_document(lines: Flow) -> None:
     assert sorted(by_id(lines), key=str) == ["1", "2", "3", None]
 
 
-def test_a_missing_part_is_refused(lines: Flow) -> None:
-    lines.options["readerCaseSensitive"] = "false"
-    with pytest.raises(DefinitionError, match="not there yet"):
-        lines.frame()
-
-
-def test_another_syntax_needs_a_declared_schema(lines: Flow) -> None:
-    lines.options["allowComments"] = "true"
-    lines.land("a.json", '{"id": /* first */ 1}\n')
-    with pytest.raises(DefinitionError, match="standard JSON only, without allowComments"):
-        lines.frame()
-    lines.schema = "id INT"
+def test_numbers_that_are_read_as_text_are_as_the_file_writes_them(lines: Flow) -> None:
+    lines.land(
+        "a.json",
+        '{"id": 1.50, "a.b": 12345678901234567.89, "c": "2.0", "d": 1e3, "in": {"id": 1.5}}',
+    )
     lines.run()
-    assert lines.rows() == [{"id": 1}]
+    (row,) = lines.rows()
+    assert row.pop("in") == '{"id":1.5}'
+    assert row == {"id": "1.50", "a.b": "12345678901234567.89", "c": "2.0", "d": "1e3"}
+
+
+@pytest.mark.dlt(130)
+def test_case_of_json_names_does_not_count_if_the_reader_is_told_so(lines: Flow) -> None:
+    lines.options |= {
+        "readerCaseSensitive": "false",
+        "cloudFiles.schemaHints": "id STRING, name STRING, car STRUCT<seats: INT>",
+    }
+    lines.land("a.json", '{"id": 1, "name": "Ada", "car": {"seats": 4}}\n')
+    lines.land("b.json", '{"ID": 2, "Name": "say \\"ID\\": 7", "CAR": {"Seats": 5}}\n')
+    lines.land("c.json", '{"id": 3, "Id": 4, "car": {"seats": "x"}}\n')
+    lines.run()
+    rows = by_id(lines)
+    assert rows["1"]["car"].seats == 4
+    assert (rows["2"]["name"], rows["2"]["car"].seats) == ('say "ID": 7', 5)
+    assert "_rescued_data" not in rows["2"]
+    rescued = json.loads(rows["3"]["_rescued_data"])
+    assert (rescued["id"], rescued["Id"], rescued["car"]) == ("3", "4", '{"seats":"x"}')
+
+
+def test_json_of_another_syntax_is_inferred_and_read(lines: Flow) -> None:
+    options = ("allowComments", "allowUnquotedFieldNames", "allowNumericLeadingZeros")
+    lines.options |= dict.fromkeys((*options, "cloudFiles.inferColumnTypes"), "true")
+    lines.land("a.json", '{\'id\': 1, "x": NaN}\n{id: 02 /* second */}\n{"id":\n')
+    assert lines.frame().dtypes[:2] == [("id", "bigint"), ("x", "double")]
+    lines.run()
+    assert sorted(by_id(lines), key=str) == [1, 2, None]
+
+
+@pytest.mark.parametrize(
+    ("options", "content"),
+    [
+        ({"lineSep": "|"}, b'{"id": "\xc3\xa4"}|{"id": 1.50}|'),
+        ({"encoding": "UTF-16"}, '{"id": "ä"}\r\n{"id": 1.50}\n'.encode("utf-16")),
+        ({"multiLine": "true"}, '\ufeff[{"id": "ä"},\n {\'id\': "1.50"}]'.encode()),
+    ],
+)
+def test_json_lines_of_other_ends_and_encodings(
+    lines: Flow, options: dict[str, str], content: bytes
+) -> None:
+    lines.options |= options
+    lines.land("a.json", content)
+    lines.run()
+    assert lines.rows() == [{"id": "ä"}, {"id": "1.50"}]
+
+
+def test_an_encoding_that_does_not_exist_is_refused_and_so_are_compressed_files_of_others(
+    lines: Flow,
+) -> None:
+    lines.land("a.json.gz", gzip.compress('{"id": 1}'.encode("utf-16")))
+    lines.options["encoding"] = "no-charset"
+    with pytest.raises(DefinitionError, match="the encoding 'no-charset'"):
+        lines.frame()
+    lines.options["encoding"] = "UTF-16"
+    with pytest.raises(DefinitionError, match="compressed json files are read as UTF-8"):
+        lines.frame()

@@ -90,7 +90,7 @@ def test_an_option_without_effect_on_a_local_folder_is_a_warning() -> None:
     [
         ("csv", "skipRow", "'skipRow', which csv files do not have: did you mean 'skipRows'?"),
         ("json", "header", "'header': it is for csv files."),
-        ("parquet", "lineSep", "'lineSep': it is for csv and text files."),
+        ("parquet", "lineSep", "'lineSep': it is for csv, json and text files."),
         ("text", "zzz", "'zzz', which text files do not have."),
         ("binaryFile", "pathGlobFiltre", "did you mean 'pathGlobFilter'?"),
     ],
@@ -105,8 +105,7 @@ def test_a_reader_option_that_the_format_lacks_is_a_warning(
 
 @pytest.mark.parametrize(
     ("kind", "option", "value"),
-    [(kind, name, "1") for kind, names in REFUSED.items() for name in names]
-    + [("csv", "preferDate", "false")],
+    [(kind, name, "1") for kind, names in REFUSED.items() for name in names],
 )
 def test_a_reader_option_that_is_not_there_yet_is_refused_by_name(
     kind: str, option: str, value: str
@@ -115,10 +114,22 @@ def test_a_reader_option_that_is_not_there_yet_is_refused_by_name(
         parse_options({"cloudFiles.format": kind, option.upper(): value})
 
 
-def test_a_flag_with_its_default_value_is_accepted() -> None:
-    options = {"prefersDecimal": "false", "dropFieldIfAllNull": False}
-    assert parse_options({"cloudFiles.format": "json", **options}).notes == ()
-    assert parse_options({**CSV, "preferDate": True}).notes == ()
+@pytest.mark.parametrize(
+    ("text", "hour"),
+    [
+        ("2021-01-01 12:00:00.000000 UTC+0", 12),
+        ("2021-01-01T12:00:00 UTC", 12),
+        ("2021-01-01 12:00:00 GMT-5", 17),
+        ("2021-01-01 12:00:00+02:00", 10),
+    ],
+)
+def test_a_moment_may_say_its_zone(text: str, hour: int) -> None:
+    moment = datetime(2021, 1, 1, hour, tzinfo=UTC)
+    assert parse_options({**CSV, "modifiedBefore": text}).modified_before == moment
+
+
+def test_the_old_name_of_an_option_is_taken() -> None:
+    assert not parse_options({**CSV, "parserCaseSensitive": "false"}).case_sensitive
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from local_shim.autoloader.csv.headers import Dialect, header_of
 from local_shim.autoloader.files.clean_source import clean_source
 from local_shim.autoloader.files.listing import SourceFile, source_files
 from local_shim.autoloader.json.inference import json_fields
+from local_shim.autoloader.json.json_format import JsonFormat
 from local_shim.autoloader.options.parse import parse_options
 from local_shim.autoloader.typed_files.file_schemas import schema_of
 from local_shim.errors import UsageError
@@ -133,7 +134,7 @@ def test_a_file_that_is_rewritten_after_planning_is_read_by_its_new_header(flow:
 def test_a_file_that_is_deleted_while_an_update_is_planned_is_passed_over(flow: Flow) -> None:
     gone = SourceFile(str(flow.landing / "gone"), 1, 1)
     assert header_of(gone, Dialect(header=True)) is None
-    assert json_fields([gone], multi_line=False, typed=True) == StructType([])
+    assert json_fields([gone], JsonFormat(typed=True)) == StructType([])
     for kind in ("parquet", "orc"):
         assert schema_of(gone, kind) == StructType([])
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local_shim.errors import DefinitionError, FlowError, SchemaChanged
+from local_shim.errors import DefinitionError, SchemaChanged
 from tests.local_shim.autoloader.landing_flow import Flow
 
 
@@ -81,16 +81,28 @@ def test_a_declared_schema_of_xml_gives_null_or_drops_what_does_not_fit(policies
     policies.run()
     rows = by_id(policies)
     assert (str(rows["1"]["sum"]), str(rows["1"]["day"])) == ("1.50", "2026-01-31")
-    assert rows["2"] == {"year": "2026"}
+    assert "<sum>x</sum>" in rows["2"]["_corrupt_record"]
     assert rows["broken"]["_corrupt_record"].startswith("<policy id='3'>")
 
 
-def test_an_xml_element_that_spark_would_drop_stops_the_stream(policies: Flow) -> None:
+def test_an_element_that_comes_several_times_for_one_value_is_rescued(policies: Flow) -> None:
     policies.land("a.xml", xml('id="1"><car><seats>4</seats></car>'))
-    policies.frame()
-    policies.land("b.xml", xml('id="2"><car><seats>1</seats><seats>2</seats></car>'))
-    with pytest.raises(FlowError, match=r"'car\.seats' several times"):
-        policies.frame()
+    policies.run()
+    policies.land(
+        "b.xml",
+        xml(
+            'id="2"><car><seats>1</seats><seats>2</seats></car>',
+            'id="3"><car><seats>3</seats></car>',
+            'id="4"><car><seats>5</seats></car><car><seats>6</seats></car>',
+        ),
+    )
+    policies.run()
+    rows = by_id(policies)
+    assert rows["2"]["car"].seats is None
+    assert rows["2"]["_rescued_data"] == {"car": [{"seats": ["1", "2"]}]}
+    assert rows["3"]["car"].seats == "3"
+    assert "_rescued_data" not in rows["3"]
+    assert rows["4"] == {"_rescued_data": {"car": [{"seats": ["5"]}, {"seats": ["6"]}]}}
 
 
 def test_xml_without_a_row_tag_is_an_error(policies: Flow) -> None:
