@@ -78,9 +78,13 @@ def plain_rows(spark: SparkSession, path: str, snapshot: Snapshot) -> DataFrame 
 
 
 def newest_rows(spark: SparkSession, path: str) -> DataFrame | None:
-    """The rows of the newest version, if its files are all of it and the session is for such."""
+    """The rows of the newest version, if its files are all of it and the session is for such.
+
+    They are one partition, so that joins and aggregations need no exchange.
+    """
     snapshot = newest_snapshot(spark, path) if for_small_data(spark) else None
-    return None if snapshot is None else plain_rows(spark, path, snapshot)
+    rows = None if snapshot is None else plain_rows(spark, path, snapshot)
+    return None if rows is None else rows.coalesce(1)
 
 
 def transactions(spark: SparkSession, path: str) -> dict[str, int]:

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from local_shim.delta import kernel
+from local_shim.delta import kernel, transaction
 from local_shim.delta.log import stored_schema
 from local_shim.delta.properties import check_properties
 from local_shim.delta.transaction import Transaction
@@ -70,9 +70,12 @@ def replace(frame: DataFrame, folder: Path, dataset: Dataset, *, observed: bool)
 
 def _create_filled(frame: DataFrame, folder: Path, dataset: Dataset, *, observed: bool) -> None:
     left_over = folder.exists()  # files of a killed update, beside which Spark refuses the CTAS
-    if left_over or observed or dataset.cluster_by or has_constraints(dataset.schema):
+    if has_constraints(dataset.schema):
         create(frame.sparkSession, folder, frame.schema, dataset)
         _overwrite(frame, folder, dataset)
+    elif left_over or observed or dataset.cluster_by:
+        create(frame.sparkSession, folder, frame.schema, dataset)
+        transaction.append(frame, str(folder))  # an overwrite would drop the clustering
     else:
         _create_as_select(frame, folder, dataset)
 
@@ -90,17 +93,17 @@ def _replace_rows_only(frame: DataFrame, folder: Path, dataset: Dataset) -> bool
     """Replaces the rows; False, and nothing is done, if columns or layout are to change."""
     if not fast_paths_enabled():
         return False
-    transaction = Transaction(frame.sparkSession, str(folder))
-    has_its_columns = transaction.columns == nullable(frame.sparkSession, frame.schema)
-    if not has_its_columns or not _has_layout(transaction, dataset):
+    current = Transaction(frame.sparkSession, str(folder))
+    has_its_columns = current.columns == nullable(frame.sparkSession, frame.schema)
+    if not has_its_columns or not _has_layout(current, dataset):
         return False
-    return transaction.replace_all(frame, delta_version(folder))
+    return current.replace_all(frame, delta_version(folder))
 
 
-def _has_layout(transaction: Transaction, dataset: Dataset) -> bool:
-    if transaction.layout is None:
+def _has_layout(current: Transaction, dataset: Dataset) -> bool:
+    if current.layout is None:
         return False
-    partitioning, clustering = transaction.layout
+    partitioning, clustering = current.layout
     is_partitioned_so = same_columns(partitioning, dataset.partition_cols)
     return is_partitioned_so and same_columns(clustering, dataset.cluster_by)
 
@@ -143,9 +146,9 @@ def _cluster_columns(spark: SparkSession, folder: Path) -> list[str]:
     return list(detail["clusteringColumns"])
 
 
-def append(frame: DataFrame, folder: Path, transaction: tuple[str, int]) -> None:
+def append(frame: DataFrame, folder: Path, transaction_id: tuple[str, int]) -> None:
     """Adds rows in one commit, once: Delta skips a transaction that it has already."""
-    app, version = transaction
+    app, version = transaction_id
     frame.write.format("delta").mode("append").option("mergeSchema", "true").option(
         "txnAppId", app
     ).option("txnVersion", str(version)).save(str(folder))
