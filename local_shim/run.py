@@ -169,7 +169,7 @@ class Update:
         finally:
             hooks.close()
             events.close()
-            append_journals(ready.context.spark, storage)
+            append_journals(ready.context.spark, storage, self.id)
 
 
 def run(request: Request) -> UpdateResult:

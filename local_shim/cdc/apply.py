@@ -33,11 +33,12 @@ from local_shim.cdc.state.compaction import compacted
 from local_shim.cdc.state.store import BatchResult, CdcState, Manifest, Part
 from local_shim.cdc.state.tombstones import collect_tombstones
 from local_shim.cdc.target_table.columns import is_sparse
-from local_shim.cdc.target_table.target import Batch, CdcResult, CdcTarget, transaction
+from local_shim.cdc.target_table.target import Batch, CdcResult, CdcTarget
 from local_shim.cdc.write.edits import TargetEdits, edits_of, write
 from local_shim.cdc.write.size import Size
 from local_shim.cdc.write.table import ensure_table, table_at
 from local_shim.delta.snapshot import transactions
+from local_shim.delta.transaction import transaction_settings
 from local_shim.graph.elements import AutoCdcFlow, ScdType
 from local_shim.jvm.session import settings
 from local_shim.jvm.spark_plan import estimated_bytes
@@ -75,7 +76,7 @@ def apply_batch(
     # Before the transaction id is set: Delta would take its first commit for the batch.
     table = ensure_table(spark, target.table, reconciled.table, columns.target)
     size = Size(estimated_bytes(changes), table.bytes, manifest.rows)
-    with settings(spark, {**size.profile, **transaction(batch)}):
+    with settings(spark, {**size.profile, **transaction_settings(batch.app, batch.version)}):
         micro_batch = MicroBatch(
             spark=spark,
             flow=flow,

@@ -17,7 +17,7 @@ from local_shim.delta.transaction import Transaction
 from local_shim.graph.elements import Dataset
 from local_shim.graph.table_columns import as_declared, has_constraints
 from local_shim.jvm.fast_paths import fast_paths_enabled
-from local_shim.jvm.session import empty_frame, nullable
+from local_shim.jvm.session import empty_frame, nullable, settings
 from local_shim.sql_text import quote
 from local_shim.storage import delta_version
 
@@ -152,6 +152,22 @@ def append(frame: DataFrame, folder: Path, transaction_id: tuple[str, int]) -> N
     frame.write.format("delta").mode("append").option("mergeSchema", "true").option(
         "txnAppId", app
     ).option("txnVersion", str(version)).save(str(folder))
+
+
+def append_new(frame: DataFrame, folder: Path, transaction_id: tuple[str, int]) -> bool:
+    """Adds rows whose transaction the table cannot have yet, without the job that would look.
+
+    False, and nothing is added, if there is no table with these columns.
+    """
+    spark = frame.sparkSession
+    if not fast_paths_enabled() or delta_version(folder) < 0:
+        return False
+    current = Transaction(spark, str(folder))
+    if current.columns != nullable(spark, frame.schema):
+        return False
+    with settings(spark, transaction.transaction_settings(*transaction_id)):
+        current.append(frame)
+    return True
 
 
 def empty(spark: SparkSession, folder: Path, schema: StructType, dataset: Dataset) -> None:

@@ -36,6 +36,17 @@ _COMMANDS = "org.apache.spark.sql.delta.commands"
 _NO_METRICS = {"spark.databricks.delta.history.metricsEnabled": "false"}
 
 
+def transaction_settings(application: str, version: int) -> dict[str, str]:
+    """Session settings that give a commit this transaction id.
+
+    Delta's own writes are then skipped if the table has the transaction already.
+    """
+    return {
+        "spark.databricks.delta.write.txnAppId": application,
+        "spark.databricks.delta.write.txnVersion": str(version),
+    }
+
+
 def with_positions(rows: DataFrame) -> DataFrame:
     """The rows of a Delta table, each with its file and its position in it."""
     return rows.select(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pyspark.sql import SparkSession
 
+from local_shim.delta.tables import append, append_new
 from local_shim.durable_files import move, names
 from local_shim.storage import Storage
 
@@ -36,20 +37,18 @@ _SCHEMA = f"""
 """
 
 
-def append_journals(spark: SparkSession, storage: Storage) -> None:
-    """Appends the journals of all updates since the last time to the event log.
+def append_journals(spark: SparkSession, storage: Storage, update_id: str) -> None:
+    """Appends the journal of the update that ends, and those that killed updates left.
 
     A journal's name is its transaction id, so a crash between the commit and the move of the
-    file cannot append it twice.
+    file cannot append it twice. Whether the table has a transaction, only a Spark job can tell;
+    the journal of this update cannot be in the table yet.
     """
-    folder = storage.journals()
-    waiting = sorted(folder / name for name in names(folder) if name.endswith(".jsonl"))
-    if not waiting:
-        return
-    for path in waiting:  # more than one only after an update that was killed
-        frame = spark.read.schema(_SCHEMA).json(str(path))
-        target = storage.events_table()
-        frame.coalesce(1).write.format("delta").mode("append").option(
-            "txnAppId", f"journal/{path.stem}"
-        ).option("txnVersion", "0").option("mergeSchema", "true").save(str(target))
+    folder, target = storage.journals(), storage.events_table()
+    own = storage.journal(update_id)
+    for path in sorted(folder / name for name in names(folder) if name.endswith(".jsonl")):
+        rows = spark.read.schema(_SCHEMA).json(str(path)).coalesce(1)
+        transaction_id = (f"journal/{path.stem}", 0)
+        if path != own or not append_new(rows, target, transaction_id):
+            append(rows, target, transaction_id)
         move(path, folder / "done" / path.name)

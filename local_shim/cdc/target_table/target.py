@@ -87,14 +87,6 @@ class CdcResult:
         )
 
 
-def transaction(batch: Batch) -> dict[str, str]:
-    """Makes Delta skip a write that this micro-batch has already committed."""
-    return {
-        "spark.databricks.delta.write.txnAppId": batch.app,
-        "spark.databricks.delta.write.txnVersion": str(batch.version),
-    }
-
-
 def shows_remainders(flow: AutoCdcFlow | SnapshotFlow, target: CdcTarget) -> bool:
     """Whether late deletes of this flow may leave rows without a start in this target."""
     history = isinstance(flow, AutoCdcFlow) and flow.scd_type is ScdType.TWO

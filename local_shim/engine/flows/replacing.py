@@ -8,8 +8,8 @@ from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from local_shim.cdc.target_table.target import Batch, transaction
 from local_shim.delta import kernel, log
+from local_shim.delta.transaction import transaction_settings
 from local_shim.engine.flows.flow_run import FlowRun
 from local_shim.engine.update_context import FlowResult
 from local_shim.errors import FlowError
@@ -45,7 +45,7 @@ def replace_using(run: FlowRun, flow: QueryFlow, replacing: ReplaceUsing) -> Flo
     before = run.context.storage.version(flow.target)
 
     def replace_keys(batch: DataFrame, version: int) -> None:
-        id_of_batch = transaction(Batch(run.application, version))
+        id_of_batch = transaction_settings(run.application, version)
         with run.batch_error.capture(), settings(batch.sparkSession, id_of_batch):
             _merge(run, batch, replacing)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import Row, SparkSession
 
+from local_shim.durable_files import move
 from local_shim.events.event import UpdateState
 from local_shim.events.log import EventLog
 from local_shim.events.table import append_journals
@@ -91,16 +92,40 @@ def test_the_documented_queries_work(
     assert [tuple(row) for row in rows] == expected
 
 
+def test_a_kill_between_commit_and_move_of_a_journal_repeats_no_event(
+    tmp_path: Path, spark: SparkSession
+) -> None:
+    storage = Storage(tmp_path, "shop")
+    for update_id in ("a1", "a2"):  # the first makes the table, the second finds it
+        _write_journal(storage, update_id)
+        append_journals(spark, storage, update_id)
+    journal = storage.journal("a2")
+    move(journal.parent / "done" / journal.name, journal)
+    _write_journal(storage, "a3")
+    append_journals(spark, storage, "a3")
+    rows = spark.read.format("delta").load(str(storage.events_table()))
+    assert sorted(row.update_id for row in rows.select("origin.update_id").collect()) == [
+        "a1",
+        "a2",
+        "a3",
+    ]
+
+
 def test_a_log_of_an_earlier_version_gets_the_new_fields(
     tmp_path: Path, spark: SparkSession
 ) -> None:
     storage = Storage(tmp_path, "shop")
     earlier = "SELECT 'a' AS id, named_struct('pipeline_id', 'shop') AS origin"
     spark.sql(earlier).write.format("delta").save(str(storage.events_table()))
-    events = EventLog(storage.journal("a1"), {"pipeline_id": "shop", "update_id": "a1"}, ())
-    events.update(UpdateState.COMPLETED)
-    events.close()
-    append_journals(spark, storage)
+    _write_journal(storage, "a1")
+    append_journals(spark, storage, "a1")
     rows = spark.read.format("delta").load(str(storage.events_table()))
     updates = rows.select("origin.pipeline_id", "origin.update_id", "origin.cluster_id").collect()
     assert sorted(map(tuple, updates), key=repr) == [("shop", "a1", None), ("shop", None, None)]
+
+
+def _write_journal(storage: Storage, update_id: str) -> None:
+    origin = {"pipeline_id": "shop", "update_id": update_id}
+    events = EventLog(storage.journal(update_id), origin, ())
+    events.update(UpdateState.COMPLETED)
+    events.close()
