@@ -1,10 +1,11 @@
 """What Spark's analysed plan of a query says: its sources, its size, whether it is deterministic.
 
-Read from Spark 4.2.0: `sql/catalyst/…/trees/TreeNode.scala` (collectLeaves, nodeName, toJSON),
-`sql/catalyst/…/plans/logical/LogicalPlan.scala` (isStreaming), `plans/QueryPlan.scala`
-(deterministic), `analysis/UnsupportedOperationChecker.scala` (checkForStreaming) and
-`sql/core/…/execution/QueryExecution.scala` (analyzed, optimizedPlan); and from Delta 4.4.0:
-`files/TahoeFileIndex.scala` (path), and the name of the V2 table's class.
+Read from Spark 4.2.0: `sql/catalyst/…/trees/TreeNode.scala` (collectLeaves, nodeName, treeString,
+toJSON), `plans/QueryPlan.scala` (deterministic, canonicalized, subqueriesAll),
+`plans/logical/LogicalPlan.scala` (isStreaming), `analysis/UnsupportedOperationChecker.scala`
+(checkForStreaming) and `sql/core/…/execution/QueryExecution.scala` (analyzed, normalized,
+optimizedPlan); and from Delta 4.4.0: `files/TahoeFileIndex.scala` (path), and the name of the V2
+table's class.
 """
 
 from __future__ import annotations
@@ -19,11 +20,18 @@ from pyspark.sql import Column, DataFrame
 
 from local_shim.jvm.pickled_function import stable_text
 from local_shim.jvm.scala import listed, optional, scala_object
+from local_shim.jvm.session import settings
 
 DELTA_FOLDER = "dltLocalDeltaFolder"  # option of a read of a Delta table's files: its folder
-_EXPRESSION_ID = re.compile(r'"id":(\d+),"jvmId":"[^"]*"')
-_FRAME_ID = re.compile(r'"__(?:dataset_id|col_position)":\d+,?')
-_VIEW_OF_A_NAME = re.compile(r'__dlt_\d+|"createTime":\d+')
+_VIEW_OF_A_NAME = re.compile(r"__dlt_\d+")
+_NO_LIMIT = 10**9
+_WHOLE_TEXT = {
+    "spark.sql.debug.maxToStringFields": str(_NO_LIMIT),
+    "spark.sql.maxPlanStringLength": str(_NO_LIMIT),
+}
+_TREE_PATTERN = "org.apache.spark.sql.catalyst.trees.TreePattern"
+_GENERATE = re.compile(r"\bGenerate (\w+)")
+_OWN_GENERATORS = {"explode", "posexplode", "inline", "stack", "json_tuple", "variant_explode"}
 _PYTHON_FUNCTIONS = ("PythonUDF", "PythonUDAF", "PythonUDTF")
 _WITHOUT_TABLES = ("LocalRelation", "OneRowRelation", "Range", "CTERelationRef")
 _UNKNOWN_BYTES = 2**62
@@ -73,9 +81,7 @@ def estimated_bytes(frame: DataFrame) -> int:
 def is_deterministic(frame: DataFrame) -> bool:
     """Whether the query uses no random numbers, no clock and no function declared so."""
     plan = _analyzed(frame)
-    patterns = scala_object(
-        frame.sparkSession._jvm, "org.apache.spark.sql.catalyst.trees.TreePattern"
-    )
+    patterns = scala_object(frame.sparkSession._jvm, _TREE_PATTERN)
     # current_date() and its like count as deterministic in Spark.
     return bool(plan.deterministic()) and not plan.containsPattern(patterns.CURRENT_LIKE())
 
@@ -91,21 +97,23 @@ def delta_folders(frame: DataFrame) -> set[str] | None:
 def plan_digest(frame: DataFrame) -> str:
     """A digest of the analysed query: equal for the same query in every process.
 
-    It covers expressions, literals, the rows of local relations, the folders of Delta tables and
-    the pickled code of Python functions.
-    Attributes, data frames and the views that stand for names in SQL text (reading/sql_names.py)
-    are numbered by counters of the process, which are left out.
+    It covers the canonical form of the plan (which numbers attributes anew and forgets aliases
+    within the query), the names and types of its columns and of the columns it reads, the rows of
+    local relations, the folders of Delta tables and the pickled code of Python functions.
+    The JSON form of a plan has all of this, too, but costs three times as much.
+    Views that stand for names in SQL text (reading/sql_names.py) are numbered by a counter of the
+    process, which is left out.
     """
-    plan = _analyzed(frame)
-    numbers: dict[str, int] = {}
-    text = _EXPRESSION_ID.sub(
-        lambda match: f"#{numbers.setdefault(match.group(1), len(numbers))}", plan.toJSON()
-    )
-    text = _VIEW_OF_A_NAME.sub("", _FRAME_ID.sub("", text))
-    rows = [str(leaf.data()) for leaf in leaves(frame) if leaf.nodeName() == "LocalRelation"]
-    folders = sorted(str(_delta_folder(leaf)) for leaf in leaves(frame))
-    code = _python_functions(plan) if "Python" in text else []
-    return hashlib.sha256("\n".join([text, *rows, *folders, *code]).encode()).hexdigest()
+    spark = frame.sparkSession
+    plan = frame._jdf.queryExecution().normalized().canonicalized()
+    with settings(spark, _WHOLE_TEXT):
+        text = _VIEW_OF_A_NAME.sub("", plan.treeString(True, False, _NO_LIMIT, False, False))
+    read = leaves(frame)
+    types = [leaf.schema().json() for leaf in read]
+    rows = [str(leaf.data()) for leaf in read if leaf.nodeName() == "LocalRelation"]
+    folders = sorted(str(_delta_folder(leaf)) for leaf in read)
+    parts = [text, frame.schema.json(), *types, *rows, *folders, *_python_functions(frame, text)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def plan_json(frame: DataFrame) -> str:
@@ -114,8 +122,10 @@ def plan_json(frame: DataFrame) -> str:
 
 
 def leaves(frame: DataFrame) -> list[Any]:
-    """The leaf nodes of the analysed plan."""
-    return listed(_analyzed(frame).collectLeaves())
+    """The leaf nodes of the analysed plan and of its subqueries."""
+    plan = _analyzed(frame)
+    plans = [plan, *listed(plan.subqueriesAll())]
+    return [leaf for each in plans for leaf in listed(each.collectLeaves())]
 
 
 def column_name(column: Column) -> tuple[str, ...] | str | None:
@@ -136,13 +146,18 @@ def _analyzed(frame: DataFrame) -> Any:
     return frame._jdf.queryExecution().analyzed()
 
 
-def _python_functions(plan: Any) -> list[str]:
+def _python_functions(frame: DataFrame, text: str) -> list[str]:
     """The pickled code of each Python function, in the order of the plan.
 
     Spark 4.2.0: `catalyst/…/expressions/PythonUDF.scala` (func) and `core/…/api/python/
     PythonRDD.scala` (PythonFunction.command, an ArraySeq of bytes).
     """
-    plans, expressions, functions = [plan], [], []
+    plan = _analyzed(frame)
+    patterns = scala_object(frame.sparkSession._jvm, _TREE_PATTERN)
+    table_functions = set(_GENERATE.findall(text)) - _OWN_GENERATORS
+    if not table_functions and not plan.containsPattern(patterns.PYTHON_UDF()):
+        return []  # walking the plan from Python costs more than all else
+    plans, expressions, functions = [plan, *listed(plan.subqueriesAll())], [], []
     while plans:
         node = plans.pop()
         plans += listed(node.children())

@@ -399,18 +399,3 @@ def test_kernel_writes_checksum_and_checkpoint(spark: SparkSession, table: Path)
     kernel.write_checksum_and_checkpoint(spark, table)
     assert (log / f"{10:020}.crc").exists()
     assert json.loads((log / "_last_checkpoint").read_text())["version"] == 10
-
-
-def test_plan_digest(spark: SparkSession) -> None:
-    def priced(rate: int) -> str:
-        return spark_plan.plan_digest(
-            spark.range(3).select(F.udf(lambda x: x * rate, "long")("id"))
-        )
-
-    assert spark_plan.plan_digest(spark.range(3).where("id > 1")) == spark_plan.plan_digest(
-        spark.range(3).where("id > 1")
-    )
-    digests = [spark_plan.plan_digest(spark.sql(f"SELECT * FROM VALUES ({n})")) for n in (1, 2)]
-    digests += [priced(2), priced(3)]
-    assert len(set(digests)) == 4
-    assert priced(2) == digests[2]
