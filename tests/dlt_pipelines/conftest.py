@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType, _parse_datatype_string
 
 from dlt_pipelines.source_tables import SOURCE_TABLES, History
+from tests.dlt_pipelines.local_frame import local_frame
 
 Silver = Callable[..., DataFrame]
 
@@ -36,7 +37,7 @@ def silver(spark: SparkSession) -> Silver:
         ddl = ", ".join(f"`{column}` {kind}" for column, kind in columns.items())
         schema = _parse_datatype_string(ddl)
         assert isinstance(schema, StructType)
-        return spark.createDataFrame([_row(row, columns) for row in rows], schema)
+        return local_frame(spark, [_row(row, columns) for row in rows], schema)
 
     return frame
 
@@ -73,6 +74,6 @@ def valued_at(spark: SparkSession) -> Callable[..., DataFrame]:
 
     def frame(*days: str) -> DataFrame:
         rows = [(date.fromisoformat(day),) for day in days]
-        return spark.createDataFrame(rows, "valuation_date DATE")
+        return local_frame(spark, rows, "valuation_date DATE")
 
     return frame

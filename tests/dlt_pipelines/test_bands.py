@@ -8,13 +8,14 @@ from pyspark.sql import functions as F
 
 from dlt_pipelines import settings
 from dlt_pipelines.transforms.bands import band_rows, whole_years, with_bands
+from tests.dlt_pipelines.local_frame import local_frame
 
 COLUMNS = "band STRING, lower INT, upper INT, label STRING"
 
 
 def test_bands_are_half_open_and_labelled_with_what_is_inside(spark: SparkSession) -> None:
-    bands = spark.createDataFrame(band_rows(settings.BAND_EDGES), COLUMNS)
-    ages = spark.createDataFrame([(n,) for n in (17, 18, 20, 21, 70, 71, 99, None)], "age INT")
+    bands = local_frame(spark, band_rows(settings.BAND_EDGES), COLUMNS)
+    ages = local_frame(spark, [(n,) for n in (17, 18, 20, 21, 70, 71, 99, None)], "age INT")
     rows = with_bands(ages, bands, {"driver_age_band": "age"}).collect()
     assert [row.driver_age_band for row in rows] == [
         "UNKNOWN", "18-20", "18-20", "21-25", "51-70", "71+", "71+", "UNKNOWN",
@@ -42,7 +43,7 @@ def test_whole_years_change_on_the_birthday(spark: SparkSession) -> None:
         ("2004-02-29", "2022-02-28"), ("2004-02-29", "2022-03-01"),
         ("2000-06-15", "2026-06-14"), ("2000-06-15", "2026-06-15"),
     ]  # fmt: skip
-    days = spark.createDataFrame(pairs, "born STRING, day STRING")
+    days = local_frame(spark, pairs, "born STRING, day STRING")
     days = days.selectExpr("CAST(born AS DATE) AS born", "CAST(day AS DATE) AS day")
     rows = days.select(F.expr(whole_years("born", "day")).alias("age")).collect()
     assert [row.age for row in rows] == [17, 18, 25, 26]

@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from dlt_pipelines import dms, quality
 from dlt_pipelines.source_tables import SOURCE_TABLES
 from dlt_pipelines.transforms.changes import as_written, changes_to_apply, typed_changes
+from tests.dlt_pipelines.local_frame import local_frame
 
 TABLES = {table.name: table for table in SOURCE_TABLES}
 COMMITTED = "2024-05-28 19:51:41.388146"
@@ -33,7 +34,7 @@ def bronze(spark: SparkSession) -> Any:
         usual |= {"_file": "LOAD00000001.csv"}
         full = [usual | row for row in rows]
         assert all(set(row) <= set(columns) for row in full)
-        return spark.createDataFrame([tuple(row.get(c) for c in columns) for row in full], ddl)
+        return local_frame(spark, [tuple(row.get(c) for c in columns) for row in full], ddl)
 
     return frame
 

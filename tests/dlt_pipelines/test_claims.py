@@ -12,6 +12,7 @@ from dlt_pipelines.assumptions import BySegment
 from dlt_pipelines.transforms.claim_kpi import claim_kpis
 from dlt_pipelines.transforms.claims import claim_positions, claims_with_changes, ledger_totals
 from dlt_pipelines.transforms.exchange import closing_rates
+from tests.dlt_pipelines.local_frame import local_frame
 
 CAP = BySegment(Decimal(100000), {})
 POLICY = {"policy_id": 1, "policy_number": "P1", "policy_type": "MOTOR"}
@@ -41,7 +42,7 @@ def positions(spark: SparkSession, silver: Any, valued_at: Any) -> Any:
         in_euros = silver("claim_transaction", *ledger).selectExpr(
             "*", "amount AS own_amount", "CAST(NULL AS STRING) AS currency"
         )
-        no_rates = spark.createDataFrame([], "month DATE, currency STRING, closing_rate DOUBLE")
+        no_rates = local_frame(spark, [], "month DATE, currency STRING, closing_rate DOUBLE")
         return claim_positions(
             claims_with_changes(silver("claim", *claims)),
             ledger_totals(in_euros, valuations, closing_rates(no_rates, valuations)),
@@ -171,7 +172,7 @@ def kpis(spark: SparkSession, claims: list[tuple[Any, ...]]) -> dict[tuple[int, 
     )
     names = ", ".join(part.split()[0] for part in POSITION.split(", "))
     positions = spark.sql(f"SELECT * FROM VALUES {rows} AS t({names})").to(
-        spark.createDataFrame([], POSITION).schema
+        local_frame(spark, [], POSITION).schema
     )
     exposures = spark.sql("SELECT 2023 calendar_year, 'MOTOR' policy_type, 2000D exposure")
     earned = spark.sql("SELECT 2023 accident_year, 'MOTOR' policy_type, 900000.0 earned_premium")
@@ -215,7 +216,7 @@ def test_claims_are_counted_by_state_and_orphans_enter_no_matched_ratio(
 
 
 def test_a_year_without_claims_has_its_exposure_and_premium(spark: SparkSession) -> None:
-    none = spark.createDataFrame([], POSITION)
+    none = local_frame(spark, [], POSITION)
     exposures = spark.sql("SELECT 2022 calendar_year, 'HOME' policy_type, 10D exposure")
     earned = spark.sql("SELECT 2022 accident_year, 'HOME' policy_type, 500.004 earned_premium")
     (row, _) = claim_kpis(none, exposures, earned).orderBy("segment").collect()[::-1]

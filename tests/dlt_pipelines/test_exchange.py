@@ -23,6 +23,7 @@ from dlt_pipelines.transforms.exchange import (
 from dlt_pipelines.transforms.monitoring.cross_rules import breaking, followed, with_term
 from dlt_pipelines.transforms.risk import in_force_at_month_ends, segments_on_risk
 from tests.dlt_pipelines.conftest import Silver
+from tests.dlt_pipelines.local_frame import local_frame
 
 Valued = Callable[..., DataFrame]
 RATE = "month DATE, currency STRING, average_rate DECIMAL(18,8), closing_rate DECIMAL(18,8)"
@@ -35,7 +36,7 @@ def rates(spark: SparkSession) -> DataFrame:
         (date(2024, 1, 1), "USD", Decimal("0.90"), Decimal("0.80")),
         (date(2024, 2, 1), "USD", Decimal("0.95"), Decimal("1.10")),
     ]
-    return spark.createDataFrame(rows, RATE)
+    return local_frame(spark, rows, RATE)
 
 
 @pytest.fixture

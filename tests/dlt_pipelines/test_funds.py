@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from dlt_pipelines.transforms.exchange import closing_rates
 from dlt_pipelines.transforms.funds import fund_valuations, units_known
 from tests.dlt_pipelines.conftest import Silver
+from tests.dlt_pipelines.local_frame import local_frame
 
 Valued = Callable[..., DataFrame]
 
@@ -43,7 +44,7 @@ def value(spark: SparkSession, silver: Silver, valued_at: Valued) -> Callable[..
         holdings: list[Any], prices: list[Any], days: tuple[str, ...], *policies: Any
     ) -> dict[str, Row]:
         versions = units_known(silver("fund_unit", *holdings), silver("policy", *policies))
-        rates = closing_rates(spark.createDataFrame([DOLLAR], RATE), valued_at(*days))
+        rates = closing_rates(local_frame(spark, [DOLLAR], RATE), valued_at(*days))
         frame = fund_valuations(
             versions, silver("fund_price", *prices), valued_at(*days), rates, "EUR", 5
         )

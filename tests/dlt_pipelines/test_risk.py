@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from dlt_pipelines.transforms.risk import exposure, in_force_at_month_ends, segments_on_risk
+from tests.dlt_pipelines.local_frame import local_frame
 
 # The policy of the premium example: a leap-year term, cancelled from 1 March 2024.
 TERM = {
@@ -41,8 +42,8 @@ def test_a_cancelled_leap_term_is_exposed_as_in_the_example(
         F.round("exposure", 5).alias("exposure"),
         F.round("exposure_term_basis", 5).alias("exposure_term_basis"),
     )
-    expected = spark.createDataFrame(
-        [(2023, 184, 0.50411, 0.50273), (2024, 60, 0.16393, 0.16393)], actual.schema
+    expected = local_frame(
+        spark, [(2023, 184, 0.50411, 0.50273), (2024, 60, 0.16393, 0.16393)], actual.schema
     )
     assert_df_equality(actual, expected, ignore_row_order=True)
 

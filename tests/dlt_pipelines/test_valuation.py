@@ -12,16 +12,17 @@ from pyspark.sql import functions as F
 
 from dlt_pipelines import settings
 from dlt_pipelines.transforms.valuation import valuation_dates
+from tests.dlt_pipelines.local_frame import local_frame
 
 
 def newest(spark: SparkSession, *commits: str) -> DataFrame:
     rows = [(datetime.fromisoformat(commit),) for commit in commits]
-    return spark.createDataFrame(rows, "newest_commit TIMESTAMP")
+    return local_frame(spark, rows, "newest_commit TIMESTAMP")
 
 
 def dates(spark: SparkSession, column: str, *days: str) -> DataFrame:
     rows = [(date.fromisoformat(day),) for day in days]
-    return spark.createDataFrame(rows, f"{column} DATE")
+    return local_frame(spark, rows, f"{column} DATE")
 
 
 def test_year_ends_since_the_first_loss_twelve_month_ends_and_the_latest_day(

@@ -22,6 +22,7 @@ from dlt_pipelines.transforms.customers.homes import addresses_at
 from dlt_pipelines.transforms.customers.parties import customer_terms, survivors
 from dlt_pipelines.transforms.premium import premium_by_type
 from dlt_pipelines.transforms.risk import segments_on_risk
+from tests.dlt_pipelines.local_frame import local_frame
 
 TABLES = (
     "party", "party_address", "product", "agent", "policy", "policy_version", "coverage",
@@ -42,13 +43,13 @@ def build(
         valuations, links = valued_at(*days), survivors(t["party"])
         terms = customer_terms(t["policy"], t["product"], t["agent"], links)
         owners = terms.select("policy_id", "party_id")
-        claims = spark.createDataFrame([], POSITION)
+        claims = local_frame(spark, [], POSITION)
         if positions:
             names = "policy_id, valuation_date, loss_date, incurred"
             claims = spark.sql(f"SELECT * FROM VALUES {positions} AS t({names})")
         booked = premium_by_type(t["premium_transaction"], t["policy"], valued_at(max(days)))
-        bands = spark.createDataFrame(
-            band_rows(BAND_EDGES), "band STRING, lower INT, upper INT, label STRING"
+        bands = local_frame(
+            spark, band_rows(BAND_EDGES), "band STRING, lower INT, upper INT, label STRING"
         )
         lines = customer_lines(segments_on_risk(t["coverage"], t["policy"]), terms, valuations)
         result = customer_360(

@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from dlt_pipelines import settings
 from dlt_pipelines.assumptions import BySegment, ValueAssumptions
 from dlt_pipelines.transforms.customers.customer_segment import customer_segments, lifetime_values
+from tests.dlt_pipelines.local_frame import local_frame
 
 LINE = "party_id BIGINT, valuation_date STRING, policy_type STRING, in_force_premium DECIMAL(18,2)"
 COHORT = (
@@ -44,14 +45,14 @@ def cohorts(spark: SparkSession) -> DataFrame:
         ("2023-11-01", "policy_type", "MOTOR", 60, 0, True),
         ("2024-11-01", "channel", "MOTOR", 60, 0, True),
     ]
-    return dated(spark.createDataFrame(rows, COHORT), "expiry_month")
+    return dated(local_frame(spark, rows, COHORT), "expiry_month")
 
 
 def value(
     spark: SparkSession, cohorts: DataFrame, known: ValueAssumptions, *lines: tuple[str, str]
 ) -> tuple[float, float]:
     rows = [(1, "2024-12-31", kind, Decimal(premium)) for kind, premium in lines]
-    frame = dated(spark.createDataFrame(rows, LINE), "valuation_date")
+    frame = dated(local_frame(spark, rows, LINE), "valuation_date")
     row = lifetime_values(frame, cohorts, known).first()
     assert row is not None
     return row.margin, row.clv
@@ -81,10 +82,8 @@ def segments(spark: SparkSession, cohorts: DataFrame) -> Any:
         day = "2024-12-31"
         rows = [(n, day, 1, 2, Decimal(premium), last) for n, premium, last in customers]
         lines = [(n, day, "MOTOR", Decimal(p)) for n, p, _ in customers if Decimal(p)]
-        known = dated(
-            spark.createDataFrame(rows, CUSTOMER), "valuation_date", "last_bound_or_paid_on"
-        )
-        held = dated(spark.createDataFrame(lines, LINE), "valuation_date")
+        known = dated(local_frame(spark, rows, CUSTOMER), "valuation_date", "last_bound_or_paid_on")
+        held = dated(local_frame(spark, lines, LINE), "valuation_date")
         scored = customer_segments(
             known, held, cohorts, assumptions(**more), settings.clv_tiers(spark)
         )

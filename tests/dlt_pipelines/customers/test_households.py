@@ -13,6 +13,7 @@ from dlt_pipelines.transforms.customers.concentration import concentration
 from dlt_pipelines.transforms.customers.homes import addresses_at
 from dlt_pipelines.transforms.customers.household import households
 from dlt_pipelines.transforms.customers.parties import survivors
+from tests.dlt_pipelines.local_frame import local_frame
 
 Valued = Callable[..., DataFrame]
 
@@ -44,7 +45,8 @@ def place(
 
 def customers(spark: SparkSession, *parties: int) -> DataFrame:
     rows = [(n, 1, 2, Decimal(100 * n)) for n in parties]
-    frame = spark.createDataFrame(
+    frame = local_frame(
+        spark,
         rows,
         "party_id BIGINT, policies_in_force BIGINT, distinct_lines BIGINT,"
         " in_force_premium DECIMAL(18,2)",
@@ -89,14 +91,14 @@ def test_an_institution_is_flagged_and_not_put_together(
 
 def positions(spark: SparkSession, *amounts: tuple[int, int]) -> DataFrame:
     rows = [(policy, Decimal(amount)) for policy, amount in amounts]
-    frame = spark.createDataFrame(rows, "policy_id BIGINT, incurred DECIMAL(18,2)")
+    frame = local_frame(spark, rows, "policy_id BIGINT, incurred DECIMAL(18,2)")
     return frame.withColumn("valuation_date", F.lit("2024-12-31").cast("date"))
 
 
 def terms(spark: SparkSession, number: int) -> DataFrame:
     """One term of each party, party n with policy n."""
     rows = [(n, n, "2023-01-01") for n in range(1, number + 1)]
-    frame = spark.createDataFrame(rows, "policy_id BIGINT, party_id BIGINT, bound_on STRING")
+    frame = local_frame(spark, rows, "policy_id BIGINT, party_id BIGINT, bound_on STRING")
     return frame.withColumn("bound_on", F.col("bound_on").cast("date"))
 
 

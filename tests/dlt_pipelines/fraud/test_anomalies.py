@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from dlt_pipelines.assumptions import AnomalyLimits
 from dlt_pipelines.transforms.fraud.anomalies import anomalies, claim_events, policy_events
 from tests.dlt_pipelines.conftest import Silver
+from tests.dlt_pipelines.local_frame import local_frame
 
 LAST = date(2024, 6, 28)
 LIMITS = AnomalyLimits(
@@ -34,7 +35,7 @@ def judge(spark: SparkSession, valued_at: Valued) -> Judge:
             (LAST - timedelta(weeks=back), "MOTOR", "new_claims", count * amount, count)
             for back, count in zip(weeks, counts, strict=True)
         ]
-        events, nothing = spark.createDataFrame(rows, EVENT), spark.createDataFrame([], EVENT)
+        events, nothing = local_frame(spark, rows, EVENT), local_frame(spark, [], EVENT)
         frame = anomalies(events, nothing, valued_at(str(LAST)), LIMITS)
         row = frame.where(f"segment = 'MOTOR' AND day = '{LAST}'").first()
         assert row is not None
@@ -92,8 +93,8 @@ def test_every_day_has_its_row_and_all_adds_the_segments(
     first = LAST - timedelta(days=3)
     rows = [(first, "MOTOR", "quotes", 1.0, 1), (first, "HOME", "quotes", 1.0, 1),
             (LAST + timedelta(days=1), "HOME", "quotes", 1.0, 1)]  # fmt: skip
-    volumes = spark.createDataFrame([(LAST, "ALL", "rows_party", 5.0, 5)], EVENT)
-    frame = anomalies(spark.createDataFrame(rows, EVENT), volumes, valued_at(str(LAST)), LIMITS)
+    volumes = local_frame(spark, [(LAST, "ALL", "rows_party", 5.0, 5)], EVENT)
+    frame = anomalies(local_frame(spark, rows, EVENT), volumes, valued_at(str(LAST)), LIMITS)
     found = {(row.segment, row.metric, str(row.day)): row.value for row in frame.collect()}
     assert found.pop(("ALL", "rows_party", str(LAST))) == 5.0
     assert len(found) == 3 * 4
@@ -105,24 +106,24 @@ def test_only_the_last_days_are_shown_but_older_ones_make_their_baseline(
     spark: SparkSession, valued_at: Valued
 ) -> None:
     rows = [(LAST - timedelta(days=back), "MOTOR", "quotes", 20.0, 20) for back in range(100)]
-    nothing = spark.createDataFrame([], EVENT)
+    nothing = local_frame(spark, [], EVENT)
     frame = anomalies(
-        spark.createDataFrame(rows, EVENT), nothing, valued_at(str(LAST)), replace(LIMITS, days=3)
+        local_frame(spark, rows, EVENT), nothing, valued_at(str(LAST)), replace(LIMITS, days=3)
     )
     assert {(row.points, row.baseline) for row in frame.collect()} == {(8, 20.0)}
     assert frame.count() == 2 * 3
 
 
 def test_without_events_there_are_no_rows(spark: SparkSession, valued_at: Valued) -> None:
-    nothing = spark.createDataFrame([], EVENT)
+    nothing = local_frame(spark, [], EVENT)
     assert anomalies(nothing, nothing, valued_at(str(LAST)), LIMITS).count() == 0
 
 
 def test_events_come_from_reports_payments_quotes_and_cancellations(
     spark: SparkSession, silver: Silver
 ) -> None:
-    positions = spark.createDataFrame(
-        [(1, "MOTOR", LAST)], "claim_id BIGINT, segment STRING, reported_on DATE"
+    positions = local_frame(
+        spark, [(1, "MOTOR", LAST)], "claim_id BIGINT, segment STRING, reported_on DATE"
     )
     ledger = silver(
         "claim_transaction",

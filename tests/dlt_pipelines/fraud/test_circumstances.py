@@ -18,6 +18,7 @@ from dlt_pipelines.transforms.fraud.circumstances import (
 )
 from dlt_pipelines.transforms.fraud.sharers import claim_owners, sharers
 from tests.dlt_pipelines.conftest import Silver
+from tests.dlt_pipelines.local_frame import local_frame
 
 LOSS = date(2024, 3, 31)
 CLAIM = (
@@ -37,7 +38,7 @@ def claims(spark: SparkSession) -> Claims:
 
     def frame(*rows: tuple[int, str | None, int | None], loss: date = LOSS) -> DataFrame:
         full = [(key, key, number, party, "TPL", loss) for key, number, party in rows]
-        return spark.createDataFrame(full, CLAIM)
+        return local_frame(spark, full, CLAIM)
 
     return frame
 
@@ -48,7 +49,7 @@ def cover(spark: SparkSession, claims: Claims, *segments: tuple[Any, ...]) -> Ro
         ("P1", code, LOSS - timedelta(start), LOSS + timedelta(end), Decimal(limit))
         for code, start, end, limit in segments
     ]
-    frame = spark.createDataFrame(rows, SEGMENT)
+    frame = local_frame(spark, rows, SEGMENT)
     return cover_at_loss(claims((1, "P1", 7)), frame, Decimal("1.25"), 30).first()
 
 
@@ -97,7 +98,7 @@ def test_claims_of_a_party_are_counted_back_to_a_year_but_not_as_witness(
         {"claim_party_id": 3, "claim_id": 5, "party_id": 7, "role": "INSURED"},
         {"claim_party_id": 4, "claim_id": 5, "party_id": 7, "role": "DRIVER"},  # twice on one
     )
-    frame = repeats(spark.createDataFrame(rows, CLAIM), involved, 365)
+    frame = repeats(local_frame(spark, rows, CLAIM), involved, 365)
     counts = {row.claim_id: row.n for row in frame.groupBy("claim_id")
               .agg({"party_claims": "max"}).toDF("claim_id", "n").collect()}  # fmt: skip
     assert counts == {1: 3, 2: 2, 3: 1, 4: 1, 5: 3}
@@ -134,7 +135,8 @@ def test_premium_overdue_at_the_loss(
 def test_days_since_the_first_bound_term_and_the_usual_delay_of_the_cause(
     spark: SparkSession, silver: Silver
 ) -> None:
-    positions = spark.createDataFrame(
+    positions = local_frame(
+        spark,
         [(1, 12, "P1", LOSS, "FIRE", 2), (2, 12, "P1", LOSS, "FIRE", 12), (3, None, None, LOSS,
           "FIRE", 22)],
         "claim_id BIGINT, policy_id BIGINT, policy_number STRING, loss_date DATE,"

@@ -12,6 +12,7 @@ from pyspark.sql import Row, SparkSession
 
 from dlt_pipelines.fraud_rules import FRAUD_RULES
 from dlt_pipelines.transforms.fraud.flags import EVIDENCE, flags, scores
+from tests.dlt_pipelines.local_frame import local_frame
 
 RULES = {rule.rule_id: rule for rule in FRAUD_RULES}
 CLAIM = {
@@ -33,7 +34,7 @@ def claims(spark: SparkSession, *rows: dict[str, Any]) -> Any:
     ddl = ", ".join(f"`{name}` {kind}" for name, kind in columns.items())
     assert all(set(row) <= set(columns) for row in rows)
     values = [tuple((USUAL | row).get(name) for name in columns) for row in rows]
-    return spark.createDataFrame(values, ddl)
+    return local_frame(spark, values, ddl)
 
 
 def raised(spark: SparkSession, **claim: Any) -> dict[str, Row]:

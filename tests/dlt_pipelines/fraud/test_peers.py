@@ -10,6 +10,7 @@ from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 
 from dlt_pipelines.transforms.fraud.peers import peer_statistics
+from tests.dlt_pipelines.local_frame import local_frame
 
 CLAIM = (
     "claim_id BIGINT, segment STRING, cause_code STRING, severity_code STRING,"
@@ -19,8 +20,10 @@ AMOUNTS = [1000, 1100, 1200, 1300, 1500, 9000]
 
 
 def statistics(spark: SparkSession, rows: list[tuple[Any, ...]], minimum: int) -> dict[int, Row]:
-    claims = spark.createDataFrame(
-        [(key, *groups, Decimal(amount)) for key, (*groups, amount) in enumerate(rows)], CLAIM
+    claims = local_frame(
+        spark,
+        [(key, *groups, Decimal(amount)) for key, (*groups, amount) in enumerate(rows)],
+        CLAIM,
     )
     frame = peer_statistics(claims, minimum).groupBy("claim_id").agg(
         F.max("peers").alias("peers"), F.max("of_z").alias("of_z")

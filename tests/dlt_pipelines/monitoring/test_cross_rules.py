@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 from dlt_pipelines.transforms.monitoring import cross_rules as cross
 from dlt_pipelines.transforms.monitoring.cross_rules import breaking
 from tests.dlt_pipelines.conftest import Silver
+from tests.dlt_pipelines.local_frame import local_frame
 
 Valued = Callable[..., DataFrame]
 NEWEST = datetime(2024, 6, 1, 12)
@@ -149,7 +150,7 @@ def test_a_claim(
     kinds = "claim_id BIGINT, policy_number STRING, incurred INT, case_reserve INT," + (
         " valuation_date STRING, status STRING"
     )
-    positions = spark.createDataFrame([tuple(figures.values())], kinds).withColumn(
+    positions = local_frame(spark, [tuple(figures.values())], kinds).withColumn(
         "valuation_date", F.to_date("valuation_date")
     )
     segments = spark.sql("SELECT 'P1' AS policy_number, DATE'2024-01-01' AS risk_from,"

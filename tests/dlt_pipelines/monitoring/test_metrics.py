@@ -21,6 +21,7 @@ from dlt_pipelines.transforms.monitoring.row_counts import (
     warned_on_raw,
 )
 from tests.dlt_pipelines.conftest import Silver
+from tests.dlt_pipelines.local_frame import local_frame
 
 TABLES = {table.name: table for table in SOURCE_TABLES}
 DAY = date(2024, 5, 1)
@@ -31,7 +32,7 @@ def text_rows(spark: SparkSession, table: str, *rows: dict[str, Any]) -> DataFra
     ddl = ", ".join(f"`{name}` STRING" for name in columns) + ", _reasons ARRAY<STRING>"
     usual = {dms.OP: "I", dms.COMMIT_TIME: "2024-05-02 08:00:00.000001"}
     values = [tuple((usual | row).get(name) for name in [*columns, "_reasons"]) for row in rows]
-    return spark.createDataFrame(values, ddl)
+    return local_frame(spark, values, ddl)
 
 
 def test_delivered_rows_count_on_the_day_they_were_written_or_else_committed(
@@ -79,11 +80,12 @@ def measured(spark: SparkSession, silver: Silver) -> dict[tuple[str, str], tuple
         {"payment_id": 1, "amount": "30", "updated_at": "2024-05-01", "invoice_id": 4},
         {"payment_id": 2, "amount": "40", "updated_at": "2024-05-01"},
     )
-    came = spark.createDataFrame([("payment", DAY, 3)], "table_name STRING, day DATE, rows BIGINT")
+    came = local_frame(spark, [("payment", DAY, 3)], "table_name STRING, day DATE, rows BIGINT")
     failure = "table_name STRING, day DATE, rule STRING, failed BIGINT, amount_at_stake INT"
-    no_amount = spark.createDataFrame([("payment", DAY, "amount present", 1, None)], failure)
-    unknown = spark.createDataFrame([("payment", DAY, "invoice known", 1, 30)], failure)
-    rules = spark.createDataFrame(
+    no_amount = local_frame(spark, [("payment", DAY, "amount present", 1, None)], failure)
+    unknown = local_frame(spark, [("payment", DAY, "invoice known", 1, 30)], failure)
+    rules = local_frame(
+        spark,
         [("payment", "amount present", "drop", "change"),
          ("payment", "payment_id present", "drop", "change"),
          ("payment", "invoice named", "warn", "row"),

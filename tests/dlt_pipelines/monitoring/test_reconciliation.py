@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from dlt_pipelines import dms
 from dlt_pipelines.source_tables import CONTROL_TABLE
 from dlt_pipelines.transforms.monitoring.reconciliation import reconciliation, source_counts
+from tests.dlt_pipelines.local_frame import local_frame
 
 DAY = date(2026, 7, 1)
 COUNTED = "2026-07-02 01:00:00.000000"
@@ -27,7 +28,7 @@ def control(spark: SparkSession) -> Any:
         names = [*dms.file_columns(CONTROL_TABLE), dms.RESCUED]
         usual = {dms.OP: "I", dms.COMMIT_TIME: COUNTED}
         values = [tuple((usual | row).get(name) for name in names) for row in rows]
-        return spark.createDataFrame(values, ", ".join(f"`{name}` STRING" for name in names))
+        return local_frame(spark, values, ", ".join(f"`{name}` STRING" for name in names))
 
     return frame
 
@@ -43,20 +44,24 @@ def reconciled(spark: SparkSession, control: Any) -> Any:
         rows, amount = silver
         (found,) = reconciliation(
             source_counts(control(*counts)),
-            spark.createDataFrame(
+            local_frame(
+                spark,
                 [("payment", DAY, [], rows, Decimal(amount))],
                 "table_name STRING, day DATE, broken ARRAY<STRING>, rows BIGINT,"
                 " amount DECIMAL(28,2)",
             ),
-            spark.createDataFrame(
+            local_frame(
+                spark,
                 [("payment", DAY, "a", refused)] * bool(refused),
                 "table_name STRING, day DATE, rule STRING, rows BIGINT",
             ),
-            spark.createDataFrame(
+            local_frame(
+                spark,
                 [("payment", DAY, Decimal(each)) for each in booked],
                 "table_name STRING, day DATE, amount DECIMAL(14,2)",
             ),
-            spark.createDataFrame(
+            local_frame(
+                spark,
                 [("payment", datetime.fromisoformat(newest))],
                 "table_name STRING, newest_commit TIMESTAMP",
             ),

@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from dlt_pipelines.settings import BAND_EDGES
 from dlt_pipelines.transforms.bands import band_rows
 from dlt_pipelines.transforms.policies.retention import retention_cohorts, terms_that_end
+from tests.dlt_pipelines.local_frame import local_frame
 from tests.dlt_pipelines.policies.conftest import term
 
 Cohorts = Callable[..., dict[tuple[str, str], Row]]
@@ -32,8 +33,8 @@ def cohorts(spark: SparkSession, silver: Any, valued_at: Callable[..., DataFrame
     def frame(
         terms: list[dict[str, Any]], versions: list[dict[str, Any]], valuation: str = "2024-12-31"
     ) -> dict[tuple[str, str], Row]:
-        bands = spark.createDataFrame(
-            band_rows(BAND_EDGES), "band STRING, lower INT, upper INT, label STRING"
+        bands = local_frame(
+            spark, band_rows(BAND_EDGES), "band STRING, lower INT, upper INT, label STRING"
         )
         cohort = retention_cohorts(
             terms_that_end(

@@ -19,6 +19,7 @@ from dlt_pipelines.transforms.pricing.glm_exposure import (
     with_development,
 )
 from dlt_pipelines.transforms.risk import exposure, segments_on_risk
+from tests.dlt_pipelines.local_frame import local_frame
 
 POSITION = (
     "claim_id BIGINT, policy_id BIGINT, coverage_code STRING, loss_date DATE, accident_year INT,"
@@ -51,7 +52,7 @@ def build(spark: SparkSession, silver: Any, valued_at: Callable[..., DataFrame])
         latest, policies = valued_at("2024-12-31"), silver("policy", TERM)
         coverages = silver("coverage", *covers)
         segments = segments_on_risk(coverages, policies)
-        positions = spark.createDataFrame([], POSITION)
+        positions = local_frame(spark, [], POSITION)
         if claims:
             values = ", ".join(
                 f"({claim}, {policy or 'NULL'}, {(code and repr(code)) or 'NULL'}, DATE'{loss}',"
@@ -65,8 +66,8 @@ def build(spark: SparkSession, silver: Any, valued_at: Callable[..., DataFrame])
         booked = premium_by_type(silver("premium_transaction", *premium), policies, latest)
         placed = placed_claims(positions, silver("claim", *named), segments)
         rows = model_rows(exposure(segments, latest), placed, booked)
-        bands = spark.createDataFrame(
-            band_rows(BAND_EDGES), "band STRING, lower INT, upper INT, label STRING"
+        bands = local_frame(
+            spark, band_rows(BAND_EDGES), "band STRING, lower INT, upper INT, label STRING"
         )
         described = rating_factors(
             with_development(rows, latest), coverages, silver("risk_object", *objects), policies,

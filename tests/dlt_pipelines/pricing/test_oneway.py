@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from dlt_pipelines.assumptions import BySegment
 from dlt_pipelines.transforms.pricing.factors import FACTORS, LEVELS
 from dlt_pipelines.transforms.pricing.oneway import actual_expected, oneway
+from tests.dlt_pipelines.local_frame import local_frame
 
 FIGURES = (
     "make STRING, exposure DOUBLE, claim_count BIGINT, paid_claim_count BIGINT,"
@@ -27,7 +28,7 @@ def model_rows(spark: SparkSession, *rows: tuple[str, float, int, int], **more: 
         (make, exposure, claims, claims, *(Decimal(amount),) * 4)
         for make, exposure, claims, amount in rows
     ]
-    frame = spark.createDataFrame(figures, FIGURES)
+    frame = local_frame(spark, figures, FIGURES)
     others = {name: F.lit(more.get(name, "X")) for name in FACTORS if name != "make"}
     others |= {"calendar_year": F.lit(2024), "policy_type": F.lit(more.get("policy_type", "MOTOR"))}
     return frame.withColumns(others | {"valuation_date": F.lit("2024-12-31")})

@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 
 from dlt_pipelines.assumptions import BySegment
 from dlt_pipelines.transforms.reserving.chain_ladder import development_factors, ultimates
+from tests.dlt_pipelines.local_frame import local_frame
 
 CELL = (
     "segment STRING, measure STRING, origin_year INT, dev_lag_months INT, cumulative DECIMAL(18,2)"
@@ -34,7 +35,7 @@ def triangle(spark: SparkSession, segment: str = "MOTOR", **measures: Cells) -> 
         for year, values in cells.items()
         for age, value in enumerate(values, 1)
     ]
-    return spark.createDataFrame(rows, CELL)
+    return local_frame(spark, rows, CELL)
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def develop(spark: SparkSession, valued_at: Valued) -> Callable[..., DataFrame]:
         cells: DataFrame, *overrides: tuple[Any, ...], average: str = "volume", tail: str = "1"
     ) -> DataFrame:
         year_ends = valued_at("2021-12-31", "2022-12-31", "2023-12-31")
-        own = spark.createDataFrame(list(overrides), OVERRIDE)
+        own = local_frame(spark, list(overrides), OVERRIDE)
         return development_factors(cells, year_ends, own, average, Decimal(tail))
 
     return factors
@@ -101,7 +102,7 @@ def project(
     spark: SparkSession, cells: DataFrame, factors: DataFrame, *earned: tuple[Any, ...],
     measure: str = "paid", segment: str = "MOTOR", tail: str = "1",
 ) -> dict[int, Row]:  # fmt: skip
-    premium = spark.createDataFrame(list(earned), EARNED)
+    premium = local_frame(spark, list(earned), EARNED)
     ratio = BySegment(Decimal("0.65"), {"HOME": Decimal("0.50")})
     frame = ultimates(cells, factors, premium, ratio, Decimal(tail))
     rows = frame.where(f"measure = '{measure}' AND segment = '{segment}'").collect()
@@ -192,7 +193,7 @@ def test_the_year_under_way_can_be_left_out_of_the_factors(
     spark: SparkSession, valued_at: Valued
 ) -> None:
     cells = triangle(spark, paid=PAID)
-    own = spark.createDataFrame([], OVERRIDE)
+    own = local_frame(spark, [], OVERRIDE)
     year_ends = valued_at("2021-12-31", "2022-12-31")  # 2023 is not over
     factors = development_factors(cells, year_ends, own, "volume_closed", Decimal(1))
     assert {age: row.ldf for age, row in by_age(factors, "volume_closed").items()} == {12: 1.5}

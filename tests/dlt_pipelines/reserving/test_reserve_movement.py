@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 
 from dlt_pipelines.transforms.reserving.reserve_movement import reserve_movements
 from tests.dlt_pipelines.conftest import Silver
+from tests.dlt_pipelines.local_frame import local_frame
 
 POSITION = "claim_id BIGINT, segment STRING, status STRING, valuation_date DATE"
 Valued = Callable[..., DataFrame]
@@ -22,7 +23,7 @@ def positions(spark: SparkSession, *claims: tuple[int, str], days: list[str]) ->
     """Every claim, open at every day."""
     rows = [(key, segment, "OPEN", date.fromisoformat(day)) for key, segment in claims
             for day in days]  # fmt: skip
-    return spark.createDataFrame(rows, POSITION)
+    return local_frame(spark, rows, POSITION)
 
 
 def booking(claim: int, day: str, kind: str, amount: str, **more: Any) -> dict[str, Any]:
@@ -105,7 +106,7 @@ def test_money_of_a_claim_that_is_not_there_is_under_unknown(
 def test_without_claims_there_are_no_rows(
     spark: SparkSession, silver: Silver, valued_at: Valued
 ) -> None:
-    nothing = spark.createDataFrame([], POSITION)
+    nothing = local_frame(spark, [], POSITION)
     frame = reserve_movements(silver("claim_transaction"), nothing, valued_at("2024-12-31"))
     assert frame.count() == 0
 

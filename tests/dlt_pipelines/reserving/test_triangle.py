@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from dlt_pipelines.assumptions import BySegment
 from dlt_pipelines.transforms.reserving.triangle import triangle
+from tests.dlt_pipelines.local_frame import local_frame
 
 CAP = BySegment(Decimal(1000), {})
 NO_YEAR = BySegment(None, {})
@@ -36,7 +37,7 @@ def cells(frame: DataFrame, measure: str, segment: str = "MOTOR") -> dict[tuple[
 
 def develop(spark: SparkSession, *rows: tuple[Any, ...], **settings: BySegment) -> DataFrame:
     options = {"cap": CAP, "first_origin_year": NO_YEAR} | settings
-    return triangle(spark.createDataFrame(list(rows), POSITION), **options)
+    return triangle(local_frame(spark, list(rows), POSITION), **options)
 
 
 EXAMPLE = [
@@ -55,7 +56,8 @@ def test_a_calendar_year_is_a_diagonal_as_in_the_example(spark: SparkSession) ->
         "origin_year", "dev_lag_months", "CAST(incremental AS INT) AS incremental",
         "CAST(cumulative AS INT) AS cumulative",
     )  # fmt: skip
-    expected = spark.createDataFrame(
+    expected = local_frame(
+        spark,
         [
             (2021, 12, 1000, 1000), (2021, 24, 500, 1500), (2021, 36, 150, 1650),
             (2022, 12, 1100, 1100), (2022, 24, 600, 1700),
