@@ -22,8 +22,8 @@ test: install ## run every test
 	@.venv/bin/coverage combine -q
 	@.venv/bin/coverage report
 
-# Unit tests share one Spark session. On the second core: whole pipelines, in a session of their
-# own, and what needs no Spark.
+# Unit tests share one Spark session. The second core runs what is slow, in another session, and
+# what needs no Spark.
 test-spark:
 	@$(PYTEST) -m 'spark and not slow'
 

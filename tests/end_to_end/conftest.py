@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -57,12 +59,12 @@ class House:
     def dms(self) -> list[str]:
         """The command of the stand-in; the source goes by the environment."""
         task = str(PROJECT / "resources" / "dms")
-        return [sys.executable, "-m", "local_shim", "dms", "run", "--until-caught-up",
+        return [sys.executable, "-m", "local_shim", "dms", "run", "--until-caught-up", "--json",
                 "--task", task, "--target", str(self.landing)]  # fmt: skip
 
     def update(self) -> list[str]:
         """The command of an update."""
-        return [sys.executable, "-m", "local_shim", "run", "--bundle", str(PROJECT),
+        return [sys.executable, "-m", "local_shim", "run", "--bundle", str(PROJECT), "--json",
                 "--var", f"landing={self.landing}", "--storage", str(self.storage)]  # fmt: skip
 
     def do(self, command: list[str]) -> None:
@@ -72,22 +74,21 @@ class House:
         )
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
-    def kill(self, command: list[str], after: float) -> bool:
-        """Starts a command and kills it with no warning; False if it had ended before."""
+    def kill(self, command: list[str], *, after: int, of: str) -> None:
+        """Starts a command and kills it with no warning once it printed `after` lines of a kind."""
         process = subprocess.Popen(
             command,
             env=self.environment(),
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            text=True,
             start_new_session=True,
         )
-        try:
-            process.wait(timeout=after)
-            return False
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, 9)
-            process.wait()
-            return True
+        with process:
+            assert process.stdout is not None
+            lines = [*islice((line for line in process.stdout if of in line), after)]
+            os.killpg(process.pid, signal.SIGKILL)
+        assert len(lines) == after and process.returncode == -signal.SIGKILL
 
     def environment(self) -> dict[str, str]:
         return {**os.environ, "DLT_LOCAL_SOURCE": self.uri}

@@ -116,25 +116,43 @@ def exported(folder: Path, spark: SparkSession) -> dict[str, list[str]]:
     return {path.stem: sorted(path.read_text().splitlines()) for path in files}
 
 
+@pytest.fixture(scope="module")
+def fast(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a pipeline whose updates took fast paths, in this process and its zone."""
+    return tmp_path_factory.mktemp("fast")
+
+
+@pytest.fixture(scope="module")
+def rows(spark: SparkSession, fast: Path) -> dict[str, list[str]]:
+    """What those updates gave."""
+    return exported(fast, spark)
+
+
+@pytest.mark.slow
 def test_results_are_the_same_with_and_without_fast_paths(
-    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spark: SparkSession,
+    fast: Path,
+    rows: dict[str, list[str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    fast = exported(tmp_path / "fast", spark)
     monkeypatch.setenv(VARIABLE, "off")
-    slow = exported(tmp_path / "slow", spark)
-    assert all(fast.values())
-    assert slow == fast
-    assert engines(tmp_path / "fast") == {"Kernel", "Spark"}
-    assert engines(tmp_path / "slow") == {"Spark"}
+    assert all(rows.values())
+    assert exported(tmp_path, spark) == rows
+    assert engines(fast) == {"Kernel", "Spark"}
+    assert engines(tmp_path) == {"Spark"}
 
 
-def test_results_are_the_same_in_another_time_zone(spark: SparkSession, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_results_are_the_same_in_another_time_zone(
+    rows: dict[str, list[str]], tmp_path: Path
+) -> None:
     """In a process of its own: the zone of the machine is read when a process starts."""
     program = "import json, sys; from pathlib import Path; from local_shim.jvm.session import *; "
     program += "from tests.local_shim.test_fast_paths import exported; "
     program += "print(json.dumps(exported(Path(sys.argv[1]), open_session())))"
     done = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path / "far")],
+        [sys.executable, "-c", program, str(tmp_path)],
         capture_output=True,
         text=True,
         cwd=Path(__file__).parents[2],
@@ -142,7 +160,7 @@ def test_results_are_the_same_in_another_time_zone(spark: SparkSession, tmp_path
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout.splitlines()[-1]) == exported(tmp_path / "here", spark)
+    assert json.loads(done.stdout.splitlines()[-1]) == rows
 
 
 def engines(folder: Path) -> set[str]:

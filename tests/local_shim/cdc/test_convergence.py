@@ -15,6 +15,7 @@ from pyspark.sql import Row, SparkSession
 from tests.local_shim.cdc.histories import Shape
 from tests.local_shim.cdc.shapes import SHAPES, compare, open_rows, target_in, target_rows
 
+pytestmark = pytest.mark.slow
 SEEDS = range(int(os.environ.get("CDC_FIRST_SEED", "0")), int(os.environ.get("CDC_SEEDS", "300")))
 
 

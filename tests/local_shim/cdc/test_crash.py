@@ -26,6 +26,7 @@ from tests.local_shim.cdc.shapes import (
     target_rows,
 )
 
+pytestmark = pytest.mark.slow
 SEEDS = range(60)
 NAMED = {shape.name: shape for shape in SHAPES}
 CRASHED = ("scd1", "scd1 ignoring nulls", "scd2 tracked", "bitemporal tracked")
@@ -127,7 +128,6 @@ def test_a_finished_batch_gives_its_result_again_and_writes_nothing(
     assert sorted(os.listdir(target.table / "_delta_log")) == written
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("step", ["planned", "done"])
 def test_kill_9_inside_the_writes(spark: SparkSession, tmp_path: Path, step: str) -> None:
     """A process is killed as soon as the manifest names its batch as planned, or as done."""
