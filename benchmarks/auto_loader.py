@@ -89,13 +89,13 @@ def compare_rows(spark: SparkSession, folder: Path, megabytes: int, rounds: int)
     reader = spark.read.schema(_COLUMNS).option("header", "true")
     costs = []
     for number in range(rounds + 1):
-        ours = cost_of(partial(auto_loader, spark, landing, folder / f"state{number}"))
+        cost = cost_of(partial(auto_loader, spark, landing, folder / f"state{number}"))
         frame = reader.csv(str(landing))
-        costs.append((ours, cost_of(frame.write.format("noop").mode("append").save)))
-    ours, peer = (median(pair[i] for pair in costs[1:]) for i in (0, 1))
-    ratio = peer.wall / ours.wall
-    print(f"{megabytes:,} MB of CSV: Auto Loader {_text(ours)}, spark.read.csv {_text(peer)}; "
-          f"throughput {ratio:.2f} of the peer's, cpu {peer.cpu / ours.cpu:.2f}, "
+        costs.append((cost, cost_of(frame.write.format("noop").mode("append").save)))
+    cost, peer = (median(pair[i] for pair in costs[1:]) for i in (0, 1))
+    ratio = peer.wall / cost.wall
+    print(f"{megabytes:,} MB of CSV: Auto Loader {_text(cost)}, spark.read.csv {_text(peer)}; "
+          f"throughput {ratio:.2f} of the peer's, cpu {peer.cpu / cost.cpu:.2f}, "
           f"{verdict(ratio >= 0.6)}")  # fmt: skip
 
 
@@ -111,13 +111,15 @@ def compare_files(spark: SparkSession, folder: Path, count: int) -> None:
     write_files(landing, count)
     source.write_text(_PIPELINE.format(count=count, landing=landing))
     request = Request(from_files([str(source)], "main", "default", {}), folder / "storage")
-    ours = [cost_of(partial(run, request)) for _ in range(2)]
+    updates = [cost_of(partial(run, request)) for _ in range(2)]
     reader = spark.readStream.schema("id STRING").option("maxFilesPerTrigger", count)
     frame = reader.json(str(landing))
     peer = [cost_of(partial(read_all, frame, folder / "peer")) for _ in range(2)]
-    print(f"{count:,} files: first update {_text(ours[0])}, Spark's file stream {_text(peer[0])}")
-    print(f"  nothing new: update {_text(ours[1])}, Spark's file stream {_text(peer[1])}, "
-          f"{verdict(ours[1].wall < 10)}")  # fmt: skip
+    print(
+        f"{count:,} files: first update {_text(updates[0])}, Spark's file stream {_text(peer[0])}"
+    )
+    print(f"  nothing new: update {_text(updates[1])}, Spark's file stream {_text(peer[1])}, "
+          f"{verdict(updates[1].wall < 10)}")  # fmt: skip
 
 
 def _text(cost: Cost) -> str:

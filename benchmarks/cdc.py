@@ -106,9 +106,9 @@ def peer_scd1(spark: SparkSession, path: str, batch: DataFrame) -> None:
 
 def peer_scd2(spark: SparkSession, path: str, batch: DataFrame) -> None:
     """The keys' intervals made anew, and one MERGE."""
-    held = spark.read.format("delta").load(path)
+    target_rows = spark.read.format("delta").load(path)
     keys = F.broadcast(batch.select("id").distinct())
-    mine = held.join(keys, "id", "left_semi").persist()
+    mine = target_rows.join(keys, "id", "left_semi").persist()
     closing = mine.where("`end` is not null").select("id", F.col("end").alias("start"))
     ends = closing.join(mine.select("id", "start"), ["id", "start"], "left_anti")
     pool = (
@@ -141,13 +141,13 @@ def compare(
 ) -> list[Measurement]:
     """Both sides, batch by batch."""
     base = rows(spark, spark.range(options.rows), 0, "I")
-    mine, theirs = target(folder), str(folder / "peer")
+    mine, peer_path = target(folder), str(folder / "peer")
     loaded = cost_of(lambda: apply_batch(base, Batch("load", 0), flow(scd_type), mine))
     if scd_type == 1:
-        lay(spark, base.withColumn("deleted", F.lit(False)).drop("op"), theirs)
+        lay(spark, base.withColumn("deleted", F.lit(False)).drop("op"), peer_path)
     else:
         renamed = base.drop("op").withColumnRenamed("seq", "start")
-        lay(spark, renamed.withColumn("end", F.lit(None).cast("bigint")), theirs)
+        lay(spark, renamed.withColumn("end", F.lit(None).cast("bigint")), peer_path)
     peer = peer_scd1 if scd_type == 1 else peer_scd2
     case = f"scd{scd_type}_batch"
     measurements = []
@@ -155,8 +155,13 @@ def compare(
         path = str(folder / f"batch{number}")
         changes(spark, options.rows, options.changes, number).write.parquet(path)
         batch = spark.read.parquet(path)
-        ours = cost_of(partial(apply_batch, batch, Batch("app", number), flow(scd_type), mine))
-        costs = {"dlt-local": ours, "MERGE": cost_of(partial(peer, spark, theirs, batch))}
+        dlt_local_cost = cost_of(
+            partial(apply_batch, batch, Batch("app", number), flow(scd_type), mine)
+        )
+        costs = {
+            "dlt-local": dlt_local_cost,
+            "MERGE": cost_of(partial(peer, spark, peer_path, batch)),
+        }
         for runner, cost in costs.items() if number else ():  # the first batch warms both
             measured = Measured(case, "changes", runner)
             measurements.append(Measurement(measured, number - 1, 1, options.rows, cost))
@@ -168,11 +173,11 @@ def compare(
 def report(title: str, measurements: Sequence[Measurement]) -> None:
     """Prints medians and their ratios."""
     run = Run("", {}, "", tuple(measurements))
-    ours, peer = (run.median(key) for key in dict.fromkeys(m.measured for m in measurements))
-    assert ours is not None and peer is not None
-    wall, cpu = ours.wall / peer.wall, ours.cpu / peer.cpu
-    print(f"{title}: wall {ours.wall:.1f} s against {peer.wall:.1f} s = {wall:.2f}, "
-          f"cpu {ours.cpu:.1f} s against {peer.cpu:.1f} s = {cpu:.2f}")  # fmt: skip
+    dlt_local, peer = (run.median(key) for key in dict.fromkeys(m.measured for m in measurements))
+    assert dlt_local is not None and peer is not None
+    wall, cpu = dlt_local.wall / peer.wall, dlt_local.cpu / peer.cpu
+    print(f"{title}: wall {dlt_local.wall:.1f} s against {peer.wall:.1f} s = {wall:.2f}, "
+          f"cpu {dlt_local.cpu:.1f} s against {peer.cpu:.1f} s = {cpu:.2f}")  # fmt: skip
 
 
 def growth(spark: SparkSession, folder: Path, scd_type: int, batches: int) -> None:

@@ -109,10 +109,11 @@ def compare(
     )
     peer = time.monotonic() - began
     (work / "peer.out").unlink()
-    ours, peak = stand_in("cdc", task, server, work, "--until-caught-up")
+    seconds, peak = stand_in("cdc", task, server, work, "--until-caught-up")
     print(
-        f"{name:<18} {rows:>8,} rows {ours:7.1f} s {rows / ours:>10,.0f} rows/s   peak {peak} MB"
-        f"   pg_recvlogical {peer:5.1f} s {rows / peer:>10,.0f} rows/s   ratio {peer / ours:.2f}"
+        f"{name:<18} {rows:>8,} rows {seconds:7.1f} s {rows / seconds:>10,.0f} rows/s"
+        f"   peak {peak} MB"
+        f"   pg_recvlogical {peer:5.1f} s {rows / peer:>10,.0f} rows/s   ratio {peer / seconds:.2f}"
     )
 
 

@@ -72,9 +72,9 @@ def _replicate(place: Place, source: Insurer) -> None:
     command = [sys.executable, "-m", "local_shim", "dms", "run", "--until-caught-up"]
     command += ["--task", str(place.task), "--target", str(place.landing)]
     environment = {**os.environ, "DLT_LOCAL_SOURCE": source.uri}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(done.stderr or done.stdout)
+    process = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if process.returncode:
+        raise SystemExit(process.stderr or process.stdout)
 
 
 def _update(place: Place, warm: threading.Thread) -> int:

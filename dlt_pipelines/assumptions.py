@@ -15,19 +15,19 @@ class BySegment:
     """A number for every segment: its own where one is configured, else the general one."""
 
     general: Decimal | None
-    own: Mapping[str, Decimal]
+    by_name: Mapping[str, Decimal]
 
     def of(self, segment: Column) -> Column:
         """The number that holds for a segment column; null where none is set."""
         value = F.lit(self.general)
-        for name, amount in self.own.items():
+        for name, amount in self.by_name.items():
             value = F.when(segment == name, F.lit(amount)).otherwise(value)
         return value
 
     def text_of(self, segment: Column) -> Column:
         """The same number as plain text (100000, never 1E+5); null where none is set."""
         value = F.lit(_plain(self.general))
-        for name, amount in self.own.items():
+        for name, amount in self.by_name.items():
             value = F.when(segment == name, F.lit(_plain(amount))).otherwise(value)
         return value
 

@@ -12,11 +12,11 @@ from dlt_pipelines.assumptions import BySegment
 def by_segment(spark: SparkSession, key: str, default: str | None) -> BySegment:
     """The number of `<key>` and those of every `<key>.<segment>`."""
     general = text_of(spark, key) or default
-    own = {
+    by_name = {
         name.removeprefix(f"{key}."): number(name, spark.conf.get(name))
         for name in keys(spark, f"{key}.")
     }
-    return BySegment(None if general is None else number(key, general), own)
+    return BySegment(None if general is None else number(key, general), by_name)
 
 
 def keys(spark: SparkSession, prefix: str) -> list[str]:

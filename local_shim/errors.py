@@ -117,5 +117,5 @@ def close_match(word: str, allowed: Iterable[str]) -> str:
     near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
     if near:
         return f"did you mean '{near[0]}'?"
-    shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
-    return f"allowed: {shown}" if names else ""
+    listing = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+    return f"allowed: {listing}" if names else ""

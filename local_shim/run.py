@@ -233,8 +233,10 @@ def _load(spec: PipelineSpec, context: UpdateContext) -> Registry:
     registry = Registry(context.namespace, spec.configuration, spec.parameters)
     with resolving_with(FlowReads(context)):
         load(spec, context.spark, registry)
-    own = {k: v for k, v in configuration_of(context.spark).items() if k.startswith(PREFIX)}
-    registry.configuration = {**spec.configuration, **own}
+    source_settings = {
+        k: v for k, v in configuration_of(context.spark).items() if k.startswith(PREFIX)
+    }
+    registry.configuration = {**spec.configuration, **source_settings}
     return registry
 
 

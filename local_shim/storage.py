@@ -197,15 +197,15 @@ class Storage:
 
         Done again, it goes on where it was interrupted. The caller holds the update lock.
         """
-        own = [record for record in self.records() if record.pipeline == self.pipeline]
-        names = [TableName(*record.name.split(".", 2)) for record in own]
+        own_records = [record for record in self.records() if record.pipeline == self.pipeline]
+        names = [TableName(*record.name.split(".", 2)) for record in own_records]
         for name in names:
             durable_files.delete(self.table(name))
             durable_files.delete(self._state(name))
         for kind in ("checkpoints", "schemas"):
             durable_files.delete(self.root / kind / _safe(self.pipeline))
         durable_files.delete(self.journals())
-        for record in own:
+        for record in own_records:
             durable_files.delete(self._record(record.name))
 
     # --- updates

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from benchmarks.pipelines.results import Measured, Run
 
-_OURS, _SDP, _TUNED, _HAND_WRITTEN = (
+_DLT_LOCAL, _SDP, _TUNED, _HAND_WRITTEN = (
     "dlt-local",
     "spark-pipelines",
     "spark-pipelines tuned",
@@ -19,7 +19,7 @@ REGRESSION = 1.2  # times the figure of the run before
 class Bar:
     """What a ratio of seconds or of memory may be at most; without a peer, the seconds alone."""
 
-    ours: Measured
+    measured: Measured
     peer: Measured | None
     limit: float
     field: str = "wall"
@@ -27,16 +27,16 @@ class Bar:
     @property
     def title(self) -> str:
         """What is compared, in words."""
-        ours = f"{self.ours.case}: {self.ours.work}"
+        work = f"{self.measured.case}: {self.measured.work}"
         if self.peer is None:
-            return f"{ours}, seconds"
-        same_work = self.ours.work == self.peer.work
+            return f"{work}, seconds"
+        same_work = self.measured.work == self.peer.work
         peer = self.peer.runner if same_work else f"the {self.peer.work}"
-        return f"{ours} / {peer}" + ("" if self.field == "wall" else f" ({self.field})")
+        return f"{work} / {peer}" + ("" if self.field == "wall" else f" ({self.field})")
 
     def figure(self, run: Run) -> float | None:
         """The figure by the medians of a run; None if a side was not measured."""
-        costs = [run.median(side) for side in (self.ours, self.peer) if side is not None]
+        costs = [run.median(side) for side in (self.measured, self.peer) if side is not None]
         sides = [float(getattr(cost, self.field)) for cost in costs if cost is not None]
         if len(sides) < len(costs):
             return None
@@ -51,26 +51,31 @@ def _shape(case: str) -> list[Bar]:
     bars = []
     for peer, limit in ((_SDP, 0.15), (_TUNED, 0.4)):
         for work in ("first update", "second update"):
-            bars.append(Bar(Measured(case, work, _OURS), Measured(case, work, peer), limit))
-    warm = Measured(case, "warm update", _OURS), Measured(case, "warm update", _HAND_WRITTEN)
-    unchanged = Measured(case, "nothing changed", _OURS), Measured(case, "first update", _OURS)
+            bars.append(Bar(Measured(case, work, _DLT_LOCAL), Measured(case, work, peer), limit))
+    warm = Measured(case, "warm update", _DLT_LOCAL), Measured(case, "warm update", _HAND_WRITTEN)
+    unchanged = (
+        Measured(case, "nothing changed", _DLT_LOCAL),
+        Measured(case, "first update", _DLT_LOCAL),
+    )
     return [*bars, Bar(*warm, 1.25), Bar(*unchanged, 0.2)]
 
 
-_EARLY, _LATE = (Measured("many_updates", f"{when} updates", _OURS) for when in ("early", "late"))
+_EARLY, _LATE = (
+    Measured("many_updates", f"{when} updates", _DLT_LOCAL) for when in ("early", "late")
+)
 BARS = (
     *_shape("chain"),
     *_shape("fan"),
     *_shape("streaming_chain"),
-    Bar(Measured("plan", "plan", _OURS), Measured("plan", "plan", _SDP), 0.5),
-    Bar(Measured("bad_cast", "error", _OURS), Measured("bad_cast", "error", _SDP), 0.3),
+    Bar(Measured("plan", "plan", _DLT_LOCAL), Measured("plan", "plan", _SDP), 0.5),
+    Bar(Measured("bad_cast", "error", _DLT_LOCAL), Measured("bad_cast", "error", _SDP), 0.3),
     *(
-        Bar(Measured(case, "changes", _OURS), Measured(case, "changes", "MERGE"), limit)
+        Bar(Measured(case, "changes", _DLT_LOCAL), Measured(case, "changes", "MERGE"), limit)
         for case, limit in (("scd1_batch", 0.8), ("scd2_batch", 1.2))
     ),
-    Bar(Measured("demo", "first run", _OURS), None, 90),
-    Bar(Measured("demo", "one more day", _OURS), None, 30),
-    Bar(Measured("commands", "--help", _OURS), None, 0.3),
+    Bar(Measured("demo", "first run", _DLT_LOCAL), None, 90),
+    Bar(Measured("demo", "one more day", _DLT_LOCAL), None, 30),
+    Bar(Measured("commands", "--help", _DLT_LOCAL), None, 0.3),
     Bar(_LATE, _EARLY, 1.1),
     Bar(_LATE, _EARLY, 1.1, "memory"),
     Bar(_LATE, _EARLY, 1.1, "heap"),

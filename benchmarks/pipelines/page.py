@@ -65,11 +65,11 @@ def _row(runs: Sequence[Run], bar: Bar) -> list[str]:
 
 def _history(runs: Sequence[Run]) -> str:
     """The figures of each run; one that is more than a fifth above the one before is bold."""
-    shown = runs[-_LATEST:]
+    latest_runs = runs[-_LATEST:]
     rows = []
     for bar in BARS:
         cells, before = [], None
-        for run in shown:
+        for run in latest_runs:
             figure = bar.figure(run)
             worse = figure is not None and before is not None and figure > REGRESSION * before
             text = "" if figure is None else f"{figure:.2f}"
@@ -77,7 +77,7 @@ def _history(runs: Sequence[Run]) -> str:
             before = before if figure is None else figure
         if any(cells):
             rows.append([bar.title, *cells])
-    return markdown_table(["Work", *(run.date for run in shown)], rows)
+    return markdown_table(["Work", *(run.date for run in latest_runs)], rows)
 
 
 def _costs(runs: Sequence[Run]) -> str:

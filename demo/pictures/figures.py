@@ -69,9 +69,9 @@ def _movement(gold: Gold) -> pd.DataFrame:
 
 def _retention(gold: Gold) -> pd.DataFrame:
     rows = gold["gold_retention_cohort"].rename(columns={"expiry_month": "month"})
-    shown = rows[(rows.factor == "(all)") & rows.mature & (rows.expiring >= _FEWEST)]
+    cohorts = rows[(rows.factor == "(all)") & rows.mature & (rows.expiring >= _FEWEST)]
     columns = ["month", "expiring", "renewed", "renewal_ratio", "premium_retention"]
-    return shown[columns].sort_values("month")
+    return cohorts[columns].sort_values("month")
 
 
 def _fraud(gold: Gold) -> pd.DataFrame:

@@ -47,18 +47,18 @@ def _refuse_run_as_for_all(deployment: Deployment, problems: Problems) -> None:
 
 
 def _refuse_shared_names(deployment: Deployment, problems: Problems) -> None:
-    own = (deployment.bundle.target, deployment.user)
+    owner_names = (deployment.bundle.target, deployment.user)
     for kind in _WITHOUT_PREFIX:
         for key, resource in deployment.of(kind):
             name = resource.at("name")
-            if name and not any(each in name.text() for each in own):
+            if name and not any(each in name.text() for each in owner_names):
                 _shared(f"{kind}.{key}", name, problems)
     for key, volume in deployment.of("volumes"):
         name = volume.at("name")
         in_own_schema = deployment.written("volumes", key, "schema_name").startswith(
             "${resources.schemas."
         )
-        if name and not in_own_schema and not any(each in name.text() for each in own):
+        if name and not in_own_schema and not any(each in name.text() for each in owner_names):
             _shared(f"volumes.{key}", name, problems)
 
 

@@ -13,7 +13,7 @@ from local_shim.pipeline_spec.document.problems import Problems
 
 _REFERENCE = re.compile(r"(?<!\$)\$\{resources\.([\w-]+)\.([\w-]+)\.([\w-]+)")
 # The fields that hold what belongs to a resource, and the type it must be of.
-_WANTED = {
+_TYPE_OF_FIELD = {
     "pipeline_id": "pipelines",
     "job_id": "jobs",
     "warehouse_id": "sql_warehouses",
@@ -31,7 +31,7 @@ def check(deployment: Deployment, problems: Problems) -> None:
     resources = deployment.bundle.tree.at("resources")
     for field, node in _texts("", resources) if resources else ():
         for kind, key, output in _REFERENCE.findall(node.text()):
-            expected = _WANTED.get(field, kind)
+            expected = _TYPE_OF_FIELD.get(field, kind)
             if expected != kind:
                 problems.add(
                     "REFERENCE_OF_WRONG_TYPE",

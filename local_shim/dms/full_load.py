@@ -166,7 +166,7 @@ def parse_copy_line(line: bytes) -> list[bytes | None]:
 
 
 def _unescaped(field: bytes) -> bytes:
-    return _ESCAPED.sub(lambda found: _ESCAPES.get(found[1], found[1]), field)
+    return _ESCAPED.sub(lambda match: _ESCAPES.get(match[1], match[1]), field)
 
 
 def selected_tables(task: Task, catalog: Catalog) -> list[CatalogTable]:
@@ -215,12 +215,12 @@ def deliver_load(
                 report(f"{move.key} of an earlier load is replaced, as with DMS")
         moves = [replace(move, replaces=True) for move in moves]
     state = publisher.state
-    for name, known in state.tables.items():
+    for name, previous in state.tables.items():
         if not fresh and name in states:
-            counts = replace(known.counts, full_load_rows=states[name].counts.full_load_rows)
+            counts = replace(previous.counts, full_load_rows=states[name].counts.full_load_rows)
             states[name] = replace(states[name], counts=counts)
         if name in states:
-            states[name] = replace(states[name], last_name=known.last_name)
+            states[name] = replace(states[name], last_name=previous.last_name)
     publisher.deliver_load(
         moves,
         replace(state, phase="running", confirmed=position, tables=states, positions=(), held=()),

@@ -160,11 +160,11 @@ class Replication:
 
     def _wait(self, stream: SlotStream) -> None:
         due = self.applier.next_due
-        left = _LONGEST_WAIT if due is None else due - self.clock.elapsed()
+        remaining = _LONGEST_WAIT if due is None else due - self.clock.elapsed()
         limit = _LONGEST_WAIT if self.until is None else _ASKING_WAIT
         if self.stop.wished:  # in the middle of a transaction, whose end will come
             limit = _ASKING_WAIT
-        self.stop.wait(min(left, limit), stream)
+        self.stop.wait(min(remaining, limit), stream)
 
     def _explained(self, error: StreamError) -> Exception:
         """What the server's refusal means for the task."""
@@ -184,7 +184,9 @@ class Replication:
                 where=where,
                 hint="another reader holds the slot; stop it first",
             )
-        return ConnectionLost(text) if error.lost else TaskFailed("DMS_STREAM", text, where=where)
+        if error.retryable:
+            return ConnectionLost(text)
+        return TaskFailed("DMS_STREAM", text, where=where)
 
 
 class _Heartbeat:

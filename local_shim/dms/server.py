@@ -161,10 +161,12 @@ def _create(data: Path, binaries: Path, owner: pwd.struct_passwd | None) -> None
     if owner:
         os.chown(data, owner.pw_uid, owner.pw_gid)
     options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
-    made = _run(owner, binaries / "initdb", "-D", data, *options)
-    if made.returncode != 0:
+    process = _run(owner, binaries / "initdb", "-D", data, *options)
+    if process.returncode != 0:
         shutil.rmtree(data, ignore_errors=True)
-        raise SetupError("POSTGRESQL_INITDB", f"initdb failed: {made.stderr.strip()}", where=data)
+        raise SetupError(
+            "POSTGRESQL_INITDB", f"initdb failed: {process.stderr.strip()}", where=data
+        )
     with (data / "postgresql.conf").open("a") as configuration:
         configuration.write(_SETTINGS)
 

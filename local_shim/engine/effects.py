@@ -72,7 +72,7 @@ class Preview:
             if record.pipeline == self.storage.pipeline and record.name not in names:
                 name = self.context.namespace.qualify(record.name)
                 reason = "no longer declared: its rows stay and are not refreshed"
-                yield TableEffect(name, EffectKind.LEFT, reason)
+                yield TableEffect(name, EffectKind.UNCHANGED, reason)
 
     def _of_view(self, dataset: Dataset) -> Iterator[TableEffect]:
         for flow in self._writers(dataset):
@@ -90,7 +90,7 @@ class Preview:
             yield TableEffect(dataset.name, EffectKind.READ_AGAIN, reason)
         for name in sorted(stored - declared.keys()):
             reason = f"flow '{name}' is no longer declared: its rows stay"
-            yield TableEffect(dataset.name, EffectKind.LEFT, reason)
+            yield TableEffect(dataset.name, EffectKind.UNCHANGED, reason)
         for flow in self.plan.reset_checkpoints:
             if flow.target == dataset.name:
                 reason = f"flow '{flow.name}' reads its sources again; rows may come twice"

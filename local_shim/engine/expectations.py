@@ -96,7 +96,7 @@ class Rules:
     def _counts(self) -> tuple[Column, ...]:
         return (
             F.count_if(_verdict("applies")).alias("rows"),
-            F.count_if(~self._kept()).alias("dropped"),
+            F.count_if(~self._passes_drop_rules()).alias("dropped"),
             *(
                 F.count_if(_verdict("applies") & ~self._holds(rule)).alias(f"failed_{index}")
                 for index, rule in enumerate(self.counted)
@@ -105,9 +105,11 @@ class Rules:
 
     def _goes_on(self, columns: Sequence[str]) -> Column:
         if not self._fatal:
-            return self._kept()
+            return self._passes_drop_rules()
         broken = _verdict("applies") & ~_all([self._holds(rule) for rule in self._fatal])
-        return F.when(broken, self._raise(self._fatal, columns)).otherwise(self._kept())
+        return F.when(broken, self._raise(self._fatal, columns)).otherwise(
+            self._passes_drop_rules()
+        )
 
     def _holds(self, rule: Expectation) -> Column:
         names = [each.name for each in self.expectations]
@@ -135,7 +137,7 @@ class Rules:
             ],
         }
 
-    def _kept(self) -> Column:
+    def _passes_drop_rules(self) -> Column:
         drops = [rule for rule in self.expectations if rule.action is Action.DROP]
         return _all([self._holds(rule) for rule in drops]) | ~_verdict("applies")
 

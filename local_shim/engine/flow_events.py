@@ -138,5 +138,5 @@ def _without_row_counts(values: Mapping[str, Any]) -> dict[str, Any]:
         {key: value for key, value in source.items() if key not in _ROW_COUNTS}
         for source in values["sources"]
     ]
-    kept = {key: value for key, value in values.items() if key not in _ROW_COUNTS}
-    return {**kept, "sources": sources}
+    other_values = {key: value for key, value in values.items() if key not in _ROW_COUNTS}
+    return {**other_values, "sources": sources}

@@ -75,9 +75,9 @@ class RefreshPlan:
 
     def details(self) -> dict[str, Any]:
         """The details of a `planning_information` event."""
-        chosen = {"maintenance_type": self.technique, "is_chosen": True, "is_applicable": True}
+        technique = {"maintenance_type": self.technique, "is_chosen": True, "is_applicable": True}
         return {
-            "technique_information": [chosen, *self._other_techniques()],
+            "technique_information": [technique, *self._other_techniques()],
             "source_table_information": [
                 {
                     "table_name": each.name,

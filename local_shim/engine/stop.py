@@ -74,7 +74,7 @@ def passes(stop: StopRequest, pause: float, seconds: float | None) -> Iterator[N
     """
     deadline = None if seconds is None else time.monotonic() + seconds
     while True:
-        left = pause if deadline is None else min(pause, deadline - time.monotonic())
-        if left <= 0 or stop.wait(left):
+        remaining = pause if deadline is None else min(pause, deadline - time.monotonic())
+        if remaining <= 0 or stop.wait(remaining):
             return
         yield

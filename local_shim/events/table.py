@@ -45,10 +45,10 @@ def append_journals(spark: SparkSession, storage: Storage, update_id: str) -> No
     the journal of this update cannot be in the table yet.
     """
     folder, target = storage.journals(), storage.events_table()
-    own = storage.journal(update_id)
+    current_journal = storage.journal(update_id)
     for path in sorted(folder / name for name in names(folder) if name.endswith(".jsonl")):
         rows = spark.read.schema(_SCHEMA).json(str(path)).coalesce(1)
         transaction_id = (f"journal/{path.stem}", 0)
-        if path != own or not append_new(rows, target, transaction_id):
+        if path != current_journal or not append_new(rows, target, transaction_id):
             append(rows, target, transaction_id)
         move(path, folder / "done" / path.name)

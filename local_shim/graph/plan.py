@@ -34,7 +34,7 @@ class EffectKind(Enum):
     EMPTIED = "emptied"
     READ_AGAIN = "read again"
     FULL_REFRESH_NEEDED = "full refresh needed"
-    LEFT = "left alone"
+    UNCHANGED = "left alone"
 
 
 @dataclass(frozen=True)
@@ -81,13 +81,13 @@ def make_plan(graph: Graph, selection: RefreshSelection, namespace: Namespace) -
         )
     checkpoints = _flows(graph, selection.reset_checkpoints)
     graph = _with_overrides(graph, selection.replace_where_overrides)
-    chosen = refresh | full | {flow.target for flow in checkpoints}
+    selected_tables = refresh | full | {flow.target for flow in checkpoints}
     resets, warnings = _resets(graph, full, selection.full_refresh_all)
     ordered = graph.ordered()
     return Plan(
         graph,
-        tuple(flow for flow in ordered if not chosen or flow.target in chosen),
-        tuple(flow for flow in ordered if chosen and flow.target not in chosen),
+        tuple(flow for flow in ordered if not selected_tables or flow.target in selected_tables),
+        tuple(flow for flow in ordered if selected_tables and flow.target not in selected_tables),
         resets,
         checkpoints,
         warnings,

@@ -31,13 +31,13 @@ def as_read(declared: StructType) -> StructType:
     """Declared columns as readers see them: how a column comes about stays inside the table."""
     return StructType(
         [
-            StructField(field.name, field.dataType, field.nullable, _told(field))
+            StructField(field.name, field.dataType, field.nullable, _declared_metadata(field))
             for field in declared
         ]
     )
 
 
-def _told(field: StructField) -> dict[str, object]:
+def _declared_metadata(field: StructField) -> dict[str, object]:
     return {key: value for key, value in field.metadata.items() if key != GENERATED_AS}
 
 
@@ -68,13 +68,13 @@ def as_declared(frame: DataFrame, declared: StructType) -> DataFrame:
     have = {name.lower() for name in frame.columns}
     return frame.select(
         [
-            _given(field, field.name.lower() in have)
+            _declared_column(field, field.name.lower() in have)
             for field in declared
             if field.name.lower() in have or GENERATED_AS not in field.metadata
         ]
     )
 
 
-def _given(field: StructField, there: bool) -> Column:
-    column = F.col(quote(field.name)) if there else F.lit(None).cast(field.dataType)
-    return column.alias(field.name, metadata=_told(field))
+def _declared_column(field: StructField, exists: bool) -> Column:
+    column = F.col(quote(field.name)) if exists else F.lit(None).cast(field.dataType)
+    return column.alias(field.name, metadata=_declared_metadata(field))

@@ -169,8 +169,8 @@ class _Walk:
         kind = node.nodeName()
         if kind == "UnresolvedWith":
             for name, query in _common_tables(node):
-                own = {name} if node.allowRecursion() else set()
-                self.visit(query, hidden | own, aliased=False)
+                recursive_names = {name} if node.allowRecursion() else set()
+                self.visit(query, hidden | recursive_names, aliased=False)
                 hidden = hidden | {name}
             self.visit(node.child(), hidden, aliased=False)
             return

@@ -29,7 +29,7 @@ def export(storage: Storage, names: Sequence[str], folder: Path, how: str) -> li
     published = {record.name: record for record in storage.records() if not record.private}
     tables = [TableName(*name.split(".", 2)) for name in published]
     if names:
-        tables = [_known(namespace.qualify(name), storage, published) for name in names]
+        tables = [_stored_table(namespace.qualify(name), storage, published) for name in names]
     folder.mkdir(parents=True, exist_ok=True)
     with reading(storage, namespace) as spark:
         return [
@@ -39,7 +39,7 @@ def export(storage: Storage, names: Sequence[str], folder: Path, how: str) -> li
         ]
 
 
-def _known(name: TableName, storage: Storage, published: Mapping[str, object]) -> TableName:
+def _stored_table(name: TableName, storage: Storage, published: Mapping[str, object]) -> TableName:
     if storage.has_table(name):
         return name
     raise UsageError(

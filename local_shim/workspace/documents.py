@@ -71,8 +71,8 @@ def pipeline(description: Description, updates: Sequence[UpdateSummary]) -> Docu
 
 def spec(description: Description) -> Document:
     """The settings of a pipeline, without what stands beside them."""
-    own = {k: v for k, v in description.settings.items() if k not in _BESIDE_SPEC}
-    return {"id": description.pipeline_id, **own}
+    spec_settings = {k: v for k, v in description.settings.items() if k not in _BESIDE_SPEC}
+    return {"id": description.pipeline_id, **spec_settings}
 
 
 def update(pipeline_id: str, summary: UpdateSummary) -> Document:
@@ -90,7 +90,7 @@ def update(pipeline_id: str, summary: UpdateSummary) -> Document:
     }
 
 
-def shown(pattern: str) -> str:
+def readable_path(pattern: str) -> str:
     """The pattern of a path as people write it."""
     return pattern.replace("\\", "").replace("([^/]+)", "{id}")
 

@@ -38,15 +38,15 @@ def one_page(
 
     A token names the last item of its page, so items that appear before it shift nothing.
     """
-    wanted = criteria(query)
-    size = _size(wanted, largest)
+    page_criteria = criteria(query)
+    size = _size(page_criteria, largest)
     rest = iter(items)
     if _TOKEN in query:
         _skip(rest, identity, _decoded(query[_TOKEN][0])["last"])
     page = list(islice(rest, size + 1))
     if len(page) <= size:
         return page, {}
-    token = {"criteria": wanted, "last": identity(page[size - 1])}
+    token = {"criteria": page_criteria, "last": identity(page[size - 1])}
     text = base64.urlsafe_b64encode(json.dumps(token).encode()).decode()
     return page[:size], {"next_page_token": text}
 
@@ -56,8 +56,8 @@ def _skip(items: Iterator[T], identity: Callable[[T], str], last: str) -> None:
         raise wrong_value("page_token: its page is not in the list any more.")
 
 
-def _size(wanted: Query, largest: int) -> int:
-    text = wanted.get("max_results", ["25"])[0]
+def _size(page_criteria: Query, largest: int) -> int:
+    text = page_criteria.get("max_results", ["25"])[0]
     if not text.isdigit() or not 1 <= int(text) <= largest:
         raise wrong_value(f"max_results is a number from 1 to {largest}, not '{text}'.")
     return int(text)

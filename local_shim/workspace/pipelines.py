@@ -127,8 +127,8 @@ class Pipelines:
     def _check(self, settings: Settings, pipeline_id: str) -> None:
         check_settings(settings)
         others = [each for each in self.described().values() if each.pipeline_id != pipeline_id]
-        taken = settings["name"] in [each.name for each in others]
-        if taken and not settings.get("allow_duplicate_names"):
+        name_exists = settings["name"] in [each.name for each in others]
+        if name_exists and not settings.get("allow_duplicate_names"):
             name = settings["name"]
             raise ApiError(409, "RESOURCE_CONFLICT", f"There is another pipeline '{name}'.")
 

@@ -43,7 +43,7 @@ def answer(pipelines: Pipelines, method: str, path: str, query: Query, body: Any
     if methods:
         allowed = ", ".join(sorted(methods))
         raise ApiError(405, "METHOD_NOT_ALLOWED", f"{path} takes {allowed}, not {method}.")
-    served = ", ".join(f"{own} {documents.shown(pattern)}" for own, pattern, _ in _ROUTES)
+    served = ", ".join(f"{verb} {documents.readable_path(pattern)}" for verb, pattern, _ in _ROUTES)
     message = f"dlt-local does not serve {method} {path}. It serves {served}."
     raise ApiError(501, "NOT_IMPLEMENTED", message)
 
@@ -61,10 +61,10 @@ def _list_pipelines(call: Call) -> Document:
     match = _NAME_FILTER.fullmatch(text)
     if text and match is None:
         raise wrong_value(f"filter: '{text}' cannot be read; allowed is name LIKE '%…%'.")
-    wanted = match[1] if match else ""
+    fragment = match[1] if match else ""
     described = call.pipelines.described()
-    chosen = [pipeline_id for pipeline_id, each in described.items() if wanted in each.name]
-    page, token = one_page(chosen, str, call.query, _LARGEST_LIST)
+    pipeline_ids = [pipeline_id for pipeline_id, each in described.items() if fragment in each.name]
+    page, token = one_page(pipeline_ids, str, call.query, _LARGEST_LIST)
     statuses = [documents.status(described[each], call.pipelines.updates(each)) for each in page]
     return {"statuses": statuses, **token}
 
@@ -123,16 +123,16 @@ def _get_update(call: Call) -> Document:
 def _list_events(call: Call) -> Document:
     (pipeline_id,) = call.names
     call.pipelines.check_exists(pipeline_id)
-    wanted = criteria(call.query)
-    conditions = read_filter(wanted.get("filter", [""])[0])
+    query = criteria(call.query)
+    conditions = read_filter(query.get("filter", [""])[0])
     update_ids = [set(each.values) for each in conditions if each.field == "update_id"]
-    chosen = tuple(set.intersection(*update_ids)) if update_ids else ()
-    order = " ".join(wanted.get("order_by", ["timestamp desc"])[0].lower().split())
+    selected_updates = tuple(set.intersection(*update_ids)) if update_ids else ()
+    order = " ".join(query.get("order_by", ["timestamp desc"])[0].lower().split())
     if order not in ("timestamp asc", "timestamp desc"):
         raise wrong_value(f"order_by: '{order}' is neither timestamp asc nor timestamp desc.")
     events = (
         event
-        for event in call.pipelines.history(pipeline_id).events(chosen)
+        for event in call.pipelines.history(pipeline_id).events(selected_updates)
         if all(condition.matches(event) for condition in conditions)
     )
     ordered = events if order.endswith("desc") else reversed(list(events))

@@ -124,8 +124,8 @@ class _Handler(BaseHTTPRequestHandler):
             raise wrong_value(f"the Host header names '{host}', not {ADDRESS}.")
 
     def _check_token(self) -> None:
-        sent = self.headers.get("Authorization", "")
-        if not hmac.compare_digest(sent.encode(), f"Bearer {self.server.token}".encode()):
+        authorization = self.headers.get("Authorization", "")
+        if not hmac.compare_digest(authorization.encode(), f"Bearer {self.server.token}".encode()):
             raise ApiError(401, "UNAUTHENTICATED", "the token is missing or not that of the server")
 
     def _send(self, status: int, document: dict[str, Any]) -> None:

@@ -21,8 +21,8 @@ def measurement(measured: Measured, wall: float, round: int = 0) -> Measurement:
     return Measurement(measured, round, 10, 1000, Cost(wall, 2 * wall, 500, 0.25))
 
 
-def run(date: str, ours: float, peer: float) -> Run:
-    costs = (measurement(BAR.ours, ours), measurement(PEER, peer))
+def run(date: str, seconds: float, peer: float) -> Run:
+    costs = (measurement(BAR.measured, seconds), measurement(PEER, peer))
     return Run(date, VERSIONS, "2 cores", costs)
 
 
@@ -48,8 +48,8 @@ def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_the_median_of_all_rounds_counts() -> None:
-    rounds = tuple(measurement(BAR.ours, wall, n) for n, wall in enumerate((9.0, 1.0, 2.0)))
-    assert Run("", VERSIONS, "", rounds).median(BAR.ours) == Cost(2.0, 4.0, 500, 0.25)
+    rounds = tuple(measurement(BAR.measured, wall, n) for n, wall in enumerate((9.0, 1.0, 2.0)))
+    assert Run("", VERSIONS, "", rounds).median(BAR.measured) == Cost(2.0, 4.0, 500, 0.25)
     assert Run("", VERSIONS, "", rounds).median(PEER) is None
 
 
@@ -67,7 +67,7 @@ def test_a_ratio_that_grew_by_more_than_a_fifth_is_a_regression() -> None:
 
 def test_a_bar_without_a_peer_is_about_seconds() -> None:
     bar = next(bar for bar in BARS if bar.peer is None)
-    alone = Run("a", VERSIONS, "2 cores", (measurement(bar.ours, 12.5),))
+    alone = Run("a", VERSIONS, "2 cores", (measurement(bar.measured, 12.5),))
     assert row_of(tables([alone]), bar, "Bars").endswith("| ≤ 90 | 12.50 | met | 25.00 | a |")
 
 
@@ -75,7 +75,7 @@ def test_a_case_shows_the_figures_of_its_newest_run() -> None:
     other = replace(run("b", 1, 1), measurements=(measurement(Measured("x", "w", "r"), 3.0),))
     figures = tables([run("a", 1.0, 10), other]).partition("## Costs")[2]
     assert "| x | 10 | w | r | 1 | 3.0 | 6.0 | 500 | 25% |" in figures
-    assert f"| {BAR.ours.case} | 10 | {BAR.ours.work} | dlt-local | 1 | 1.0 |" in figures
+    assert f"| {BAR.measured.case} | 10 | {BAR.measured.work} | dlt-local | 1 | 1.0 |" in figures
 
 
 def test_the_page_keeps_its_text(tmp_path: Path) -> None:

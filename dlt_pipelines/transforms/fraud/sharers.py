@@ -78,12 +78,12 @@ def sharers(owners: DataFrame, claim_parties: DataFrame, ledger: DataFrame) -> D
     paid = ledger.where("bank_account_token IS NOT NULL").select(
         "claim_id", _values(bank="bank_account_token")
     )
-    own = owners.select(
+    owner_identifiers = owners.select(
         "claim_id", F.concat(_values(phone="phone"), _addresses()).alias("identifiers")
     )
-    met = (
+    shared_identifiers = (
         involved.unionByName(paid)
-        .unionByName(own)
+        .unionByName(owner_identifiers)
         .select("claim_id", F.inline("identifiers"))
         .where("value <> ''")
         .join(owners.drop("phone", "places"), "claim_id")
@@ -98,7 +98,7 @@ def sharers(owners: DataFrame, claim_parties: DataFrame, ledger: DataFrame) -> D
     columns = [
         F.when(F.col("kind") == kind, F.col("sharers")).alias(f"{kind}_sharers") for kind in KINDS
     ]
-    return met.select("claim_id", *columns)
+    return shared_identifiers.select("claim_id", *columns)
 
 
 _APART = ("owner_id", "household", "policy_number")

@@ -91,8 +91,8 @@ def with_parent(rows: DataFrame, parents: DataFrame, name: str, *columns: str) -
     """Rows with `has_<name>`: whether the row they name in `<name>_id` is there; and columns."""
     key = f"{name}_id"
     marked = parents.select(key, *columns, F.lit(True).alias("_there"))
-    there = F.coalesce("_there", F.lit(False)).alias(f"has_{name}")
-    return rows.join(marked, key, "left").select("*", there).drop("_there")
+    has_parent = F.coalesce("_there", F.lit(False)).alias(f"has_{name}")
+    return rows.join(marked, key, "left").select("*", has_parent).drop("_there")
 
 
 def with_term(rows: DataFrame, policies: DataFrame, first_day: str, last_day: str) -> DataFrame:

@@ -110,10 +110,10 @@ def _average(name: str, top: str, bottom: str, rows: str) -> str:
 
 def _overridden(averages: DataFrame, overrides: DataFrame, average: str) -> DataFrame:
     """The whole chain of a segment and measure for which some factor was set by hand."""
-    own = overrides.select(*_LINK, F.col("ldf").alias("own_ldf"))
+    manual_factors = overrides.select(*_LINK, F.col("ldf").alias("own_ldf"))
     return (
         averages.where(F.col("average") == average)
-        .join(F.broadcast(own), list(_LINK), "left")
+        .join(F.broadcast(manual_factors), list(_LINK), "left")
         .withColumn("any", F.count("own_ldf").over(Window.partitionBy("segment", "measure")))
         .where("any > 0")
         .select(
@@ -169,14 +169,14 @@ def ultimates(
             "segment", "measure", "origin_year", "from_lag_months AS latest_lag_months", "latest",
             "cdf_to_ultimate", "ultimate",
             "CAST(ultimate - latest AS DECIMAL(18,2)) AS to_come",
-            f"CAST(ultimate - {_KNOWN} AS DECIMAL(18,2)) AS ibnr",
+            f"CAST(ultimate - {_REPORTED_VALUE} AS DECIMAL(18,2)) AS ibnr",
             f"CAST({_BORNHUETTER_FERGUSON} AS DECIMAL(18,2)) AS bf_ultimate",
         )
     )  # fmt: skip
 
 
-_KNOWN = """CASE WHEN measure IN ('paid', 'incurred') THEN incurred
-                 WHEN measure LIKE '%_count' THEN reported END"""
+_REPORTED_VALUE = """CASE WHEN measure IN ('paid', 'incurred') THEN incurred
+                          WHEN measure LIKE '%_count' THEN reported END"""
 _BORNHUETTER_FERGUSON = """
     CASE WHEN measure IN ('paid', 'incurred')
          THEN latest + expected_losses * (1 - 1 / nullif(cdf_to_ultimate, 0)) END"""

@@ -20,16 +20,16 @@ _KEEPALIVE = Struct(">xQqB")  # end of the WAL, time of sending, reply wanted
 _STATUS = Struct(">cQQQqB")  # written, flushed, applied, time, reply wanted
 _2000 = 946_684_800  # PostgreSQL's epoch in seconds of 1970
 _KEEPALIVE_KIND = ord("k")
-_LOST = ("08", "57P")  # classes of SQLSTATE: connection exceptions, operator intervention
+_RETRYABLE = ("08", "57P")  # classes of SQLSTATE: connection exceptions, operator intervention
 
 
 class StreamError(Exception):
-    """The server refused or ended the stream; `lost` if another connection may succeed."""
+    """The server refused or ended the stream; `retryable` if another connection may succeed."""
 
-    def __init__(self, text: str, sqlstate: str = "", *, lost: bool = False):
+    def __init__(self, text: str, sqlstate: str = "", *, retryable: bool = False):
         super().__init__(" ".join(text.split()) or "the connection was closed")
         self.sqlstate = sqlstate
-        self.lost = lost
+        self.retryable = retryable
 
 
 class SlotStream:
@@ -38,7 +38,7 @@ class SlotStream:
     def __init__(self, dsn: str):
         self._connection = pq.PGconn.connect(f"{dsn} replication=database".encode())
         if self._connection.status != pq.ConnStatus.OK:
-            raise StreamError(self._message(), lost=True)
+            raise StreamError(self._message(), retryable=True)
         self.sent_to = 0  # the server has sent everything up to here
         self._written = self._flushed = 0
 
@@ -78,7 +78,7 @@ class SlotStream:
             )
             self._connection.flush()
         except psycopg.Error as error:
-            raise StreamError(str(error), lost=True) from None
+            raise StreamError(str(error), retryable=True) from None
 
     def fileno(self) -> int:
         """What becomes readable when the server has sent something."""
@@ -95,7 +95,7 @@ class SlotStream:
                 self._connection.consume_input()
                 count, data = self._connection.get_copy_data(1)
         except psycopg.Error as error:
-            raise StreamError(str(error), lost=True) from None
+            raise StreamError(str(error), retryable=True) from None
         if count < 0:
             raise self._error(self._connection.get_result())
         return bytes(data) if count else None
@@ -105,8 +105,8 @@ class SlotStream:
         sqlstate = (field or b"").decode()
         text = result.error_message.decode() if result else ""
         broken = self._connection.status != pq.ConnStatus.OK
-        connection_lost = broken or not sqlstate or sqlstate.startswith(_LOST)
-        return StreamError(text or self._message(), sqlstate, lost=connection_lost)
+        connection_lost = broken or not sqlstate or sqlstate.startswith(_RETRYABLE)
+        return StreamError(text or self._message(), sqlstate, retryable=connection_lost)
 
     def _message(self) -> str:
         return self._connection.error_message.decode("utf-8", "replace")

@@ -39,7 +39,7 @@ class TaskContext:
 class TableStream:
     """One table: rows in, fields out."""
 
-    def __init__(self, context: TaskContext, relation: Relation, known: TableState | None):
+    def __init__(self, context: TaskContext, relation: Relation, state: TableState | None):
         self._context = context
         self.name = full_table_name(relation.schema, relation.table)
         self.oid = relation.oid
@@ -48,10 +48,10 @@ class TableStream:
         self._projection: list[int | None] | None = None
         self._key_places: list[int] = []
         self.relation_is_new = True
-        self.columns = known.columns if known else ()
-        self.key = known.key if known else ()
+        self.columns = state.columns if state else ()
+        self.key = state.key if state else ()
         replays = context.task.stand_in.faults.replay_transactions
-        self._published = START if known is None or replays else known.published
+        self._published = START if state is None or replays else state.published
         self._written = START  # since the stream was (re)started
 
     @property

@@ -88,12 +88,12 @@ class Document:
     def only(self, name: str, *allowed: object) -> None:
         """A setting that is understood but imitated for these values alone."""
         value = self._get(name, allowed[0])
-        shown = " or ".join(json.dumps(word) for word in allowed)
-        self.classes[name] = f"{shown} only; other values are refused"
+        listing = " or ".join(json.dumps(word) for word in allowed)
+        self.classes[name] = f"{listing} only; other values are refused"
         if value not in allowed:
             raise UsageError(
                 "DMS_SETTING_NOT_IMITATED",
-                f"{name} = {json.dumps(value)} is not imitated; only {shown} is.",
+                f"{name} = {json.dumps(value)} is not imitated; only {listing} is.",
                 where=self.where,
                 hint="a real task would take it; the stand-in must not pretend to",
             )

@@ -50,8 +50,8 @@ class Source:
             parts = parse_dsn(self.dsn)
         except psycopg2.ProgrammingError:
             return "a source that libpq cannot read"
-        shown = ("service", "host", "port", "dbname", "user")
-        return " ".join(f"{key}={parts[key]}" for key in shown if key in parts) or "libpq defaults"
+        keys = ("service", "host", "port", "dbname", "user")
+        return " ".join(f"{key}={parts[key]}" for key in keys if key in parts) or "libpq defaults"
 
     def arguments(self, encoding: str = "UTF8", lock_timeout: int = 0) -> dict[str, Any]:
         """Keyword arguments for psycopg2; `lock_timeout` in seconds, 0 for none.

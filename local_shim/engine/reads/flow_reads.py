@@ -70,8 +70,9 @@ class FlowReads:
         if dataset is None and not storage.has_table(full):
             self.foreign = True
             return self._elsewhere(full, name_parts, streaming, options)
-        ours = storage.record(full) is not None  # tables of others may have any feature of Delta
-        return self._delta(str(storage.table(full)), streaming, options, ours)
+        # Tables of others, which have no record, may have any feature of Delta.
+        has_record = storage.record(full) is not None
+        return self._delta(str(storage.table(full)), streaming, options, has_record)
 
     def has_table(self, name: str) -> bool:
         """Whether the pipeline declares it, or the storage or `--path` has it."""
@@ -93,7 +94,7 @@ class FlowReads:
         return str(storage.table(full)) if storage.has_table(full) else None
 
     def _delta(
-        self, path: str, streaming: bool, options: Mapping[str, str], ours: bool = False
+        self, path: str, streaming: bool, options: Mapping[str, str], has_record: bool = False
     ) -> DataFrame:
         spark = self.context.spark
         if streaming:
@@ -104,7 +105,7 @@ class FlowReads:
             self.versions[path] = delta_version(Path(path))
         with without_interception():
             frame = None
-            if self.of_files and ours and not (streaming or options):
+            if self.of_files and has_record and not (streaming or options):
                 frame = newest_rows(spark, path)
             return delta_frame(spark, path, streaming, options) if frame is None else frame
 

@@ -72,8 +72,8 @@ class _Tracer:
             return rule(self, node, below)
         if not node.children:
             return self._leaf(_attributes(node.trees("output")))
-        own = _attributes(node.trees("output"))
-        return self._function(own, _joined(below)) if own else _joined(below)
+        outputs = _attributes(node.trees("output"))
+        return self._function(outputs, _joined(below)) if outputs else _joined(below)
 
     def _leaf(self, columns: list[_Column]) -> list[_Column]:
         """A read; Spark gives new ids to one that is joined with itself."""

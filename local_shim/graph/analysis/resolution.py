@@ -67,8 +67,8 @@ class Resolution:
         dataset = self.registry.datasets[name]
         if dataset.kind is not DatasetKind.TABLE:
             return dataset
-        own = self.resolved.get(str(dataset.name))
-        streams = own is not None and own.streaming
+        analysis = self.resolved.get(str(dataset.name))
+        streams = analysis is not None and analysis.streaming
         kind = DatasetKind.STREAMING_TABLE if streams else DatasetKind.MATERIALIZED_VIEW
         return replace(dataset, kind=kind)
 

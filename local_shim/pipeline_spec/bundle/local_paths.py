@@ -18,9 +18,11 @@ class LocalPaths:
 
     def __init__(self, bundle: Bundle, references: References):
         self.here = str(bundle.sync_root)
-        own = bundle.tree.at("workspace", "file_path")
+        file_path = bundle.tree.at("workspace", "file_path")
         uploaded = text_node("${workspace.root_path}/files", bundle.tree.place)
-        remote = [references.resolved(node).text().rstrip("/") for node in (own, uploaded) if node]
+        remote = [
+            references.resolved(node).text().rstrip("/") for node in (file_path, uploaded) if node
+        ]
         # Old bundles put /Workspace, or /Workspace/, before paths that already begin with it.
         self.remote = [
             prefix + path

@@ -61,21 +61,21 @@ PIPELINE_FIELDS = _FIELDS_WITHOUT_EFFECT | set(_READ_FIELDS)
 _IGNORED_LIBRARIES = ("jar", "maven")
 
 
-def choose(bundle: Bundle, wanted: str | None, problems: Problems) -> tuple[str, Node]:
-    """Key and node of the pipeline that `wanted` names, or of the only one.
+def choose(bundle: Bundle, name: str | None, problems: Problems) -> tuple[str, Node]:
+    """Key and node of the pipeline called `name`, or of the only one.
 
     Raises UsageError, with what was wrong before, if there is none or more than one.
     """
     declared = bundle.tree.at("resources", "pipelines")
     pipelines = dict(declared.items()) if declared else {}
-    key = wanted or next(iter(pipelines), "")
-    if key not in pipelines or (not wanted and len(pipelines) > 1):
-        _no_choice(bundle, wanted, sorted(pipelines), problems)
+    key = name or next(iter(pipelines), "")
+    if key not in pipelines or (not name and len(pipelines) > 1):
+        _no_choice(bundle, name, sorted(pipelines), problems)
         problems.raise_any()
     return key, pipelines[key]
 
 
-def _no_choice(bundle: Bundle, wanted: str | None, keys: list[str], problems: Problems) -> None:
+def _no_choice(bundle: Bundle, name: str | None, keys: list[str], problems: Problems) -> None:
     in_python = bundle.tree.at("python", "resources") is not None
     also = "; pipelines that `python.resources` makes are not read" if in_python else ""
     if not keys:
@@ -85,12 +85,12 @@ def _no_choice(bundle: Bundle, wanted: str | None, keys: list[str], problems: Pr
             bundle.file,
             f"declare one under resources.pipelines, and `include` its file{also}",
         )
-    elif wanted:
+    elif name:
         problems.add(
             "UNKNOWN_PIPELINE",
-            f"The bundle has no pipeline '{wanted}'.",
+            f"The bundle has no pipeline '{name}'.",
             bundle.file,
-            close_match(wanted, keys) + also,
+            close_match(name, keys) + also,
         )
     else:
         problems.add(

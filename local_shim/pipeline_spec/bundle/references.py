@@ -12,7 +12,7 @@ from local_shim.pipeline_spec.document.problems import Problems
 
 _REFERENCE = re.compile(r"(\$?)\$\{([A-Za-z][\w-]*(?:\.[\w-]+|\[\d+\])*)\}")
 _STEP = re.compile(r"[\w-]+")
-_KNOWN = {"var", "variables", "bundle", "workspace", "resources"}
+_REFERENCE_ROOTS = {"var", "variables", "bundle", "workspace", "resources"}
 
 
 class References:
@@ -61,7 +61,7 @@ class References:
 
     def _follow(self, path: str, node: Node) -> Node | None:
         steps = _STEP.findall(path)
-        if steps[0] not in _KNOWN:
+        if steps[0] not in _REFERENCE_ROOTS:
             self._other_text(path, steps[0], node)
             return None
         if path in self.following:
@@ -79,7 +79,7 @@ class References:
 
     def _other_text(self, path: str, root: str, node: Node) -> None:
         """Other `${…}`, say of Spark's own configuration, stays; a close match is a warning."""
-        hint = close_match(root, _KNOWN)
+        hint = close_match(root, _REFERENCE_ROOTS)
         if hint.startswith("did you mean") and "." in path:
             self.problems.warn(f"${{{path}}} is no reference and stays as text", node.place, hint)
 

@@ -134,17 +134,17 @@ def _resources(tree: Node) -> list[tuple[str, Node]]:
     return [pair for _, resources in types.items() for pair in resources.items()] if types else []
 
 
-def _target_name(targets: Node, wanted: str | None, file: Path) -> str:
+def _target_name(targets: Node, target: str | None, file: Path) -> str:
     names = [name for name, _ in targets.items()]
-    if wanted:
-        if wanted not in names:
+    if target:
+        if target not in names:
             raise UsageError(
                 "UNKNOWN_TARGET",
-                f"The bundle has no target '{wanted}'.",
+                f"The bundle has no target '{target}'.",
                 where=targets.place,
-                hint=close_match(wanted, names) or f"{file.name} declares no targets; leave it out",
+                hint=close_match(target, names) or f"{file.name} declares no targets; leave it out",
             )
-        return wanted
+        return target
     if not names:
         return "default"
     marked = [name for name, node in targets.items() if _is_true(node.at("default"))]

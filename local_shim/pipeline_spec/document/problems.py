@@ -15,7 +15,7 @@ class Problems:
     def add(self, condition: str, message: str, where: object = None, hint: str = "") -> None:
         """Notes an error; the reading goes on as far as it makes sense."""
         error = UsageError(condition, message, where=where, hint=hint)
-        if str(error) not in {str(known) for known in self.errors}:
+        if str(error) not in {str(earlier) for earlier in self.errors}:
             self.errors.append(error)
 
     def warn(self, message: str, where: object = None, hint: str = "") -> None:

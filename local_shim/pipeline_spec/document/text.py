@@ -109,7 +109,7 @@ class _Conversion:
 
     def children(self, yaml_node: yaml.Node) -> dict[str, Node]:
         """The pairs of a mapping; its own keys win over those of `<<`."""
-        own: dict[str, Node] = {}
+        own_pairs: dict[str, Node] = {}
         merged: dict[str, Node] = {}
         for key, value in yaml_node.value:
             if key.tag == _PREFIX + "merge":
@@ -119,12 +119,12 @@ class _Conversion:
             elif not isinstance(key, yaml.ScalarNode):
                 self.problems.add("YAML_BROKEN", "A key must be plain text.", self.place(key))
             else:
-                if key.value in own:
+                if key.value in own_pairs:
                     self.problems.warn(
                         f"'{key.value}' stands twice; the last one counts", self.place(key)
                     )
-                own[key.value] = self.placed(self.node(value), key)
-        return merged | own
+                own_pairs[key.value] = self.placed(self.node(value), key)
+        return merged | own_pairs
 
     def placed(self, value: Node, key: yaml.Node) -> Node:
         """A mapping or list starts, for a reader, at its key and not one line below it."""

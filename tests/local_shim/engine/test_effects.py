@@ -92,10 +92,10 @@ def test_a_removed_table_and_a_renamed_flow_are_told(stored: Pipeline) -> None:
     stored.write(without_total.replace('sequence_by="n"', 'sequence_by="n", name="other"'))
     told = {(each.table.table, each.kind) for each in stored.plan().effects}
     assert told == {
-        ("total", EffectKind.LEFT),
-        ("clock", EffectKind.LEFT),
+        ("total", EffectKind.UNCHANGED),
+        ("clock", EffectKind.UNCHANGED),
         ("current_rows", EffectKind.READ_AGAIN),
-        ("current_rows", EffectKind.LEFT),
+        ("current_rows", EffectKind.UNCHANGED),
     }
 
 
