@@ -104,15 +104,15 @@ def _marks(item: pytest.Item) -> list[tuple[str, int]]:
 
 
 def _row(item: pytest.Item, checklist: str, rule: int, cases: list[pytest.Item]) -> Row:
-    own = [case for case in cases if (checklist, rule) in _marks(case)]
+    marked_cases = [case for case in cases if (checklist, rule) in _marks(case)]
     path = str(item.path.relative_to(HERE))
-    return Row(checklist, rule, _sentence(item), path, _share(len(own), len(cases)))
+    return Row(checklist, rule, _sentence(item), path, _share(len(marked_cases), len(cases)))
 
 
-def _share(own: int, all_cases: int) -> str:
+def _share(count: int, all_cases: int) -> str:
     if all_cases == 1:
         return ""
-    return f"{own} cases" if own == all_cases else f"{own} of {all_cases} cases"
+    return f"{count} cases" if count == all_cases else f"{count} of {all_cases} cases"
 
 
 def _sentence(item: pytest.Item) -> str:
@@ -140,8 +140,8 @@ def page(results: dict[Row, str]) -> str:
         "This page is made by running these tests.",
     ]
     for checklist, rule_page, title in CHECKLISTS:
-        own = {row: result for row, result in results.items() if row.checklist == checklist}
-        lines += _section(title, rule_page, rules(checklist), own)
+        rows = {row: result for row, result in results.items() if row.checklist == checklist}
+        lines += _section(title, rule_page, rules(checklist), rows)
     lines += ["", "## Choices", "", "What this project decided where the original is silent.", ""]
     lines += [f"- {choice.text} (`{choice.where}`)" for choice in choices()]
     return "\n".join(lines) + "\n"
@@ -155,12 +155,12 @@ def _section(
     yield from ("", "| rule | test | result |", "|---|---|---|")
     for number, text in texts.items():
         first = f"[{number}]({rule_page}#{number}) {text}"
-        own = sorted(row for row in results if row.rule == number)
-        for row in own:
+        rows = sorted(row for row in results if row.rule == number)
+        for row in rows:
             cases = f", {row.cases}" if row.cases else ""
             yield f"| {first} | [{row.sentence}](../{row.path}){cases} | {results[row]} |"
             first = f"{number}"
-        if not own:
+        if not rows:
             yield f"| {first} | | no test |"
 
 

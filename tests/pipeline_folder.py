@@ -65,8 +65,8 @@ class Pipeline:
     def rows(self, name: str, *columns: str) -> list[tuple[Any, ...]]:
         """The table's rows, sorted, as tuples."""
         frame = self.table(name)
-        chosen = frame.select(*columns) if columns else frame
-        return sorted((tuple(row) for row in chosen.collect()), key=repr)
+        selection = frame.select(*columns) if columns else frame
+        return sorted((tuple(row) for row in selection.collect()), key=repr)
 
     @property
     def view(self) -> UpdateView:

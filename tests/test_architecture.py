@@ -42,7 +42,7 @@ def modules(*folders: Path) -> list[Path]:
     return sorted(path for folder in folders for path in folder.rglob("*.py"))
 
 
-def shown(path: Path) -> str:
+def relative_name(path: Path) -> str:
     return str(path.relative_to(HERE))
 
 
@@ -56,7 +56,7 @@ def imports(path: Path) -> Iterator[str]:
 
 def test_pipelines_import_only_what_databricks_has() -> None:
     strangers = [
-        f"{shown(path)}: {name}"
+        f"{relative_name(path)}: {name}"
         for path in modules(HERE / "dlt_pipelines")
         for name in imports(path)
         if name.split(".")[0] not in ALLOWED_IN_PIPELINES
@@ -74,8 +74,9 @@ def test_light_modules_load_no_spark() -> None:
         "    if 'pyspark' in sys.modules:\n"
         "        sys.exit(f'{name} loads pyspark')\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=HERE)
-    assert done.returncode == 0, done.stderr
+    command = [sys.executable, "-c", program]
+    process = subprocess.run(command, capture_output=True, text=True, cwd=HERE)
+    assert process.returncode == 0, process.stderr
 
 
 def light_modules() -> list[str]:
@@ -93,24 +94,24 @@ def test_an_init_file_holds_a_docstring_only() -> None:
         if path.name == "__init__.py":
             tree = ast.parse(path.read_text(encoding="utf-8"))
             if len(tree.body) != 1 or not ast.get_docstring(tree):
-                wrong.append(shown(path))
+                wrong.append(relative_name(path))
     assert wrong == []
 
 
 def test_declarations_are_entry_points() -> None:
     """Every file under a pipeline glob is run as a source; importing one would run it twice."""
     rooms = ("dlt_pipelines.bronze", "dlt_pipelines.silver", "dlt_pipelines.gold")
-    found = [
-        f"{shown(path)}: {name}"
+    imported_sources = [
+        f"{relative_name(path)}: {name}"
         for path in modules(*PRODUCT)
         for name in imports(path)
         if name.startswith(rooms)
     ]
-    assert found == []
+    assert imported_sources == []
 
 
 def test_modules_are_short() -> None:
-    lengths = {shown(path): path.read_text().count("\n") for path in modules(*PRODUCT)}
+    lengths = {relative_name(path): path.read_text().count("\n") for path in modules(*PRODUCT)}
     long = {path: lines for path, lines in lengths.items() if lines > LONGEST_MODULE}
     assert long == {}
 
@@ -123,7 +124,7 @@ def test_functions_are_short() -> None:
                 body = [part for part in node.body if not is_docstring(part)] or node.body
                 lines = (body[-1].end_lineno or 0) - body[0].lineno + 1
                 if lines > LONGEST_FUNCTION:
-                    long.append(f"{shown(path)}:{node.lineno} {node.name}: {lines} lines")
+                    long.append(f"{relative_name(path)}:{node.lineno} {node.name}: {lines} lines")
     assert long == []
 
 
@@ -135,9 +136,9 @@ SEAM = ("local_shim/jvm/", "local_shim/delta/", "local_shim/reading/interception
 def test_internals_of_spark_and_delta_are_touched_in_one_seam() -> None:
     """What an upgrade of Spark or Delta may break is in few modules; test_internals.py runs it."""
     outside = [
-        f"{shown(path)}:{number}: {line.strip()}"
+        f"{relative_name(path)}:{number}: {line.strip()}"
         for path in modules(*PRODUCT)
-        if not shown(path).startswith(SEAM)
+        if not relative_name(path).startswith(SEAM)
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         if INTERNALS.search(line)
     ]
@@ -146,9 +147,9 @@ def test_internals_of_spark_and_delta_are_touched_in_one_seam() -> None:
 
 def test_each_module_that_touches_internals_says_what_it_was_read_from() -> None:
     silent = [
-        shown(path)
+        relative_name(path)
         for path in modules(HERE / "local_shim")
-        if shown(path).startswith(SEAM)
+        if relative_name(path).startswith(SEAM)
         and INTERNALS.search(path.read_text(encoding="utf-8"))
         and "Read from" not in path.read_text(encoding="utf-8")
     ]
@@ -162,8 +163,8 @@ def test_files_are_replaced_moved_and_locked_in_one_module() -> None:
         if path.name != "durable_files.py":
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call) and replaces_a_file(node):
-                    wrong.append(f"{shown(path)}:{node.lineno}")
-            wrong += [shown(path) for name in imports(path) if name == "fcntl"]
+                    wrong.append(f"{relative_name(path)}:{node.lineno}")
+            wrong += [relative_name(path) for name in imports(path) if name == "fcntl"]
     assert wrong == []
 
 
@@ -186,13 +187,13 @@ def test_folders_are_small() -> None:
     sizes: dict[str, int] = {}
     for path in modules(*PRODUCT):
         if path.name != "__init__.py":
-            sizes[shown(path.parent)] = sizes.get(shown(path.parent), 0) + 1
+            sizes[relative_name(path.parent)] = sizes.get(relative_name(path.parent), 0) + 1
     large = {folder: size for folder, size in sizes.items() if size > LARGEST_FOLDER}
     assert large == {}
 
 
 def test_every_file_is_about_something() -> None:
-    assert [shown(path) for path in modules(*PRODUCT) if path.stem in SHAPELESS] == []
+    assert [relative_name(path) for path in modules(*PRODUCT) if path.stem in SHAPELESS] == []
 
 
 @pytest.mark.parametrize(
@@ -203,5 +204,5 @@ def test_make_check_passes(command: str) -> None:
     """CI runs the tests and nothing else, so the checks are tests, too."""
     program, *arguments = command.split()
     tool = Path(sys.executable).with_name(program)
-    done = subprocess.run([tool, *arguments], capture_output=True, text=True, cwd=HERE)
-    assert done.returncode == 0, done.stdout + done.stderr
+    process = subprocess.run([tool, *arguments], capture_output=True, text=True, cwd=HERE)
+    assert process.returncode == 0, process.stdout + process.stderr

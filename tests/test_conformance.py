@@ -62,8 +62,8 @@ def test_rules_are_numbered_without_gaps() -> None:
 
 
 def test_every_marker_names_a_rule(marked: set[Row]) -> None:
-    known = {checklist: set(rules(checklist)) for checklist, _, _ in CHECKLISTS}
-    assert [row for row in marked if row.rule not in known[row.checklist]] == []
+    rule_numbers = {checklist: set(rules(checklist)) for checklist, _, _ in CHECKLISTS}
+    assert [row for row in marked if row.rule not in rule_numbers[row.checklist]] == []
 
 
 def test_one_test_stands_for_at_most_three_rules(marked: set[Row]) -> None:
@@ -76,8 +76,8 @@ def test_one_test_stands_for_at_most_three_rules(marked: set[Row]) -> None:
 
 
 def test_a_part_of_the_tests_renews_a_part_of_the_page() -> None:
-    there, here = Row("dlt", 1, "A", "tests/conftest.py"), Row("dlt", 2, "B", "b.py")
-    gone, skipped_over = Row("dlt", 3, "C", "b.py"), Row("dlt", 4, "D", "b.py")
-    old = {there: "passed", gone: "passed", skipped_over: "passed"}
+    other_file, here = Row("dlt", 1, "A", "tests/conftest.py"), Row("dlt", 2, "B", "b.py")
+    deleted_row, skipped_over = Row("dlt", 3, "C", "b.py"), Row("dlt", 4, "D", "b.py")
+    old = {other_file: "passed", deleted_row: "passed", skipped_over: "passed"}
     new = {here: "failed", skipped_over: "not run"}
-    assert renewed(old, new) == {there: "passed", here: "failed", skipped_over: "passed"}
+    assert renewed(old, new) == {other_file: "passed", here: "failed", skipped_over: "passed"}

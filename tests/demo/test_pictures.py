@@ -112,8 +112,8 @@ def test_the_page_shows_every_figure(browser: Any, page: str) -> None:
     assert len(charts) == 5
     headline = ("2026-06-30", "120 %", "617", SCRIPT)
     charts_and_tables = ("2,026k", "1.500", "+80", "−10", "2 low", "1 high")
-    shown = (*headline, *charts_and_tables)
-    assert [each for each in shown if each not in text] == []
+    expected = (*headline, *charts_and_tables)
+    assert [each for each in expected if each not in text] == []
     assert (browser.title, browser.get_log("browser")) == ("The insurer in pictures", [])
 
 

@@ -43,9 +43,9 @@ def bronze(spark: SparkSession) -> Any:
 def changes(bronze: Any) -> Any:
     """Change rows of one table as they would reach AUTO CDC, with the reasons to refuse them."""
 
-    def rows(name: str, *given: dict[str, str | None]) -> list[Row]:
+    def rows(name: str, *bronze_rows: dict[str, str | None]) -> list[Row]:
         table = TABLES[name]
-        rows = changes_to_apply(typed_changes(bronze(name, *given), table), table, "")
+        rows = changes_to_apply(typed_changes(bronze(name, *bronze_rows), table), table, "")
         return rows.selectExpr(
             "*", f"{quality.broken(quality.drop_rules(table))} AS reasons"
         ).collect()
@@ -109,16 +109,16 @@ def test_load_rows_sort_before_the_changes_that_follow_and_after_those_they_repl
 
 def test_an_update_of_a_key_is_a_delete_of_the_old_and_an_upsert_of_the_new(changes: Any) -> None:
     moved: dict[str, str]
-    kept: dict[str, str]
+    same_key: dict[str, str]
     loaded: dict[str, str]
-    moved, kept, loaded = (
+    moved, same_key, loaded = (
         {dms.OP: "U", "BI_address_id": "9"},
         {dms.OP: "U", "BI_address_id": "1"},
         {},
     )
-    rows = changes("party_address", *(ADDRESS | row for row in (moved, kept, loaded)))
-    found = [(row.Op, row.address_id) for row in rows]
-    assert found == [("D", 9), ("U", 1), ("U", 1), ("I", 1)]
+    rows = changes("party_address", *(ADDRESS | row for row in (moved, same_key, loaded)))
+    operations = [(row.Op, row.address_id) for row in rows]
+    assert operations == [("D", 9), ("U", 1), ("U", 1), ("I", 1)]
     assert rows[0]._seq == rows[1]._seq
 
 
@@ -187,17 +187,17 @@ def test_equal_identifiers_stay_equal_across_tables_and_are_not_readable(bronze:
         bronze("claim_party", {"claim_party_id": "5", "phone": "+44 1"}, {"claim_party_id": "6"}),
         TABLES["claim_party"],
     )
-    (left,) = changes_to_apply(party, TABLES["party"], "salt").collect()
+    (party_row,) = changes_to_apply(party, TABLES["party"], "salt").collect()
     right, none = changes_to_apply(other, TABLES["claim_party"], "salt").collect()
-    assert left.phone == right.phone != "+44 1"
+    assert party_row.phone == right.phone != "+44 1"
     assert none.phone is None
     (unsalted,) = changes_to_apply(party, TABLES["party"], "").collect()
-    assert unsalted.phone != left.phone
+    assert unsalted.phone != party_row.phone
 
 
 def test_a_malformed_address_is_seen_before_it_is_changes_to_apply(bronze: Any) -> None:
-    given = ["a.b@example.org", "nobody", "a@b", "x y@example.org", None]
-    rows = [{"party_id": str(n), "email": email} for n, email in enumerate(given)]
+    emails = ["a.b@example.org", "nobody", "a@b", "x y@example.org", None]
+    rows = [{"party_id": str(n), "email": email} for n, email in enumerate(emails)]
     table = TABLES["party"]
     typed = changes_to_apply(typed_changes(bronze("party", *rows), table), table, "")
     (rule,) = quality.raw_warn_rules(table).values()

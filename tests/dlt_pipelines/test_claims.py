@@ -129,8 +129,8 @@ def test_an_orphan_claim_and_money_without_a_claim_are_kept(positions: Any) -> N
         [entry(1, "PAYMENT", "10", "2023-04-01"), entry(2, "PAYMENT", "20", "2023-04-01")],
         "2023-12-31",
     ).collect()
-    found = {row.claim_id: (row.segment, str(row.paid), row.accident_year) for row in rows}
-    assert found == {1: ("UNKNOWN", "10.00", 2023), 2: ("UNKNOWN", "20.00", None)}
+    values = {row.claim_id: (row.segment, str(row.paid), row.accident_year) for row in rows}
+    assert values == {1: ("UNKNOWN", "10.00", 2023), 2: ("UNKNOWN", "20.00", None)}
 
 
 def test_a_deleted_claim_leaves_only_its_money(positions: Any) -> None:
@@ -150,8 +150,8 @@ def test_large_losses_are_capped_on_the_whole_claim_as_in_the_example(positions:
     assert sum(row.incurred_capped for row in rows) == 130000
     assert sum(row.excess for row in rows) == 150000
     assert [row.claim_id for row in rows if row.is_large] == [2]
-    own = BySegment(Decimal(100000), {"MOTOR": Decimal(20000)})
-    lower = positions([claim(1), claim(2)], ledger, "2023-12-31", cap=own).collect()
+    caps = BySegment(Decimal(100000), {"MOTOR": Decimal(20000)})
+    lower = positions([claim(1), claim(2)], ledger, "2023-12-31", cap=caps).collect()
     assert sum(row.incurred_capped for row in lower) == 40000
 
 

@@ -97,9 +97,9 @@ def declared(spark: SparkSession) -> Recorder:  # Columns need a running Spark
 def test_every_source_table_has_its_four_datasets(declared: Recorder) -> None:
     layers = {"bronze_": "table", "changes_": "view", "silver_": "target", "quarantine_": "table"}
     for prefix, kind in layers.items():
-        found = {name for name, facts in declared.datasets.items() if name.startswith(prefix)}
-        assert found == {prefix + name for name in NAMES}
-        assert {declared.datasets[name]["kind"] for name in found} == {kind}
+        names = {name for name, facts in declared.datasets.items() if name.startswith(prefix)}
+        assert names == {prefix + name for name in NAMES}
+        assert {declared.datasets[name]["kind"] for name in names} == {kind}
 
 
 def test_silver_follows_the_history_of_its_table(declared: Recorder) -> None:
@@ -128,8 +128,8 @@ def test_a_gold_file_holds_the_dataset_it_is_named_after(declared: Recorder) -> 
     gold = {path.stem for path in FILES if path.is_relative_to(PACKAGE / "gold")}
     others = {"key_conflict"}
     prefixes = ("bronze_", "changes_", "silver_", "quarantine_")
-    found = {name for name in declared.datasets if not name.startswith(prefixes)}
-    assert found == gold | others
+    names = {name for name in declared.datasets if not name.startswith(prefixes)}
+    assert names == gold | others
 
 
 def test_every_table_says_its_grain(declared: Recorder) -> None:

@@ -93,11 +93,11 @@ def test_reserves_count_at_the_last_closing_rate_and_payments_at_their_average(
     bookings = converted(with_rate(ledger, foreign, rates, "claim_id", "accounting_date"), "amount")
     days = valued_at("2024-01-31", "2024-02-29", "2024-03-31")
     totals = ledger_totals(bookings, days, closing_rates(rates, days)).collect()
-    found = {
+    amounts = {
         (row.claim_id, row.valuation_date.month): (str(row.paid), str(row.case_reserve))
         for row in totals
     }
-    assert found == {
+    assert amounts == {
         (5, 1): ("90.00", "80.00"), (5, 2): ("90.00", "110.00"), (5, 3): ("90.00", "110.00"),
         **{(6, month): ("100.00", "100.00") for month in (1, 2, 3)},
     }  # fmt: skip

@@ -83,9 +83,9 @@ def test_a_price_is_stale_after_five_days_and_still_values(
 def test_the_first_version_stands_for_the_days_before_it_back_to_the_contract(
     value: Callable[..., dict[str, Row]],
 ) -> None:
-    held = [holding("10", "2024-02-01", policy_id=3)]
+    holdings = [holding("10", "2024-02-01", policy_id=3)]
     policy = {"policy_id": 3, "start_date": "2023-06-01"}
-    rows = value(held, PRICES, ("2023-05-31", "2024-01-31", "2024-02-29"), policy)
+    rows = value(holdings, PRICES, ("2023-05-31", "2024-01-31", "2024-02-29"), policy)
     assert {day: row.pit_fallback for day, row in rows.items()} == {
         "2024-01-31": True, "2024-02-29": False,
     }  # fmt: skip
@@ -94,22 +94,22 @@ def test_the_first_version_stands_for_the_days_before_it_back_to_the_contract(
 def test_history_follows_the_sequence_when_a_clock_goes_back(
     value: Callable[..., dict[str, Row]],
 ) -> None:
-    held = [
+    holdings = [
         holding("1", "2024-02-10", start="2024-02-10", end="2024-02-20"),
         holding("2", "2023-12-01", start="2024-02-20"),  # written later by a slow clock
     ]
-    rows = value(held, PRICES, ("2024-01-31", "2024-02-29"))
+    rows = value(holdings, PRICES, ("2024-01-31", "2024-02-29"))
     assert (int(rows["2024-01-31"].units), int(rows["2024-02-29"].units)) == (1, 2)
 
 
 def test_a_deleted_holding_ends_and_two_holdings_of_a_party_add_up(
     value: Callable[..., dict[str, Row]],
 ) -> None:
-    held = [
+    holdings = [
         holding("1", "2024-01-01", end="2024-02-10"),
         holding("4", "2024-01-01", fund_unit_id=2),
     ]
-    rows = value(held, PRICES, ("2024-01-31", "2024-02-29"))
+    rows = value(holdings, PRICES, ("2024-01-31", "2024-02-29"))
     assert (int(rows["2024-01-31"].units), int(rows["2024-02-29"].units)) == (5, 4)
 
 

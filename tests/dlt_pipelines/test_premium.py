@@ -191,11 +191,11 @@ def cents(value: Fraction) -> Decimal:
 def test_any_ledger_keeps_the_identities_and_equals_the_definition(booked: Any, seed: int) -> None:
     valuation = date(2024, 8, 17)
     rows = list(random_bookings(seed))
-    seen = [row for row in rows if row["booked_on"] <= str(valuation)]
+    booked_rows = [row for row in rows if row["booked_on"] <= str(valuation)]
     table = premium_by_month(booked(rows, str(valuation)))
     actual = {(row.month, row.coverage_code): row for row in table.collect()}
     for code in ("TPL", "OWN"):
-        mine = [row for row in seen if row["coverage_code"] == code]
+        mine = [row for row in booked_rows if row["coverage_code"] == code]
         for month, end in month_ends(date(2021, 11, 1), valuation):
             cell = actual.pop((month, code), None)
             after = end + timedelta(1)
@@ -206,12 +206,12 @@ def test_any_ledger_keeps_the_identities_and_equals_the_definition(booked: Any, 
             unearned = cents(
                 sum((days(row, after, date.max) for row in mine if row["booked_on"] <= str(end)),
                     Fraction()))  # fmt: skip
-            found = (Decimal(), Decimal(), Decimal())
+            figures = (Decimal(), Decimal(), Decimal())
             if cell is not None:
-                found = (cell.earned_premium, cell.written_premium, cell.unearned_premium_end)
+                figures = (cell.earned_premium, cell.written_premium, cell.unearned_premium_end)
                 change = cell.unearned_premium_end - cell.unearned_premium_start
                 assert cell.earned_premium_accounting == cell.written_premium - change
-            assert found == (earned, written, unearned), f"seed {seed}, {code} {month}"
+            assert figures == (earned, written, unearned), f"seed {seed}, {code} {month}"
     assert not actual
     _earned_plus_unearned_is_written(table, booked(rows, str(valuation)), valuation)
 

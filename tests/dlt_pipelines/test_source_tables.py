@@ -26,9 +26,9 @@ HISTORY = {
 def in_the_database(table: str) -> dict[str, str]:
     """Column to silver type, read from the CREATE TABLE statement."""
     text = re.sub(r"--.*", "", SCHEMA.read_text())
-    found = re.search(rf"CREATE TABLE IF NOT EXISTS {table} \((.*?)\);\n", text, re.S)
-    assert found, f"no table {table} in {SCHEMA.name}"
-    columns = re.findall(r"^\s+([a-z_0-9]+)\s+([A-Z]+(?:\([\d,]+\))?)", found[1], re.M)
+    statement = re.search(rf"CREATE TABLE IF NOT EXISTS {table} \((.*?)\);\n", text, re.S)
+    assert statement, f"no table {table} in {SCHEMA.name}"
+    columns = re.findall(r"^\s+([a-z_0-9]+)\s+([A-Z]+(?:\([\d,]+\))?)", statement[1], re.M)
     return {name: silver_type(kind) for name, kind in columns if (table, name) not in LEFT_OUT}
 
 

@@ -34,15 +34,15 @@ def test_year_ends_since_the_first_loss_twelve_month_ends_and_the_latest_day(
         newest(spark, "2024-03-16T08:00:00"),
         None,
     )
-    found = {str(row.valuation_date): row for row in frame.collect()}
+    rows_by_day = {str(row.valuation_date): row for row in frame.collect()}
     year_ends = {"2021-12-31", "2022-12-31", "2023-12-31"}
     month_ends = {
         "2023-03-31", "2023-04-30", "2023-05-31", "2023-06-30", "2023-07-31", "2023-08-31",
         "2023-09-30", "2023-10-31", "2023-11-30", "2023-12-31", "2024-01-31", "2024-02-29",
     }  # fmt: skip
-    assert set(found) == year_ends | month_ends | {"2024-03-15"}
-    assert {day for day, row in found.items() if row.is_year_end} == year_ends
-    assert [day for day, row in found.items() if row.is_latest] == ["2024-03-15"]
+    assert set(rows_by_day) == year_ends | month_ends | {"2024-03-15"}
+    assert {day for day, row in rows_by_day.items() if row.is_year_end} == year_ends
+    assert [day for day, row in rows_by_day.items() if row.is_latest] == ["2024-03-15"]
 
 
 def test_a_given_date_is_the_latest_and_one_row(spark: SparkSession) -> None:

@@ -23,8 +23,8 @@ def test_a_clock_that_goes_back_changes_neither_order_nor_the_current_version(
         " TIMESTAMP'2024-01-05 00:00:00', __START_AT._commit_ts)) AS __START_AT",
     )
     assert [row.channel for row in current(versions).collect()] == ["third"]
-    known = as_known(versions, "agent_id").collect()
-    assert {row.channel: (row.known_from, row.known_to) for row in known} == {
+    intervals = as_known(versions, "agent_id").collect()
+    assert {row.channel: (row.known_from, row.known_to) for row in intervals} == {
         "first": (date(1, 1, 1), date(2024, 1, 10)),
         "third": (date(2024, 1, 10), date(9999, 12, 31)),
     }

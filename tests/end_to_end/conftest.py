@@ -69,10 +69,10 @@ class House:
 
     def do(self, command: list[str]) -> None:
         """Runs a command to its end, which must be good."""
-        done = subprocess.run(
+        process = subprocess.run(
             command, env=self.environment(), capture_output=True, text=True, check=False
         )
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+        assert process.returncode == 0, process.stdout[-2000:] + process.stderr[-2000:]
 
     def kill(self, command: list[str], *, after: int, of: str) -> None:
         """Starts a command and kills it with no warning once it printed `after` lines of a kind."""

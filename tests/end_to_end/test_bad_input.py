@@ -89,11 +89,11 @@ def states(tmp_path_factory: pytest.TempPathFactory) -> tuple[State, State]:
     root = tmp_path_factory.mktemp("bad_input")
     folder = root / "landing" / "public" / "product"
     spec = from_bundle(PROJECT, None, {"landing": str(root / "landing")}, None)
-    chosen = RefreshSelection(refresh=("bronze_product", "quarantine_product", "silver_product"))
+    selection = RefreshSelection(refresh=("bronze_product", "quarantine_product", "silver_product"))
     after = []
     for deliver in (write_bad_files, feed_again):
         deliver(folder)
-        assert run(Request(spec, root / "storage", chosen)).exit_code == 0
+        assert run(Request(spec, root / "storage", selection)).exit_code == 0
         after.append(state(Storage(root / "storage", "insurance")))
     return after[0], after[1]
 
@@ -152,8 +152,8 @@ def test_a_wrong_command_is_one_message_and_nothing_is_written(
 ) -> None:
     command = [sys.executable, "-m", "local_shim", "run", "--bundle", str(PROJECT),
                "--storage", str(tmp_path / "storage"), *arguments]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert says in done.stderr
-    assert "Traceback" not in done.stderr
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert process.returncode == 2, process.stdout + process.stderr
+    assert says in process.stderr
+    assert "Traceback" not in process.stderr
     assert not (tmp_path / "storage").exists()

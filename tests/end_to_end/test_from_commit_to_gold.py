@@ -179,23 +179,23 @@ def report(house: House, name: str, valuation: date) -> dict[Any, Any]:
     return {tuple(row[key] for key in GRAINS[name]): row for row in rows}
 
 
-def assert_same_figures(name: str, found: dict[Any, Any], expected: dict[Any, Any]) -> None:
+def assert_same_figures(name: str, actual: dict[Any, Any], expected: dict[Any, Any]) -> None:
     assert expected, name
-    assert found.keys() == expected.keys(), name
+    assert actual.keys() == expected.keys(), name
     for key, row in expected.items():
         for column, value in row.items():
             cents = Decimal("0.02") if column in ROUNDED else Decimal(0)
-            assert same(found[key][column], value, cents), f"{name} {key} {column}"
+            assert same(actual[key][column], value, cents), f"{name} {key} {column}"
 
 
-def same(found: Any, expected: Any, cents: Decimal = Decimal(0)) -> bool:
-    if cents and None not in (found, expected):
-        return bool(abs(found - expected) <= cents)
-    if isinstance(found, float) or isinstance(expected, float):
-        if found is None or expected is None:
-            return found is expected
-        return math.isclose(float(found), float(expected), rel_tol=1e-9, abs_tol=1e-9)
-    return bool(found == expected)
+def same(actual: Any, expected: Any, cents: Decimal = Decimal(0)) -> bool:
+    if cents and None not in (actual, expected):
+        return bool(abs(actual - expected) <= cents)
+    if isinstance(actual, float) or isinstance(expected, float):
+        if actual is None or expected is None:
+            return actual is expected
+        return math.isclose(float(actual), float(expected), rel_tol=1e-9, abs_tol=1e-9)
+    return bool(actual == expected)
 
 
 def plain(row: dict[str, Any]) -> dict[str, Any]:

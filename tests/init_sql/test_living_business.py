@@ -135,7 +135,7 @@ def test_a_week_has_every_kind_of_change_that_a_replica_must_apply(
 
 def test_every_event_of_the_business_happens(open_book: OpenBook) -> None:
     book = open_book(800, 3)
-    seen = {
+    distinct_rows = {
         "versions": book.rows("SELECT DISTINCT txn_type FROM policy_version"),
         "premium": book.rows("SELECT DISTINCT txn_type FROM premium_transaction"),
         "policies": book.rows("SELECT DISTINCT status FROM policy"),
@@ -148,7 +148,7 @@ def test_every_event_of_the_business_happens(open_book: OpenBook) -> None:
         "parties": book.rows("SELECT DISTINCT status FROM party"),
         "entries": book.rows("SELECT DISTINCT txn_type FROM claim_transaction"),
     }
-    values = {name: {value for (value,) in rows} for name, rows in seen.items()}
+    values = {name: {value for (value,) in rows} for name, rows in distinct_rows.items()}
     assert values["versions"] >= {
         "NEW", "RENEWAL", "ENDORSEMENT", "CANCELLATION", "REINSTATEMENT",
     }  # fmt: skip

@@ -68,7 +68,7 @@ def test_a_program_runs_over_its_updates(program: str, spark: SparkSession, tmp_
         assert result.exit_code == 0, [failure.message for failure in result.failures]
         for expected in expected_tables(HERE / program, arrivals.name):
             lines = expected.read_text().splitlines()
-            wanted = sorted(_canonical(json.loads(line)) for line in lines)
-            assert rows(spark, storage, expected.stem) == wanted, (
+            expected_rows = sorted(_canonical(json.loads(line)) for line in lines)
+            assert rows(spark, storage, expected.stem) == expected_rows, (
                 f"{arrivals.name}: {expected.stem}"
             )

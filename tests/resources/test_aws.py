@@ -97,9 +97,9 @@ def test_each_engine_has_its_mappings(engine: str, file: str) -> None:
     ],
 )
 def test_each_engine_has_its_settings(field: str, file: str) -> None:
-    _, own, _ = properties("Source")[field]
+    _, engine_settings, _ = properties("Source")[field]
     expected = settings(file)
-    assert {key: own.get(key) for key in expected} == expected
+    assert {key: engine_settings.get(key) for key in expected} == expected
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ PROJECT = Path(__file__).parents[2]
 FOLDER = PROJECT / "resources" / "dlt_meta"
 FLOWS: list[dict[str, Any]] = json.loads((FOLDER / "onboarding.json").read_text())
 # One table of each kind of history; the package treats all tables of a kind alike.
-CHOSEN = {"product": History.CURRENT, "party": History.VERSIONS, "invoice": History.CURRENT}
+HISTORIES = {"product": History.CURRENT, "party": History.VERSIONS, "invoice": History.CURRENT}
 LANDING = "/Volumes/main/insurance/landing/"
 VALUES = {"BIGINT": "7", "SMALLINT": "12", "DATE": "2026-06-30", "BOOLEAN": "true",
           "TIMESTAMP": "2026-06-30 10:00:00"}  # fmt: skip
@@ -75,16 +75,16 @@ def dlt_meta(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.mark.slow
 def test_tables_of_dlt_meta_equal_ours(dlt_meta: None, tmp_path: Path, spark: SparkSession) -> None:
-    tables = [table for table in SOURCE_TABLES if table.name in CHOSEN]
+    tables = [table for table in SOURCE_TABLES if table.name in HISTORIES]
     for table in tables:
-        assert table.history is CHOSEN[table.name]
+        assert table.history is HISTORIES[table.name]
         write_files(tmp_path / "landing" / "public" / table.name, table)
     onboard(spark, tmp_path)
     for layer in ("bronze", "silver"):
         update(tmp_path / "meta", meta_spec(layer, tables), tmp_path)
     names = [f"{layer}_{table.name}" for layer in ("bronze", "silver") for table in tables]
-    ours = from_bundle(PROJECT, None, {"landing": LANDING.rstrip("/")}, environ={})
-    update(tmp_path / "ours", ours, tmp_path, *names)
+    spec = from_bundle(PROJECT, None, {"landing": LANDING.rstrip("/")}, environ={})
+    update(tmp_path / "ours", spec, tmp_path, *names)
     for name in names:
         actual, expected = (read(spark, tmp_path / each, name) for each in ("meta", "ours"))
         assert expected.count() > 0

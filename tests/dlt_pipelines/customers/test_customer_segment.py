@@ -49,11 +49,11 @@ def cohorts(spark: SparkSession) -> DataFrame:
 
 
 def value(
-    spark: SparkSession, cohorts: DataFrame, known: ValueAssumptions, *lines: tuple[str, str]
+    spark: SparkSession, cohorts: DataFrame, values: ValueAssumptions, *lines: tuple[str, str]
 ) -> tuple[float, float]:
     rows = [(1, "2024-12-31", kind, Decimal(premium)) for kind, premium in lines]
     frame = dated(local_frame(spark, rows, LINE), "valuation_date")
-    row = lifetime_values(frame, cohorts, known).first()
+    row = lifetime_values(frame, cohorts, values).first()
     assert row is not None
     return row.margin, row.clv
 
@@ -82,10 +82,12 @@ def segments(spark: SparkSession, cohorts: DataFrame) -> Any:
         day = "2024-12-31"
         rows = [(n, day, 1, 2, Decimal(premium), last) for n, premium, last in customers]
         lines = [(n, day, "MOTOR", Decimal(p)) for n, p, _ in customers if Decimal(p)]
-        known = dated(local_frame(spark, rows, CUSTOMER), "valuation_date", "last_bound_or_paid_on")
-        held = dated(local_frame(spark, lines, LINE), "valuation_date")
+        customer_frame = dated(
+            local_frame(spark, rows, CUSTOMER), "valuation_date", "last_bound_or_paid_on"
+        )
+        line_frame = dated(local_frame(spark, lines, LINE), "valuation_date")
         scored = customer_segments(
-            known, held, cohorts, assumptions(**more), settings.clv_tiers(spark)
+            customer_frame, line_frame, cohorts, assumptions(**more), settings.clv_tiers(spark)
         )
         return {row.party_id: row for row in scored.collect()}
 

@@ -95,11 +95,11 @@ def test_every_day_has_its_row_and_all_adds_the_segments(
             (LAST + timedelta(days=1), "HOME", "quotes", 1.0, 1)]  # fmt: skip
     volumes = local_frame(spark, [(LAST, "ALL", "rows_party", 5.0, 5)], EVENT)
     frame = anomalies(local_frame(spark, rows, EVENT), volumes, valued_at(str(LAST)), LIMITS)
-    found = {(row.segment, row.metric, str(row.day)): row.value for row in frame.collect()}
-    assert found.pop(("ALL", "rows_party", str(LAST))) == 5.0
-    assert len(found) == 3 * 4
-    assert found["ALL", "quotes", str(first)] == 2.0
-    assert found["ALL", "quotes", str(LAST)] == 0.0
+    values = {(row.segment, row.metric, str(row.day)): row.value for row in frame.collect()}
+    assert values.pop(("ALL", "rows_party", str(LAST))) == 5.0
+    assert len(values) == 3 * 4
+    assert values["ALL", "quotes", str(first)] == 2.0
+    assert values["ALL", "quotes", str(LAST)] == 0.0
 
 
 def test_only_the_last_days_are_shown_but_older_ones_make_their_baseline(
@@ -138,8 +138,8 @@ def test_events_come_from_reports_payments_quotes_and_cancellations(
         {"policy_id": 5, "txn_type": "NEW", "booked_at": str(LAST)},
     )
     events = claim_events(positions, ledger).unionByName(policy_events(policies, bookings))
-    found = sorted((row.metric, row.segment, row.amount) for row in events.collect())
-    assert found == [
+    amounts = sorted((row.metric, row.segment, row.amount) for row in events.collect())
+    assert amounts == [
         ("cancellations", "HOME", 1.0), ("cancellations", "UNKNOWN", 1.0),
         ("new_claims", "MOTOR", 1.0), ("paid", "MOTOR", 9.5), ("quotes", "HOME", 1.0),
     ]  # fmt: skip

@@ -148,9 +148,9 @@ def test_days_since_the_first_bound_term_and_the_usual_delay_of_the_cause(
         {"policy_id": 12, "policy_number": "P1", "status": "IN_FORCE", "start_date": "2024-03-31",
          "party_id": 7, "cancelled_on": "2024-05-01"},
     ]  # fmt: skip
-    known = [{"claim_id": key, "siu_status": "NONE"} for key in (1, 2, 3)]
+    claim_rows = [{"claim_id": key, "siu_status": "NONE"} for key in (1, 2, 3)]
     frame = claims_to_judge(
-        positions, silver("claim", *known), silver("policy", *terms), Decimal("0.5")
+        positions, silver("claim", *claim_rows), silver("policy", *terms), Decimal("0.5")
     )
     rows = {row.claim_id: row for row in frame.collect()}
     assert (rows[1].days_since_inception, rows[1].party_id) == (366, 7)

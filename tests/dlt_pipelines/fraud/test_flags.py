@@ -73,9 +73,9 @@ def test_an_ordinary_claim_shows_nothing(spark: SparkSession) -> None:
 def test_a_claim_shows_one_indicator(
     spark: SparkSession, claim: dict[str, Any], rule: str, points: int
 ) -> None:
-    found = raised(spark, **claim)
-    assert {name: row.points for name, row in found.items()} == {rule: points}
-    assert found[rule].evidence and found[rule].policy_id == 7
+    indicators = raised(spark, **claim)
+    assert {name: row.points for name, row in indicators.items()} == {rule: points}
+    assert indicators[rule].evidence and indicators[rule].policy_id == 7
 
 
 @pytest.mark.parametrize(
@@ -102,14 +102,17 @@ def test_a_claim_at_the_limit_shows_nothing(spark: SparkSession, claim: dict[str
 
 
 def test_each_flag_keeps_its_own_figures(spark: SparkSession) -> None:
-    found = raised(
+    indicators = raised(
         spark, peers=(2, "MOTOR / FIRE / MAJOR", 40, 250.0, 3.25, 1.0),
         of_z=(1, "MOTOR / FIRE", 90, 100.0, 8.1, 5.5), phone_sharers=4,
     )  # fmt: skip
-    assert (found["amount_vs_peers"].peer_n, found["amount_vs_peers"].robust_z) == (40, None)
-    outlier = found["robust_outlier"]
+    assert (indicators["amount_vs_peers"].peer_n, indicators["amount_vs_peers"].robust_z) == (
+        40,
+        None,
+    )
+    outlier = indicators["robust_outlier"]
     assert (outlier.peer_group, outlier.peer_ratio, outlier.robust_z) == ("MOTOR / FIRE", 8.1, 5.5)
-    assert (found["shared_phone"].sharers, found["shared_phone"].peer_n) == (4, None)
+    assert (indicators["shared_phone"].sharers, indicators["shared_phone"].peer_n) == (4, None)
 
 
 def test_a_rule_that_is_switched_off_raises_nothing(spark: SparkSession) -> None:

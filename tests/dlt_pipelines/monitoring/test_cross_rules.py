@@ -190,7 +190,7 @@ def test_prices_that_jump_or_grow_old(silver: Silver, valued_at: Valued) -> None
         *({"fund_code": fund, "price_date": day, "bid_price": bid} for fund, day, bid in prices),
     )
     frame = cross.with_neighbours(rows, valued_at("2024-05-03"), 5, Decimal("0.20"))
-    found = breaking(frame, "fund_price").select("rule", F.col("day").cast("string")).collect()
-    assert sorted(tuple(row) for row in found) == [
+    breaks = breaking(frame, "fund_price").select("rule", F.col("day").cast("string")).collect()
+    assert sorted(tuple(row) for row in breaks) == [
         ("price moves little", "2024-05-03"), ("price not stale", "2024-04-27"),
     ]  # fmt: skip

@@ -42,11 +42,11 @@ def test_delivered_rows_count_on_the_day_they_were_written_or_else_committed(
         spark, "premium_transaction", {"booked_on": "2024-05-01"}, {"booked_on": "2024-05-01"},
         {"booked_on": "soon", dms.COMMIT_TIME: "2024-05-03 08:00:00.000001"},
     )  # fmt: skip
-    found = count_delivered([delivered(rows, TABLES["premium_transaction"])]).collect()
-    assert sorted((str(row.day), row["rows"]) for row in found) == [
+    counts = count_delivered([delivered(rows, TABLES["premium_transaction"])]).collect()
+    assert sorted((str(row.day), row["rows"]) for row in counts) == [
         ("2024-05-01", 2), ("2024-05-03", 1),
     ]  # fmt: skip
-    assert max(str(row.newest_commit) for row in found) == "2024-05-03 08:00:00.000001"
+    assert max(str(row.newest_commit) for row in counts) == "2024-05-03 08:00:00.000001"
 
 
 def test_a_refused_row_counts_for_each_rule_with_the_amount_that_can_be_read(
@@ -57,8 +57,8 @@ def test_a_refused_row_counts_for_each_rule_with_the_amount_that_can_be_read(
         {"updated_at": "2024-05-01 10:00:00", "amount": "-12.50", "_reasons": ["a", "b"]},
         {"updated_at": "2024-05-01 11:00:00", "amount": "much", "_reasons": ["a"]},
     )  # fmt: skip
-    found = count_refused([refused(rows, TABLES["payment"])]).collect()
-    assert sorted((row.rule, row.failed, str(row.amount_at_stake)) for row in found) == [
+    counts = count_refused([refused(rows, TABLES["payment"])]).collect()
+    assert sorted((row.rule, row.failed, str(row.amount_at_stake)) for row in counts) == [
         ("a", 2, "12.50"), ("b", 1, "12.50"),
     ]  # fmt: skip
 
@@ -68,8 +68,8 @@ def test_a_warning_on_hidden_values_is_measured_on_the_delivered_text(spark: Spa
         spark, "party", {"party_id": "1", "email": "a@b.eu", "updated_at": "2024-05-01"},
         {"party_id": "2", "email": "nonsense", "updated_at": "2024-05-01"},
     ).drop("_reasons")  # fmt: skip
-    found = count_refused([warned_on_raw(rows, TABLES["party"])]).collect()
-    assert [(row.rule, row.failed, row.day) for row in found] == [("email well formed", 1, DAY)]
+    counts = count_refused([warned_on_raw(rows, TABLES["party"])]).collect()
+    assert [(row.rule, row.failed, row.day) for row in counts] == [("email well formed", 1, DAY)]
 
 
 @pytest.fixture

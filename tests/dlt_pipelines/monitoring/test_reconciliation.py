@@ -42,7 +42,7 @@ def reconciled(spark: SparkSession, control: Any) -> Any:
         booked: tuple[str, ...] = (), newest: str = "2026-07-02T00:59",
     ) -> Row:  # fmt: skip
         rows, amount = silver
-        (found,) = reconciliation(
+        (result,) = reconciliation(
             source_counts(control(*counts)),
             local_frame(
                 spark,
@@ -66,7 +66,7 @@ def reconciled(spark: SparkSession, control: Any) -> Any:
                 "table_name STRING, newest_commit TIMESTAMP",
             ),
         ).collect()
-        return found
+        return result
 
     return row
 

@@ -75,14 +75,14 @@ def test_a_reinstatement_without_a_gap_is_no_movement(on_risk: OnRisk, valued_at
 def test_premium_of_entries_exits_and_changes(on_risk: OnRisk, valued_at: Valued) -> None:
     first = term(1, "2023-07-01", "2024-07-01", status="RENEWED")
     second = term(2, "2024-07-01", "2025-07-01", policy_number="P1", term_no=2)
-    left = term(3, "2023-07-01", "2024-07-01", cancelled_on="2024-03-01", cancel_reason="MOVED")
+    third = term(3, "2023-07-01", "2024-07-01", cancelled_on="2024-03-01", cancel_reason="MOVED")
     segments = on_risk(
-        [first, second, left],
+        [first, second, third],
         [
             cover(first, annual_premium="1200.00"),
             cover(second, annual_premium="1260.00"),
-            cover(left, annual_premium="500.00"),
-            cover(left, coverage_id=4, policy_id=99, annual_premium="7.00"),  # no such policy
+            cover(third, annual_premium="500.00"),
+            cover(third, coverage_id=4, policy_id=99, annual_premium="7.00"),  # no such policy
         ],
     )
     rows = by_year(inforce_movements(segments, valued_at("2024-12-31")))
@@ -127,9 +127,9 @@ def test_years_follow_one_another_and_meet_the_month_ends_on_any_data(
             assert row.opening_in_force == before.closing_in_force, f"seed {seed}, {row}"
             assert row.opening_premium == before.closing_premium, f"seed {seed}, {row}"
         if year < 2025:
-            held = month_ends[year, kind]
-            assert row.closing_in_force == held.policies, f"seed {seed}, {row}"
-            assert row.closing_premium == held.in_force_premium, f"seed {seed}, {row}"
+            month_end = month_ends[year, kind]
+            assert row.closing_in_force == month_end.policies, f"seed {seed}, {row}"
+            assert row.closing_premium == month_end.in_force_premium, f"seed {seed}, {row}"
 
 
 def _random_terms(dice: random.Random) -> list[dict[str, Any]]:

@@ -46,8 +46,8 @@ def develop(spark: SparkSession, valued_at: Valued) -> Callable[..., DataFrame]:
         cells: DataFrame, *overrides: tuple[Any, ...], average: str = "volume", tail: str = "1"
     ) -> DataFrame:
         year_ends = valued_at("2021-12-31", "2022-12-31", "2023-12-31")
-        own = local_frame(spark, list(overrides), OVERRIDE)
-        return development_factors(cells, year_ends, own, average, Decimal(tail))
+        manual_factors = local_frame(spark, list(overrides), OVERRIDE)
+        return development_factors(cells, year_ends, manual_factors, average, Decimal(tail))
 
     return factors
 
@@ -181,9 +181,9 @@ def test_an_actuarys_factor_takes_its_place_in_the_chain(
 ) -> None:
     cells = triangle(spark, paid=PAID, incurred=INCURRED)
     factors = develop(cells, ("MOTOR", "paid", 24, 1.2))
-    own = by_age(factors, "override")
-    assert own[12].ldf == by_age(factors)[12].ldf
-    assert own[12].cdf_to_ultimate == pytest.approx(3200 / 2100 * 1.2)
+    overrides = by_age(factors, "override")
+    assert overrides[12].ldf == by_age(factors)[12].ldf
+    assert overrides[12].cdf_to_ultimate == pytest.approx(3200 / 2100 * 1.2)
     selected = {(row.measure, row.average) for row in factors.where("selected").collect()}
     assert selected == {("paid", "override"), ("incurred", "volume")}
     assert str(project(spark, cells, factors)[2022].ultimate) == "2040.00"
@@ -193,9 +193,9 @@ def test_the_year_under_way_can_be_left_out_of_the_factors(
     spark: SparkSession, valued_at: Valued
 ) -> None:
     cells = triangle(spark, paid=PAID)
-    own = local_frame(spark, [], OVERRIDE)
+    no_overrides = local_frame(spark, [], OVERRIDE)
     year_ends = valued_at("2021-12-31", "2022-12-31")  # 2023 is not over
-    factors = development_factors(cells, year_ends, own, "volume_closed", Decimal(1))
+    factors = development_factors(cells, year_ends, no_overrides, "volume_closed", Decimal(1))
     assert {age: row.ldf for age, row in by_age(factors, "volume_closed").items()} == {12: 1.5}
     rows = project(spark, cells, factors)
     assert [str(rows[year].ultimate) for year in (2021, 2022, 2023)] == [
@@ -227,10 +227,10 @@ def test_factors_and_ultimates_are_those_of_the_package_chainladder(
             as_triangle(cl, cells)))  # fmt: skip
         factors = model.ldf_.to_frame().to_numpy().ravel()
         expected = ladder.ultimate_.to_frame().to_numpy().ravel()
-    ours = triangle(spark, paid=cells)
-    rows = sorted(by_age(develop(ours)).items())
+    table = triangle(spark, paid=cells)
+    rows = sorted(by_age(develop(table)).items())
     assert [row.ldf for _, row in rows] == pytest.approx(list(factors), rel=1e-9)
-    projected = sorted(project(spark, ours, develop(ours)).items())
+    projected = sorted(project(spark, table, develop(table)).items())
     for (year, row), value in zip(projected, expected, strict=True):
         assert math.isclose(float(row.ultimate), value, abs_tol=0.006), f"seed {seed}, {year}"
 

@@ -46,8 +46,10 @@ def example(spark: SparkSession, silver: Silver, valued_at: Valued) -> dict[int,
         booking(1, "2024-06-01", "PAYMENT", "25"),
         booking(2, "2025-01-01", "RESERVE", "1000"),  # after the valuation
     )
-    held = positions(spark, (1, "MOTOR"), (2, "MOTOR"), days=["2023-12-31", "2024-12-31"])
-    return by_year(reserve_movements(ledger, held, valued_at("2024-12-31")))
+    claim_positions = positions(
+        spark, (1, "MOTOR"), (2, "MOTOR"), days=["2023-12-31", "2024-12-31"]
+    )
+    return by_year(reserve_movements(ledger, claim_positions, valued_at("2024-12-31")))
 
 
 def test_opening_and_changes_lead_to_the_closing_of_the_example(example: dict[int, Row]) -> None:
@@ -76,8 +78,8 @@ def test_a_reserve_taken_off_next_to_a_payment_is_eroded_and_not_released(
         booking(1, "2024-05-01", "PAYMENT", "-60"),  # the payment is taken back
         booking(1, "2024-05-01", "RESERVE", "60"),
     )
-    held = positions(spark, (1, "MOTOR"), days=["2023-12-31", "2024-12-31"])
-    year = by_year(reserve_movements(ledger, held, valued_at("2024-12-31")))[2024]
+    claim_positions = positions(spark, (1, "MOTOR"), days=["2023-12-31", "2024-12-31"])
+    year = by_year(reserve_movements(ledger, claim_positions, valued_at("2024-12-31")))[2024]
     assert (year.eroded_by_payment, year.release, year.strengthening) == (0, 25, 0)
     assert (year.closing_case_reserve, year.paid) == (75, 10)
 
@@ -87,8 +89,8 @@ def test_a_year_without_bookings_carries_the_balance(
 ) -> None:
     ledger = silver("claim_transaction", booking(1, "2022-05-01", "RESERVE", "70"))
     days = ["2022-12-31", "2023-12-31", "2024-06-30"]
-    held = positions(spark, (1, "HOME"), days=days)
-    years = by_year(reserve_movements(ledger, held, valued_at("2024-06-30")), "HOME")
+    claim_positions = positions(spark, (1, "HOME"), days=days)
+    years = by_year(reserve_movements(ledger, claim_positions, valued_at("2024-06-30")), "HOME")
     assert [years[y].closing_case_reserve for y in (2022, 2023, 2024)] == [70, 70, 70]
     assert (years[2023].opening_case_reserve, years[2023].reserve_change) == (70, 0)
 
@@ -97,8 +99,8 @@ def test_money_of_a_claim_that_is_not_there_is_under_unknown(
     spark: SparkSession, silver: Silver, valued_at: Valued
 ) -> None:
     ledger = silver("claim_transaction", booking(9, "2024-05-01", "RESERVE", "5"))
-    held = positions(spark, (1, "HOME"), days=["2024-12-31"])
-    frame = reserve_movements(ledger, held, valued_at("2024-12-31"))
+    claim_positions = positions(spark, (1, "HOME"), days=["2024-12-31"])
+    frame = reserve_movements(ledger, claim_positions, valued_at("2024-12-31"))
     assert by_year(frame, "UNKNOWN")[2024].closing_case_reserve == 5
     assert by_year(frame)[2024].closing_case_reserve == 5
 

@@ -80,8 +80,8 @@ def test_every_observed_cell_is_there_and_none_beyond_the_diagonal(spark: SparkS
 
 
 def test_the_capped_measure_carries_its_cap_in_plain_digits(spark: SparkSession) -> None:
-    own = BySegment(Decimal("100000.00"), {"MOTOR": Decimal(1200)})
-    table = develop(spark, *EXAMPLE[:3], cap=own)
+    caps = BySegment(Decimal("100000.00"), {"MOTOR": Decimal(1200)})
+    table = develop(spark, *EXAMPLE[:3], cap=caps)
     motor = cells(table, "paid_capped_1200")
     assert [str(motor[2021, age].incremental) for age in (12, 24, 36)] == [
         "1000.00", "200.00", "0.00",
@@ -128,11 +128,11 @@ def test_increments_add_up_to_the_claim_positions_on_any_data(spark: SparkSessio
         if valuation.year == 2023:
             total[segment, "paid"] += paid
             total[segment, "incurred"] += incurred
-    found = {
+    sums = {
         (row.segment, row.measure): row.total
         for row in table.groupBy("segment", "measure").agg({"incremental": "sum"})
         .withColumnRenamed("sum(incremental)", "total").collect()
     }  # fmt: skip
     for (segment, measure), amount in total.items():
-        assert found[segment, measure] == amount, f"seed {seed}"
-    assert found["ALL", "paid"] == found["MOTOR", "paid"] + found["HOME", "paid"]
+        assert sums[segment, measure] == amount, f"seed {seed}"
+    assert sums["ALL", "paid"] == sums["MOTOR", "paid"] + sums["HOME", "paid"]

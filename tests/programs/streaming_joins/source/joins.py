@@ -26,11 +26,11 @@ def ads():
 
 @dlt.table
 def clicked_views():
-    seen = dlt.read_stream("views").withWatermark("at", "1 hour").alias("v")
+    ad_views = dlt.read_stream("views").withWatermark("at", "1 hour").alias("v")
     clicked = dlt.read_stream("clicks").withWatermark("at", "1 hour").alias("c")
     near = expr("v.ad = c.ad AND c.at BETWEEN v.at AND v.at + INTERVAL 10 MINUTES")
     ads = dlt.read("ads").alias("a")
-    return seen.join(clicked, near).join(ads, col("v.ad") == col("a.ad")).select(
+    return ad_views.join(clicked, near).join(ads, col("v.ad") == col("a.ad")).select(
         "user", "campaign"
     )
 
