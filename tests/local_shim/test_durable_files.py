@@ -43,13 +43,13 @@ def test_entries_tell_files_from_folders_and_leave_out_broken_links(tmp_path: Pa
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("four")
     (tmp_path / "link").symlink_to(tmp_path / "gone")
-    found = {entry.name: entry for entry in durable_files.entries(tmp_path)}
-    assert {name: entry.is_folder for name, entry in found.items()} == {
+    entries = {entry.name: entry for entry in durable_files.entries(tmp_path)}
+    assert {name: entry.is_folder for name, entry in entries.items()} == {
         "folder": True,
         "file": False,
     }
-    assert found["file"].size == 4
-    assert found["file"].modified_ns == (tmp_path / "file").stat().st_mtime_ns
+    assert entries["file"].size == 4
+    assert entries["file"].modified_ns == (tmp_path / "file").stat().st_mtime_ns
 
 
 def test_a_folder_is_deleted_and_what_a_link_leads_to_is_not(tmp_path: Path) -> None:
@@ -84,5 +84,5 @@ def takes_lock(path: Path) -> str:
         "except OSError as error: print(type(error).__name__)\n"
     )
     command = [sys.executable, "-c", program, str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=HERE)
-    return done.stdout.strip()
+    process = subprocess.run(command, capture_output=True, text=True, check=True, cwd=HERE)
+    return process.stdout.strip()

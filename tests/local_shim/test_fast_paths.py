@@ -151,7 +151,7 @@ def test_results_are_the_same_in_another_time_zone(
     program = "import json, sys; from pathlib import Path; from local_shim.jvm.session import *; "
     program += "from tests.local_shim.test_fast_paths import exported; "
     program += "print(json.dumps(exported(Path(sys.argv[1]), open_session())))"
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path)],
         capture_output=True,
         text=True,
@@ -159,8 +159,8 @@ def test_results_are_the_same_in_another_time_zone(
         env={**os.environ, "TZ": "America/New_York"},
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout.splitlines()[-1]) == rows
+    assert process.returncode == 0, process.stderr
+    assert json.loads(process.stdout.splitlines()[-1]) == rows
 
 
 def engines(folder: Path) -> set[str]:

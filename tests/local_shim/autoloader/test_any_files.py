@@ -82,11 +82,11 @@ def test_every_value_arrives_once_under_its_own_name(
         expected += rows
     flow.run()
     loaded_rows, expected_rows = counted(flow.rows()), counted(expected)
-    lost, made_up = (
+    missing_rows, made_up = (
         list((expected_rows - loaded_rows).elements()),
         list((loaded_rows - expected_rows).elements()),
     )
-    assert (lost, made_up) == ([], []), f"seed {seed}"
+    assert (missing_rows, made_up) == ([], []), f"seed {seed}"
 
 
 @pytest.mark.parametrize(

@@ -25,14 +25,14 @@ def test_the_state_of_files_tells_when_each_was_found_read_and_committed(flow: F
     newer.unlink()
     os.utime(flow.checkpoint / "commits" / "0", (1_800_000_000, 1_800_000_000))
     query = f"SELECT * FROM {file_states_sql({'orders': flow.checkpoint})}"
-    first, gone, last = (row.asDict() for row in flow.spark.sql(query).collect())
+    first, second, last = (row.asDict() for row in flow.spark.sql(query).collect())
     assert (first["path"], first["size"]) == (str(flow.landing / "a b's.csv"), 5)
     assert [int(first[f"{key}_time"].timestamp()) for key in ("create", "commit")] == [
         1_700_000_000,
         1_800_000_000,
     ]
     assert first["discovery_time"] <= first["processed_time"]
-    assert (gone["size"], gone["discovery_time"]) == (None, gone["processed_time"])
+    assert (second["size"], second["discovery_time"]) == (None, second["processed_time"])
     assert (last["commit_time"], last["source_id"], last["flow_name"]) == (None, "0", "orders")
     assert first["archive_time"] is None
 

@@ -132,11 +132,11 @@ def test_a_file_that_is_rewritten_after_planning_is_read_by_its_new_header(flow:
 
 
 def test_a_file_that_is_deleted_while_an_update_is_planned_is_passed_over(flow: Flow) -> None:
-    gone = SourceFile(str(flow.landing / "gone"), 1, 1)
-    assert header_of(gone, Dialect(header=True)) is None
-    assert json_fields([gone], JsonFormat(typed=True)) == StructType([])
+    deleted_file = SourceFile(str(flow.landing / "gone"), 1, 1)
+    assert header_of(deleted_file, Dialect(header=True)) is None
+    assert json_fields([deleted_file], JsonFormat(typed=True)) == StructType([])
     for kind in ("parquet", "orc"):
-        assert schema_of(gone, kind) == StructType([])
+        assert schema_of(deleted_file, kind) == StructType([])
 
 
 def test_a_damaged_file_is_an_error_unless_such_files_are_ignored(flow: Flow) -> None:

@@ -310,7 +310,7 @@ def test_a_run_in_its_own_process(new_shop: Shop) -> None:
     command = [sys.executable, "-m", "local_shim", "run", *new_shop.where(), "--json"]
     environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
     folder = new_shop.folder
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)
-    assert done.returncode == 0, done.stderr
-    assert all(set(json.loads(line)) == COLUMNS for line in done.stdout.splitlines())
-    assert done.stderr == ""
+    process = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)
+    assert process.returncode == 0, process.stderr
+    assert all(set(json.loads(line)) == COLUMNS for line in process.stdout.splitlines())
+    assert process.stderr == ""

@@ -54,8 +54,8 @@ def test_help_loads_no_spark_and_no_database_driver() -> None:
         "loaded = {'pyspark', 'psycopg2', 'delta'} & set(sys.modules)\n"
         "sys.exit(str(loaded) if loaded else 0)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True)
+    assert process.returncode == 0, process.stderr
 
 
 WRONG = {
@@ -110,9 +110,9 @@ def test_wrong_use_is_one_line_with_a_close_match(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("arguments", "code"), [(["--help"], 0), (["run", "--bundel", "x"], 2)])
 def test_the_installed_command_exits_with_the_code(arguments: list[str], code: int) -> None:
     command = [sys.executable, "-m", "local_shim", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT)
-    assert done.returncode == code
-    assert bool(done.stdout) == (code == 0) and bool(done.stderr) == (code == 2)
+    process = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT)
+    assert process.returncode == code
+    assert bool(process.stdout) == (code == 0) and bool(process.stderr) == (code == 2)
 
 
 def test_no_storage_in_the_folder(tmp_path: Path) -> None:

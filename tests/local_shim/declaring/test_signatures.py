@@ -77,9 +77,11 @@ def test_update_flow_is_refused_by_name() -> None:
 @pytest.mark.parametrize("name", DOCUMENTED)
 def test_a_signature_is_the_documented_one(name: str) -> None:
     required, optional = (text.split() for text in DOCUMENTED[name])
-    found = [each for each in signature(name).parameters.values() if each.name not in DECORATED]
-    assert {each.name for each in found if each.default is each.empty} == set(required)
-    assert {each.name for each in found if each.default is not each.empty} == set(optional)
+    parameters = [
+        each for each in signature(name).parameters.values() if each.name not in DECORATED
+    ]
+    assert {each.name for each in parameters if each.default is each.empty} == set(required)
+    assert {each.name for each in parameters if each.default is not each.empty} == set(optional)
 
 
 @pytest.mark.dlt(5, 14)
@@ -138,8 +140,8 @@ def test_a_function_may_be_the_query_of_several_datasets_with_rules_of_their_own
     with activated(Registry(MAIN)) as registry:
         for name in ("a", "b"):
             dlt_api.table(name=name)(dlt_api.expect(f"rule of {name}", "id > 0")(query))
-    told = [[rule.name for rule in each.expectations] for each in registry.datasets.values()]
-    assert told == [["rule of a"], ["rule of b"]]
+    rules = [[rule.name for rule in each.expectations] for each in registry.datasets.values()]
+    assert rules == [["rule of a"], ["rule of b"]]
 
 
 def test_a_query_without_a_name_needs_one() -> None:

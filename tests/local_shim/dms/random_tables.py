@@ -93,14 +93,14 @@ class RandomTable:
     def live(self, cursor: Any) -> None:
         """One random statement."""
         act = self.rng.choices(
-            [self._put, self._change, self._move, self._remove, self._grow], [6, 6, 2, 3, 0.3]
+            [self._insert, self._change, self._move, self._remove, self._grow], [6, 6, 2, 3, 0.3]
         )[0]
         act(cursor, self.rng.randint(1, 15))
 
     def _value(self, name: str) -> Any:
         return None if self.rng.random() < 0.15 else self.columns[name].make(self.rng)
 
-    def _put(self, cursor: Any, key: int) -> None:
+    def _insert(self, cursor: Any, key: int) -> None:
         values = [key, *(self._value(name) for name in self.columns)]
         query = sql.SQL("INSERT INTO {} VALUES ({}) ON CONFLICT DO NOTHING").format(
             sql.Identifier(self.name), sql.SQL(", ").join(sql.Placeholder() * len(values))
@@ -131,8 +131,8 @@ class RandomTable:
 
     def source(self, cursor: Any) -> dict[int, dict[str, Any]]:
         """The rows as the database shows them."""
-        shown = (f"{n}::text" if t.as_text else n for n, t in self.columns.items())
-        cursor.execute(f"SELECT id, {', '.join(shown)} FROM {self.name}")
+        expressions = (f"{n}::text" if t.as_text else n for n, t in self.columns.items())
+        cursor.execute(f"SELECT id, {', '.join(expressions)} FROM {self.name}")
         return {
             row[0]: {
                 name: None if value is None else type_.tidy(value)
@@ -159,6 +159,6 @@ class RandomTable:
         return read
 
 
-def same(left: Any, right: Any) -> bool:
+def same(actual: Any, expected: Any) -> bool:
     """Equal, and of the same kind: 1 is not true."""
-    return type(left) is type(right) and bool(left == right)
+    return type(actual) is type(expected) and bool(actual == expected)

@@ -139,16 +139,16 @@ def test_a_password_is_shown_nowhere(lab: Lab) -> None:
     lab.sql("CREATE TABLE t (id int PRIMARY KEY)")
     secret = lab.uri.replace("postgres@", "postgres:hunter2@")
     child = start(lab, "run", "--source", secret)
-    seen = ""
+    command_line = ""
     while not (lab.target / "_emulator" / "task" / "state.json").exists():
         assert child.poll() is None
         os.sched_yield()
-    seen += Path(f"/proc/{child.pid}/cmdline").read_text()
+    command_line += Path(f"/proc/{child.pid}/cmdline").read_text()
     child.terminate()
     out, err = child.communicate(timeout=300)
-    kept = [p.read_text() for p in lab.target.rglob("*") if p.is_file()]
-    assert "hunter2" not in seen + out + err + "".join(kept)
-    assert "run" in seen  # it was the command line that we read
+    file_texts = [p.read_text() for p in lab.target.rglob("*") if p.is_file()]
+    assert "hunter2" not in command_line + out + err + "".join(file_texts)
+    assert "run" in command_line  # it was the command line that we read
     assert "hunter2" not in repr(Source(secret)) + Source(secret).describe()
 
 
@@ -188,14 +188,14 @@ def test_what_status_prints() -> None:
         committed_at=NOON,
         tables={"public.policy": TableState(counts=counts), "public.claim": TableState()},
     )
-    shown = render(Status(state, SlotStatus(0, None, "reserved", 123456), 12.34))
-    assert shown == (PROJECT / "tests" / "golden" / "dms_status.txt").read_text()
+    text = render(Status(state, SlotStatus(0, None, "reserved", 123456), 12.34))
+    assert text == (PROJECT / "tests" / "golden" / "dms_status.txt").read_text()
 
 
 def test_the_package_runs_as_a_module_of_its_own() -> None:
     program = [sys.executable, "-m", "local_shim.dms", "status", "--task", "nowhere"]
-    done = subprocess.run(program, cwd=PROJECT, capture_output=True, text=True)
-    assert done.returncode == 2 and done.stderr.startswith("[DMS_TASK_FILE_MISSING]")
+    process = subprocess.run(program, cwd=PROJECT, capture_output=True, text=True)
+    assert process.returncode == 2 and process.stderr.startswith("[DMS_TASK_FILE_MISSING]")
 
 
 def test_the_stand_in_loads_neither_spark_nor_the_pipeline() -> None:
@@ -204,5 +204,5 @@ def test_the_stand_in_loads_neither_spark_nor_the_pipeline() -> None:
         "wrong = {'pyspark', 'dlt_pipelines', 'pyarrow'} & set(sys.modules)\n"
         "sys.exit(str(wrong) if wrong else 0)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True)
-    assert done.returncode == 0, done.stderr.decode()
+    process = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True)
+    assert process.returncode == 0, process.stderr.decode()

@@ -215,8 +215,8 @@ def test_invalid_utf8_is_replaced_and_reported_or_stops_the_task(
     else:
         texts = [pq.read_table(lab.target / k)["v"].to_pylist()[0] for k in lab.objects()[::-1]]
     assert texts == ["caf\ufffd", "caf\ufffd!"]
-    told = lab.rows("_emulator/task/awsdms_apply_exceptions.csv")
-    assert len(told) == 2 and all("0xe9" in str(row.values()) for row in told)
+    exceptions = lab.rows("_emulator/task/awsdms_apply_exceptions.csv")
+    assert len(exceptions) == 2 and all("0xe9" in str(row.values()) for row in exceptions)
     lab.set_up(task={"ErrorBehavior": {"DataErrorPolicy": "STOP_TASK"}})
     with pytest.raises(TaskFailed, match="UTF-8"):
         lab.load()

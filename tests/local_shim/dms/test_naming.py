@@ -262,8 +262,8 @@ def test_a_reload_counts_from_one_again(lab: Lab, mode: str) -> None:
     lab.sql("DELETE FROM t WHERE id <> 9")
     lab.load()
     assert [row["id"] for row in lab.rows("public/t/LOAD00000001.csv")] == ["9"]
-    kept = 3 if mode == "DO_NOTHING" else 0  # two more LOAD files and one of changes
-    assert len(lab.objects()) == 1 + kept
+    others = 3 if mode == "DO_NOTHING" else 0  # two more LOAD files and one of changes
+    assert len(lab.objects()) == 1 + others
 
 
 def committed_at(messages: list[tuple[bytes, int]], microsecond: int) -> list[tuple[bytes, int]]:

@@ -86,7 +86,7 @@ def test_a_table_made_while_the_task_runs_is_loaded_and_followed(t: Lab) -> None
 
 def test_rows_that_are_written_while_a_table_is_taken_arrive_once(t: Lab) -> None:
     t.sql("CREATE TABLE u (id int PRIMARY KEY)")
-    done = threading.Event()
+    stop = threading.Event()
     written = 0
 
     def write() -> None:
@@ -94,7 +94,7 @@ def test_rows_that_are_written_while_a_table_is_taken_arrive_once(t: Lab) -> Non
         with t.connection() as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
-                while not done.is_set():
+                while not stop.is_set():
                     written += 1
                     cursor.execute("INSERT INTO u VALUES (%s)", [written])
 
@@ -104,7 +104,7 @@ def test_rows_that_are_written_while_a_table_is_taken_arrive_once(t: Lab) -> Non
         wait_until(lambda: written > 100)
         t.cdc()
     finally:
-        done.set()
+        stop.set()
         writer.join(60)
     t.cdc()
     assert [int(id_) for _, id_ in rows(t, "u")] == list(range(1, written + 1))
@@ -157,8 +157,8 @@ def test_a_locked_new_table_is_reported_and_loaded_later(t: Lab) -> None:
     with t.connection() as connection, connection.cursor() as cursor:
         cursor.execute("SET application_name = 'importer'; INSERT INTO u VALUES (1)")
         t.cdc()
-        (told,) = [text for text in t.reports if "public.u is new" in text]
-        assert "cannot be taken yet: it is locked (pid" in told and "importer" in told
+        (report,) = [text for text in t.reports if "public.u is new" in text]
+        assert "cannot be taken yet: it is locked (pid" in report and "importer" in report
         connection.commit()
     t.cdc()
     assert rows(t, "u") == [("I", "1")]

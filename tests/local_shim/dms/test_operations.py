@@ -255,7 +255,7 @@ def test_the_operations_are_those_of_test_decoding(lab: Lab) -> None:
     lab.transaction("UPDATE t SET id = id + 10 WHERE id > 3", "DELETE FROM t WHERE n = 1")
     lab.transaction("INSERT INTO u VALUES (1)", "UPDATE t SET v = NULL", "DELETE FROM u")
     lab.cdc()
-    told = lab.sql("SELECT data FROM pg_logical_slot_get_changes('witness', NULL, NULL)")
+    messages = lab.sql("SELECT data FROM pg_logical_slot_get_changes('witness', NULL, NULL)")
     for table in ("t", "u"):
-        words = [d.split()[2] for (d,) in told if d.startswith(f"table public.{table}:")]
+        words = [d.split()[2] for (d,) in messages if d.startswith(f"table public.{table}:")]
         assert [word[0] for word in words] == [row["Op"] for row in lab.changed(table)]

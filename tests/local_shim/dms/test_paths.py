@@ -210,13 +210,13 @@ def test_schemas_and_tables_with_dots_are_distinguished(lab: Lab) -> None:
 def test_a_file_of_another_writer_is_not_replaced(tmp_path: Path) -> None:
     bucket = Bucket(tmp_path, "", "task")
     bucket.open()
-    made = bucket.new_file()
-    made.write_text("ours")
+    file = bucket.new_file()
+    file.write_text("ours")
     (tmp_path / "theirs.csv").write_text("theirs")
     with pytest.raises(TaskFailed) as caught:
-        bucket.deliver([Move(made.name, "theirs.csv")])
+        bucket.deliver([Move(file.name, "theirs.csv")])
     assert caught.value.condition == "DMS_NAME_TAKEN"
-    assert (tmp_path / "theirs.csv").read_text() == "theirs" and made.exists()
+    assert (tmp_path / "theirs.csv").read_text() == "theirs" and file.exists()
 
 
 def test_a_reload_that_keeps_old_objects_says_which_it_replaces(lab: Lab) -> None:

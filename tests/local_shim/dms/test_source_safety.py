@@ -77,14 +77,14 @@ def test_drop_leaves_nothing_of_ours_in_the_source(lab: Lab) -> None:
     lab.sql(TABLE, "CREATE SCHEMA ops")
     lab.set_up(source={"DdlArtifactsSchema": "ops"})
     lab.load()
-    ours = (
+    query = (
         "SELECT (SELECT count(*) FROM pg_event_trigger), (SELECT count(*) FROM pg_publication),"
         " (SELECT count(*) FROM pg_replication_slots), (SELECT count(*) FROM pg_proc p"
         " JOIN pg_namespace n ON n.oid = p.pronamespace WHERE nspname = 'ops')"
     )
-    assert lab.sql(ours) == [(1, 2, 1, 1)]
+    assert lab.sql(query) == [(1, 2, 1, 1)]
     lab.drop()
-    assert lab.sql(ours) == [(0, 0, 0, 0)]
+    assert lab.sql(query) == [(0, 0, 0, 0)]
 
 
 def test_a_full_load_that_waits_for_a_transaction_says_for_which(lab: Lab) -> None:

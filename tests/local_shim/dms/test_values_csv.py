@@ -192,11 +192,11 @@ def test_numbers_have_their_type_s_decimals(lab: Lab) -> None:
 @pytest.mark.dms(44)
 def test_a_number_that_is_none_becomes_null_and_is_reported(lab: Lab) -> None:
     assert written(lab, "numeric(9,2)", "'NaN'", "1") == ([NULL, "1.00"], [NULL, "1.00"])
-    told = lab.rows("_emulator/task/awsdms_apply_exceptions.csv")
-    assert [(row["TABLE_NAME"], row["ERROR"]) for row in told] == [
+    exceptions = lab.rows("_emulator/task/awsdms_apply_exceptions.csv")
+    assert [(row["TABLE_NAME"], row["ERROR"]) for row in exceptions] == [
         ("t", "NaN is no value of a NUMERIC")
     ] * 2
-    assert told[0]["STATEMENT"] == "v of row {'id': '0'}"
+    assert exceptions[0]["STATEMENT"] == "v of row {'id': '0'}"
 
 
 @pytest.mark.dms(44)
@@ -352,9 +352,9 @@ def test_long_values_are_cut_at_the_lob_size(
 @pytest.mark.dms(41)
 def test_a_cut_value_is_reported(lab: Lab) -> None:
     written(lab, "text", "repeat('x', 600)", task=lobs(1))
-    told = lab.rows("_emulator/task/awsdms_apply_exceptions.csv")
-    assert [row["ERROR"] for row in told] == ["600 characters, LobMaxSize allows 512"] * 2
-    assert list(told[0]) == [
+    exceptions = lab.rows("_emulator/task/awsdms_apply_exceptions.csv")
+    assert [row["ERROR"] for row in exceptions] == ["600 characters, LobMaxSize allows 512"] * 2
+    assert list(exceptions[0]) == [
         "TASK_NAME",
         "TABLE_OWNER",
         "TABLE_NAME",

@@ -90,8 +90,8 @@ def test_a_change_that_loses_history_names_the_full_refresh(stored: Pipeline) ->
 def test_a_removed_table_and_a_renamed_flow_are_told(stored: Pipeline) -> None:
     without_total = SOURCE[: SOURCE.index("@dlt.table\ndef total")]
     stored.write(without_total.replace('sequence_by="n"', 'sequence_by="n", name="other"'))
-    told = {(each.table.table, each.kind) for each in stored.plan().effects}
-    assert told == {
+    plan_effects = {(each.table.table, each.kind) for each in stored.plan().effects}
+    assert plan_effects == {
         ("total", EffectKind.UNCHANGED),
         ("clock", EffectKind.UNCHANGED),
         ("current_rows", EffectKind.READ_AGAIN),
@@ -101,5 +101,5 @@ def test_a_removed_table_and_a_renamed_flow_are_told(stored: Pipeline) -> None:
 
 def test_a_full_refresh_tells_what_is_lost(stored: Pipeline) -> None:
     plan = stored.plan(full_refresh=("current_rows",))
-    lost = "its rows and history go; what its sources no longer have is lost"
-    assert ("current_rows", EffectKind.EMPTIED, lost) in effects(plan)
+    reason = "its rows and history go; what its sources no longer have is lost"
+    assert ("current_rows", EffectKind.EMPTIED, reason) in effects(plan)

@@ -48,11 +48,11 @@ def test_a_reader_during_an_update_of_a_materialized_view_sees_the_old_rows(
     with ThreadPoolExecutor(1) as aside:
         update = aside.submit(pipeline.update)
         assert select.select([computing], [], [], 60)[0], update.result()
-        seen = pipeline.rows("mv")
+        rows = pipeline.rows("mv")
         (pipeline.folder / "looked").write_text("new")
         assert update.result() == 0
     os.close(computing)
-    assert seen == [("old",)]
+    assert rows == [("old",)]
     assert pipeline.rows("mv") == [("new",)]
 
 
@@ -196,8 +196,8 @@ def test_a_streaming_view_can_be_read_whole_when_the_check_is_off(pipeline: Pipe
     assert pipeline.rows("streamed") == [(0,), (2,)]
 
 
-@pytest.mark.parametrize("kept", ["cache()", "persist()", "hint('broadcast')"])
-def test_a_frame_may_be_cached_in_a_dataset_function(pipeline: Pipeline, kept: str) -> None:
+@pytest.mark.parametrize("call", ["cache()", "persist()", "hint('broadcast')"])
+def test_a_frame_may_be_cached_in_a_dataset_function(pipeline: Pipeline, call: str) -> None:
     pipeline.write(
         f"""
         import dlt
@@ -208,7 +208,7 @@ def test_a_frame_may_be_cached_in_a_dataset_function(pipeline: Pipeline, kept: s
 
         @dlt.table
         def halves():
-            large = spark.read.table("numbers").where("id > 1").{kept}
+            large = spark.read.table("numbers").where("id > 1").{call}
             return large.where("id = 2").union(large.where("id = 3"))
         """
     )

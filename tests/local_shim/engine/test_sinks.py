@@ -62,15 +62,15 @@ def test_a_batch_function_counts_from_nought_at_first_and_after_a_full_refresh(
 ) -> None:
     log = numbers.folder / "log"
     numbers.conf["log"] = str(log)
-    known = numbers.folder / "storage" / "tables" / "main" / "default" / "known"
-    numbers.spark.range(7).write.format("delta").save(str(known))
+    table = numbers.folder / "storage" / "tables" / "main" / "default" / "known"
+    numbers.spark.range(7).write.format("delta").save(str(table))
     numbers.write(BATCHES)
     assert numbers.update() == 0, numbers.errors()
     write_rows("2.csv", "id\n3\n")
     assert numbers.update() == 0
     assert numbers.update(full_refresh=("out",)) == 0
-    told = [json.loads(line) for line in log.read_text().splitlines()]
-    assert told == [[0, ["1", "2"], 7], [1, ["3"], 7], [0, ["1", "2", "3"], 7]]
+    calls = [json.loads(line) for line in log.read_text().splitlines()]
+    assert calls == [[0, ["1", "2"], 7], [1, ["3"], 7], [0, ["1", "2", "3"], 7]]
 
 
 @pytest.mark.dlt(102, 103)

@@ -303,12 +303,12 @@ def test_descendants_of_a_failed_flow_are_skipped_and_others_complete(pipeline: 
     assert pipeline.status("broken") == "FAILED"
     assert pipeline.status("child") == "SKIPPED"
     assert pipeline.status("other") == "COMPLETED"
-    told = [
+    statuses = [
         e.details["status"]
         for e in pipeline.progress()
         if e.origin["flow_name"] == "main.default.broken"
     ]
-    assert told.count("RUNNING") == 1  # a bad cast is the same the second time: not retried
+    assert statuses.count("RUNNING") == 1  # a bad cast is the same the second time: not retried
     assert "CAST_INVALID_INPUT" in pipeline.errors()[0]
     assert "--conf spark.sql.ansi.enabled=false" in pipeline.errors()[0]
     assert "pipeline.py:3" in pipeline.errors()[0]
@@ -347,9 +347,10 @@ def test_an_error_that_may_pass_is_retried_and_the_attempts_are_counted(
     pipeline.write(FLAKY)
     assert pipeline.update() == code
     assert len(calls.read_text()) == attempts
-    told = [f"nobody answers (attempt {n})" for n in range(1, 1 + min(failures, attempts))]
-    ended = [told[-1]] if code else []  # the update itself ends with the cause, too
-    assert [text for error in pipeline.errors() for text in told if text in error] == told + ended
+    messages = [f"nobody answers (attempt {n})" for n in range(1, 1 + min(failures, attempts))]
+    ended = [messages[-1]] if code else []  # the update itself ends with the cause, too
+    error_texts = [text for error in pipeline.errors() for text in messages if text in error]
+    assert error_texts == messages + ended
 
 
 @pytest.mark.dlt(113, 116)

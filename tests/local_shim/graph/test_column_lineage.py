@@ -176,5 +176,5 @@ def test_lineage_is_computed_again_only_for_other_code(graph: Graph, tmp_path: P
 
     counted = Graph(flows=tuple(replace(flow, lineage=count) for flow in graph.flows[:2]))
     for fingerprint, total in (("one", 2), ("one", 2), ("two", 4)):
-        found = column_lineage(storage, counted, fingerprint)
-        assert list(found.values()) == [{"a": ["b.a"]}] * 2 and len(calls) == total
+        lineage_by_flow = column_lineage(storage, counted, fingerprint)
+        assert list(lineage_by_flow.values()) == [{"a": ["b.a"]}] * 2 and len(calls) == total

@@ -186,9 +186,9 @@ def test_plan_delta_folders_of_other_sources(spark: SparkSession, table: Path) -
     ],
 )
 def test_plan_column_name(spark: SparkSession, column: object, name: object) -> None:
-    made = column()  # type: ignore[operator]
-    assert isinstance(made, Column)
-    assert spark_plan.column_name(made) == name
+    value = column()  # type: ignore[operator]
+    assert isinstance(value, Column)
+    assert spark_plan.column_name(value) == name
 
 
 # --- sessions
@@ -324,16 +324,17 @@ def test_delta_transaction_replace_rows(spark: SparkSession, table: Path) -> Non
     path = f"delta.`{table}`"
     spark.sql(f"ALTER TABLE {path} SET TBLPROPERTIES (delta.enableDeletionVectors = true)")
     rows = with_positions(spark.read.format("delta").load(str(table))).where("id = 1")
-    put = spark.range(7, 8).selectExpr("id", "'x' AS name")
-    Transaction(spark, str(table)).replace_rows(rows, put)
+    new_rows = spark.range(7, 8).selectExpr("id", "'x' AS name")
+    Transaction(spark, str(table)).replace_rows(rows, new_rows)
     assert ids(spark, table) == [0, 2, 7]
 
 
 def test_delta_transaction_replace_all(spark: SparkSession, table: Path) -> None:
-    put = spark.range(7, 8).selectExpr("id", "'x' AS name")
-    assert Transaction(spark, str(table)).replace_all(put, version=0)
+    new_rows = spark.range(7, 8).selectExpr("id", "'x' AS name")
+    assert Transaction(spark, str(table)).replace_all(new_rows, version=0)
     assert ids(spark, table) == [7]
-    assert not Transaction(spark, str(table)).replace_all(put, version=0)  # no longer the newest
+    # Version 0 is no longer the newest.
+    assert not Transaction(spark, str(table)).replace_all(new_rows, version=0)
 
 
 # --- The log of Spark's file source

@@ -52,7 +52,7 @@ PROGRAM = """
 
 
 def test_a_machine_in_another_zone_gives_the_rows_of_one_in_utc(tmp_path: Path) -> None:
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(PROGRAM), str(tmp_path)],
         capture_output=True,
         text=True,
@@ -60,7 +60,7 @@ def test_a_machine_in_another_zone_gives_the_rows_of_one_in_utc(tmp_path: Path) 
         env={**os.environ, "TZ": "America/New_York"},
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    *hours, offset = json.loads(done.stdout.splitlines()[-1])
+    assert process.returncode == 0, process.stderr
+    *hours, offset = json.loads(process.stdout.splitlines()[-1])
     assert hours == [22, 22, 22, 22, True, 22]
     assert offset == 0

@@ -65,8 +65,8 @@ SOURCES = {
 SHOP = {"databricks.yml": ROOT, "resources/orders.pipeline.yml": PIPELINE, **SOURCES}
 
 
-def read(folder: Path, **given: object) -> PipelineSpec:
-    arguments = {"target": None, "variables": {}, "pipeline": None, "environ": {}, **given}
+def read(folder: Path, **overrides: object) -> PipelineSpec:
+    arguments = {"target": None, "variables": {}, "pipeline": None, "environ": {}, **overrides}
     return from_bundle(folder, **arguments)  # type: ignore[arg-type]
 
 
@@ -77,9 +77,9 @@ def one_pipeline(body: str, root: str = "") -> dict[str, str]:
     return {"databricks.yml": text, "src/a.py": ""}
 
 
-def failure(folder: Path, **given: object) -> UsageError:
+def failure(folder: Path, **overrides: object) -> UsageError:
     with pytest.raises(UsageError) as caught:
-        read(folder, **given)
+        read(folder, **overrides)
     return caught.value
 
 

@@ -29,13 +29,13 @@ resources:
 """
 
 
-def failure(lay: Lay, text: str, **given: object) -> UsageError:
+def failure(lay: Lay, text: str, **overrides: object) -> UsageError:
     folder = lay({"databricks.yml": text, "src/a.py": ""})
-    return raised(folder, **given)
+    return raised(folder, **overrides)
 
 
-def raised(folder: Path, **given: object) -> UsageError:
-    arguments = {"target": None, "variables": {}, "pipeline": None, "environ": {}, **given}
+def raised(folder: Path, **overrides: object) -> UsageError:
+    arguments = {"target": None, "variables": {}, "pipeline": None, "environ": {}, **overrides}
     with pytest.raises(UsageError) as caught:
         from_bundle(folder, **arguments)  # type: ignore[arg-type]
     return caught.value

@@ -94,7 +94,7 @@ def test_table_exists_knows_datasets_stored_tables_and_views_of_spark(pipeline: 
     )
     assert pipeline.update() == 0, pipeline.errors()
     answers = dict(pipeline.rows("answers"))
-    assert {name for name, there in answers.items() if not there} == {"no"}
+    assert {name for name, exists in answers.items() if not exists} == {"no"}
     assert len(answers) == 7
 
 

@@ -124,7 +124,7 @@ def test_an_update_that_is_stopped_is_the_last(tmp_path: Path) -> None:
 
 
 def test_sources_modules_and_descriptions_are_watched(tmp_path: Path) -> None:
-    ours = request(tmp_path)
+    update_request = request(tmp_path)
     for name in (
         "source/helpers/rates.py",
         "source/tables.sql",
@@ -137,7 +137,7 @@ def test_sources_modules_and_descriptions_are_watched(tmp_path: Path) -> None:
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    watched = stamps_of(watched_folders(ours), ours.storage)
+    watched = stamps_of(watched_folders(update_request), update_request.storage)
     assert {str(path.relative_to(tmp_path)) for path in watched} == {
         "databricks.yml",
         "source/tables.py",
@@ -145,7 +145,7 @@ def test_sources_modules_and_descriptions_are_watched(tmp_path: Path) -> None:
         "source/tables.sql",
     }
     (tmp_path / "source" / "new.py").touch()
-    assert stamps_of(watched_folders(ours), ours.storage) != watched
+    assert stamps_of(watched_folders(update_request), update_request.storage) != watched
 
 
 def test_watch_goes_without_continuous(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -101,8 +101,8 @@ def test_a_pipeline_is_deleted_with_its_tables_or_without(
     pipelines = workspace.client.pipelines
     pipeline_id = create(workspace)
     storage = Storage(workspace.storage, pipeline_id)
-    own, other = TableName("main", "made", "own"), TableName("main", "made", "other")
-    for name, owner in ((own, pipeline_id), (other, "insurance")):
+    own_table, other = TableName("main", "made", "own"), TableName("main", "made", "other")
+    for name, owner in ((own_table, pipeline_id), (other, "insurance")):
         storage.table(name).mkdir(parents=True)
         storage.remember(TableRecord(str(name), "STREAMING_TABLE", owner, False))
     workspace.journal("u1", "RUNNING", pipeline=pipeline_id)
@@ -110,8 +110,8 @@ def test_a_pipeline_is_deleted_with_its_tables_or_without(
         pipelines.delete(pipeline_id)
     workspace.journal("u1", "COMPLETED", pipeline=pipeline_id)
     pipelines.delete(pipeline_id, cascade=cascade)
-    assert (storage.table(own).exists(), storage.table(other).exists()) == (not cascade, True)
-    assert (storage.record(own) is None, storage.record(other) is None) == (cascade, False)
+    assert (storage.table(own_table).exists(), storage.table(other).exists()) == (not cascade, True)
+    assert (storage.record(own_table) is None, storage.record(other) is None) == (cascade, False)
     if cascade:
         with pytest.raises(ResourceDoesNotExist):
             pipelines.get(pipeline_id)

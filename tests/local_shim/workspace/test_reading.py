@@ -52,7 +52,7 @@ def test_pipelines_page_and_are_filtered_by_name(workspace: LocalWorkspace) -> N
 
 def test_an_unknown_pipeline_or_update_does_not_exist(workspace: LocalWorkspace) -> None:
     pipelines = workspace.client.pipelines
-    asked: list[Callable[[], Any]] = [
+    calls: list[Callable[[], Any]] = [
         lambda: pipelines.get("other"),
         lambda: pipelines.list_updates("other"),
         lambda: pipelines.get_update("insurance", "other"),
@@ -60,7 +60,7 @@ def test_an_unknown_pipeline_or_update_does_not_exist(workspace: LocalWorkspace)
         lambda: pipelines.start_update("other"),
         lambda: pipelines.stop("other"),
     ]
-    for ask in asked:
+    for ask in calls:
         with pytest.raises(ResourceDoesNotExist, match="other"):
             ask()
 

@@ -140,8 +140,8 @@ def test_the_variables_are_enough_in_any_environment(workspace: LocalWorkspace) 
 
 @pytest.mark.parametrize("port", ["", "99999"])
 def test_a_port_that_cannot_be_had_is_an_error(workspace: LocalWorkspace, port: str) -> None:
-    taken = port or workspace.url.rpartition(":")[2]
-    serve = ("serve", "--storage", "storage", "--port", taken)
+    used_port = port or workspace.url.rpartition(":")[2]
+    serve = ("serve", "--storage", "storage", "--port", used_port)
     result = dlt_local(*serve, folder=workspace.folder)
     assert (result.code, "[PORT_NOT_AVAILABLE]" in result.err) == (2, True)
 

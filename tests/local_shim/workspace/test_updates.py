@@ -55,8 +55,8 @@ def finished(update_id: str) -> str:
 
 def events(workspace: LocalWorkspace, update_id: str) -> list[PipelineEvent]:
     """The events of an update, newest first."""
-    chosen = f"update_id = '{update_id}'"
-    return list(workspace.client.pipelines.list_pipeline_events("insurance", filter=chosen))
+    condition = f"update_id = '{update_id}'"
+    return list(workspace.client.pipelines.list_pipeline_events("insurance", filter=condition))
 
 
 def wait_for_worker(pipelines: PipelinesAPI, update_id: str) -> None:
@@ -131,12 +131,12 @@ def test_a_created_pipeline_runs_into_its_own_schema(running: LocalWorkspace) ->
     source.write_text("CREATE MATERIALIZED VIEW second AS SELECT 1 AS one")
     pipelines = running.client.pipelines
     code = [PipelineLibrary(file=FileLibrary(path=str(source)))]
-    made = pipelines.create(name="made", schema="made", libraries=code).pipeline_id or ""
-    updates = [pipelines.start_update(each).update_id or "" for each in ("insurance", made)]
-    assert str(pipelines.get(made).state) == "PipelineState.STARTING"
+    created_id = pipelines.create(name="made", schema="made", libraries=code).pipeline_id or ""
+    updates = [pipelines.start_update(each).update_id or "" for each in ("insurance", created_id)]
+    assert str(pipelines.get(created_id).state) == "PipelineState.STARTING"
     ends = [
         DeployedPipeline(running.client, each, "").follow(update, lambda event: None, pause=0.2)
-        for each, update in zip(("insurance", made), updates, strict=True)
+        for each, update in zip(("insurance", created_id), updates, strict=True)
     ]
     assert ends == ["COMPLETED", "COMPLETED"]
     assert delta_version(running.storage / "tables" / "main" / "made" / "second") >= 0
