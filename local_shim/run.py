@@ -191,7 +191,7 @@ def prepared(request: Request) -> Iterator[Prepared]:
     check_requirements(spec)
     spark = open_session()
     with (
-        spark_reads_intercepted() as keys_read,
+        spark_reads_intercepted(spec.key) as keys_read,
         python_files_mapped() if request.paths else nullcontext(),
         pipeline_session(spark) as session,
         settings(session, spec.configuration),

@@ -36,14 +36,15 @@ def session() -> SparkSession:
 
 
 @contextmanager
-def spark_reads_intercepted() -> Iterator[set[str]]:
+def spark_reads_intercepted(pipeline: str = "") -> Iterator[set[str]]:
     """Replaces the methods, and puts Spark's own back afterwards.
 
-    Gives the set of configuration keys that pipeline code reads meanwhile.
+    Gives the set of configuration keys that pipeline code reads meanwhile. The key `pipelines.id`
+    has the value `pipeline`: code uses it to know whether it runs in a pipeline.
     """
     keys: set[str] = set()
     with ExitStack() as stack:
-        for owner, name, replacement in (*_reads(), *_refusals(), _conf_get(keys)):
+        for owner, name, replacement in (*_reads(), *_refusals(), _conf_get(keys, pipeline)):
             original = getattr(owner, name)
             setattr(owner, name, functools.wraps(original)(replacement(original)))
             stack.callback(setattr, owner, name, original)
@@ -95,11 +96,13 @@ def _file_write(name: str) -> Replacement:
     return lambda original: refused(file_reads.with_local_paths(original))
 
 
-def _conf_get(keys: set[str]) -> Replaced:
+def _conf_get(keys: set[str], pipeline: str) -> Replaced:
     def replacement(original: Any) -> Any:
         def call(self: RuntimeConfig, key: str, *default: Any, **kwargs: Any) -> Any:
             if current_resolver() is not None:
                 keys.add(key)
+                if key == "pipelines.id":
+                    return pipeline
             return original(self, key, *default, **kwargs)
 
         return call

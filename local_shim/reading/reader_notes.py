@@ -86,14 +86,17 @@ def noting(method: str) -> Callable[[Any], Any]:
 
 
 def _map_path(arguments: dict[str, Any]) -> None:
-    """Makes a path among the options one of this machine, as the argument of `load` is."""
+    """Makes paths among the options ones of this machine, as the argument of `load` is."""
     resolver = current_resolver()
     if resolver is None:
         return
-    if str(arguments.get("key", "")).lower() == "path":
-        arguments["value"] = resolver.source_path(str(arguments["value"]))
+    of_paths = {"path": resolver.source_path, "basepath": resolver.path}
+
+    def local(key: str, value: Any) -> Any:
+        mapped = of_paths.get(key.lower())
+        return value if mapped is None else mapped(str(value))
+
+    if "key" in arguments:
+        arguments["value"] = local(str(arguments["key"]), arguments["value"])
     if "options" in arguments:
-        arguments["options"] = {
-            key: resolver.source_path(str(value)) if key.lower() == "path" else value
-            for key, value in arguments["options"].items()
-        }
+        arguments["options"] = {k: local(k, v) for k, v in arguments["options"].items()}

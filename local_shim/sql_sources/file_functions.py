@@ -121,8 +121,16 @@ def _arguments(
         key = str(item.until((("=>",), ("=",))))
         if not item.accept("=>"):
             raise item.error("an option is a name, => and a value.", "write format => 'csv'")
-        options[key] = constant(str(item.rest()))
+        options[key] = _value(str(item.rest()), constant)
     return path, options
+
+
+def _value(expression: str, constant: Callable[[str], str]) -> str:
+    """The value of an option; a text may stand between three double quotes, as schemas do."""
+    three = '"""'
+    if len(expression) >= 6 and expression.startswith(three) and expression.endswith(three):
+        return expression[3:-3]
+    return constant(expression)
 
 
 def _legacy_options(items: list[Reader], constant: Callable[[str], str]) -> dict[str, str]:

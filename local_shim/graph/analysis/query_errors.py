@@ -25,7 +25,7 @@ def query_failure(flow: Flow, error: BaseException, near: Callable[[str], str]) 
     java = root_cause(error)
     if java is not None:
         condition = java.condition or java.class_name
-        hint = _OF_JAVA.get(java.class_name) or _OF_SPARK.get(condition, "")
+        hint = _OF_SPARK.get(condition) or _OF_JAVA.get(java.class_name, "")
         text = f"in '{flow.name}': {java.message}"
         return DefinitionError(condition, text, where=where, hint=hint)
     return DefinitionError(
@@ -39,10 +39,12 @@ _ELSEWHERE = (
     "a local run has no connection to it: run the files without this table, and give it rows:"
     " --path CATALOG.SCHEMA.TABLE=DIR"
 )
+_BUCKET = "say where the bucket lies here: --path s3://BUCKET/=DIR"
 # By the class of an exception of Java.
 _OF_JAVA = {
+    "ClassNotFoundException": _BUCKET,  # of the file system of a cloud
     "SQLException": _ELSEWHERE,
-    "UnsupportedFileSystemException": "say where the bucket lies here: --path s3://BUCKET/=DIR",
+    "UnsupportedFileSystemException": _BUCKET,
 }
 # By the condition of an error of Spark; _LEGACY_ERROR_TEMP_1140 is a missing connector of Kafka.
 _OF_SPARK = {

@@ -44,6 +44,12 @@ MISTAKES = {
         5,
         "--path CATALOG.SCHEMA.TABLE=DIR",
     ),
+    "a bucket of another cloud": (
+        TABLE.format("read.csv('gs://a/b')"),
+        "py",
+        5,
+        "the bucket lies here",
+    ),
     "a connector": (
         TABLE.format("read.format('snowflake').load()"),
         "py",

@@ -17,6 +17,7 @@ def test_the_names_of_databricks_are_there(pipeline: Pipeline) -> None:
         assert sc is spark.sparkContext
         double = udf(lambda n: n * 2, "bigint")
         displayHTML("<b>x</b>")
+        assert spark.conf.get("pipelines.id", None) == "test"
         sql("USE CATALOG main"), sql("USE default"), sql("CREATE SCHEMA IF NOT EXISTS other")
         assert getArgument("missing", "x") == "x"
 

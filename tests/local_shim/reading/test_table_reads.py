@@ -224,7 +224,9 @@ def t():
     assert len(pipeline.rows("claims")) == 3
 
 
-@pytest.mark.parametrize("option", ["option('path', PATH)", "options(PaTh=PATH)"])
+@pytest.mark.parametrize(
+    "option", ["option('path', PATH).option('basePath', PATH)", "options(PaTh=PATH)"]
+)
 def test_a_path_among_the_options_is_mapped(pipeline: Pipeline, option: str) -> None:
     pipeline.spark.range(3).write.parquet(str(pipeline.folder / "data" / "numbers"))
     pipeline.paths["/mapped/"] = str(pipeline.folder / "data")

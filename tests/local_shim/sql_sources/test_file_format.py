@@ -1,4 +1,4 @@
-"""The format that `read_files` takes from the names of files."""
+"""The calls of `read_files`, and the format that they take from the names of files."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from local_shim.sql_sources.file_format import format_of_files
+from local_shim.sql_sources.file_functions import files_calls
+from local_shim.sql_sources.grammar.source_text import SourceText
 
 
 @pytest.mark.parametrize(
@@ -27,3 +29,11 @@ def test_the_first_file_with_the_ending_of_a_format_decides(
         (tmp_path / name).touch()
     assert format_of_files(str(tmp_path)) == format
     assert format_of_files(f"file:{tmp_path}/*") == format
+
+
+def test_a_schema_may_stand_between_three_quotes() -> None:
+    query = (
+        'SELECT * FROM STREAM read_files("/a", format => "csv", schema => """\nid INT, b INT""")'
+    )
+    (call,) = files_calls(SourceText(query, "pipeline.sql"), lambda text: text.strip('"'))
+    assert (call.path, call.options) == ("/a", {"format": "csv", "schema": "\nid INT, b INT"})
