@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pyspark.sql import SparkSession
 
 from local_shim.graph.plan import EffectKind, Plan
 from tests.pipeline_folder import Pipeline
@@ -29,9 +30,10 @@ def clock():
 """
 
 
-@pytest.fixture
-def stored(pipeline: Pipeline) -> Pipeline:
-    """A pipeline whose first update has run."""
+@pytest.fixture(scope="module")
+def updated(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Pipeline:
+    """A pipeline whose first update has run; tests only plan the next one."""
+    pipeline = Pipeline(tmp_path_factory.mktemp("effects"), spark)
     folder = pipeline.folder / "landing"
     folder.mkdir()
     (folder / "1.json").write_text('{"id": 1, "day": "a", "n": 1}\n')
@@ -39,6 +41,13 @@ def stored(pipeline: Pipeline) -> Pipeline:
     pipeline.write(SOURCE)
     assert pipeline.update() == 0
     return pipeline
+
+
+@pytest.fixture
+def stored(updated: Pipeline) -> Pipeline:
+    """The same pipeline with the source that its update had."""
+    updated.write(SOURCE)
+    return updated
 
 
 def effects(plan: Plan) -> set[tuple[str, EffectKind, str]]:
