@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 from local_shim import durable_files
-from local_shim.autoloader.files.globs import fixed_folder, matching_paths
+from local_shim.autoloader.files.globs import fixed_folder, local_path
 from local_shim.autoloader.files.listing import SourceFile, source_files
 from local_shim.autoloader.files.read_log import read_times
 from local_shim.autoloader.options.parse import CloudFilesOptions
@@ -29,8 +30,16 @@ def clean_source(
         if file.path in times and _is_due(file, times[file.path], options, now)
     ]
     for file in gone:
-        _remove(file, [*matching_paths(path), fixed_folder(path)], options)
+        _remove(Path(file.path), _base(path), options)
     return [file.path for file in gone]
+
+
+def _base(path: str) -> str:
+    """The folder from which on a moved file keeps its folders; that of a glob is above all files.
+
+    Below it no two files have one name, so none takes the place of another.
+    """
+    return path if os.path.isdir(local_path(path)) else fixed_folder(path)
 
 
 def _is_due(file: SourceFile, read: datetime, options: CloudFilesOptions, now: datetime) -> bool:
@@ -38,10 +47,9 @@ def _is_due(file: SourceFile, read: datetime, options: CloudFilesOptions, now: d
     return modified <= read and now - read > options.clean_after
 
 
-def _remove(file: SourceFile, folders: list[str], options: CloudFilesOptions) -> None:
+def _remove(file: Path, base: str, options: CloudFilesOptions) -> None:
     if options.clean_source == "DELETE" or options.move_destination is None:
-        durable_files.delete(Path(file.path))
+        durable_files.delete(file)
         return
-    root = next(folder for folder in folders if file.path.startswith(folder))
-    below = Path(file.path).relative_to(root if Path(root).is_dir() else Path(root).parent)
-    durable_files.move(Path(file.path), Path(options.move_destination) / below)
+    below = file.relative_to(os.path.abspath(local_path(base)))
+    durable_files.move(file, Path(options.move_destination) / below)

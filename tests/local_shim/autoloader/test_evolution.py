@@ -167,3 +167,17 @@ def test_an_empty_folder_needs_a_schema_from_somewhere(flow: Flow) -> None:
     flow.land("a.csv", "id,name\n1,Ada\n")
     flow.run()
     assert flow.rows() == [{"id": 1, "name": "Ada"}]
+
+
+@pytest.mark.dlt(130)
+@pytest.mark.parametrize("counts", ["true", "false"])
+def test_a_hint_decides_which_case_of_a_name_is_the_column(flow: Flow, counts: str) -> None:
+    flow.options |= {"cloudFiles.schemaHints": "ID INT", "readerCaseSensitive": counts}
+    flow.land("a.csv", "id,name\n1,Ada\n")
+    flow.run()
+    (row,) = flow.rows()
+    assert flow.frame().columns == ["ID", "name", "_rescued_data"]
+    if counts == "true":
+        assert json.loads(row["_rescued_data"])["id"] == "1"
+    else:
+        assert row == {"ID": 1, "name": "Ada"}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pyspark.errors import StreamingQueryException
 
-from local_shim.errors import SchemaChanged, SetupError
+from local_shim.errors import DefinitionError, SchemaChanged, SetupError
 from tests.local_shim.autoloader.landing_flow import Flow
 
 
@@ -142,6 +142,17 @@ def test_text_files_are_lines(flow: Flow) -> None:
     flow.run()
     assert sorted(row["value"] for row in flow.rows()) == ["one", "two"]
     assert {row["year"] for row in flow.rows()} == {"2026"}
+
+
+def test_a_schema_of_text_files_types_the_columns_of_folders(flow: Flow) -> None:
+    flow.options["cloudFiles.format"] = "text"
+    flow.schema = "value STRING, year INT"
+    flow.land("year=2026/a.txt", "one\n")
+    flow.run()
+    assert flow.rows() == [{"value": "one", "year": 2026}]
+    flow.schema = "line STRING, year INT"
+    with pytest.raises(DefinitionError, match=r"CF_FIXED_SCHEMA.*value:string"):
+        flow.frame()
 
 
 def test_binary_files_are_rows(flow: Flow) -> None:

@@ -71,10 +71,10 @@ def read_flow(flow: Flow) -> Flow:
     return flow
 
 
-def clean(flow: Flow, after: timedelta) -> list[str]:
+def clean(flow: Flow, after: timedelta, path: str = "") -> list[str]:
     options = parse_options({"cloudFiles.format": "csv", **flow.options})
     now = datetime.now(UTC) + after
-    return clean_source(flow.checkpoint, str(flow.landing), options, now)
+    return clean_source(flow.checkpoint, path or str(flow.landing), options, now)
 
 
 @pytest.mark.dlt(137)
@@ -89,6 +89,19 @@ def test_read_files_are_moved_after_their_time_and_not_before(read_flow: Flow) -
     assert [file.name for file in read_flow.landing.rglob("*.csv")] == ["b.csv"]
     read_flow.run()
     assert ids(read_flow) == ["1", "2"]
+
+
+@pytest.mark.dlt(137)
+def test_moved_files_of_a_glob_do_not_take_each_others_place(flow: Flow) -> None:
+    for name in ("x1/a.csv", "x10/a.csv"):
+        land_at(flow, name, f"id\n{name}\n", 1)
+    path = f"{flow.landing}/x*"
+    flow.options["cloudFiles.cleanSource"] = "MOVE"
+    flow.options["cloudFiles.cleanSource.moveDestination"] = str(flow.root / "done")
+    flow.run(flow.frame(path=path))
+    assert len(clean(flow, timedelta(days=31), path)) == 2
+    moved = (flow.root / "done").rglob("*.csv")
+    assert sorted(file.read_text() for file in moved) == ["id\nx1/a.csv\n", "id\nx10/a.csv\n"]
 
 
 @pytest.mark.dlt(137)
