@@ -24,7 +24,7 @@ Rows = list[tuple[Any, ...]]
 
 
 def flow(**arguments: Any) -> AutoCdcFlow:
-    given = {
+    settings = {
         "target": "t",
         "source": "s",
         "keys": ["id"],
@@ -33,7 +33,7 @@ def flow(**arguments: Any) -> AutoCdcFlow:
         "except_column_list": ["op", "seq"],
         **arguments,
     }
-    return auto_cdc_flow(where=HERE, namespace=SPACE, **given)
+    return auto_cdc_flow(where=HERE, namespace=SPACE, **settings)
 
 
 class Target:

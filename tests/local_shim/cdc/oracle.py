@@ -82,14 +82,14 @@ class Oracle:
         lives = [e for e in everything if e.kind != "truncate"]
         if truncates:
             lives = [e for e in lives if not e.seq < max(truncates)]
-        found = {}
+        rows = {}
         for key, mine in _by(lives, lambda e: e.key).items():
             current: Cells | None = None
             for _, deleted, cells in self.steps(mine):
                 current = None if deleted else self.carry(current, cells)
             if current is not None:
-                found[key] = row_of(current, self.structs)
-        return found
+                rows[key] = row_of(current, self.structs)
+        return rows
 
     def scd2(self, events: Iterable[Event]) -> dict[Any, list[Version]]:
         """Key to its versions (2.4, 2.5)."""
@@ -98,66 +98,66 @@ class Oracle:
 
     def bitemporal(self, events: Iterable[Event]) -> dict[Any, list[tuple[Version, Any, Any]]]:
         """Key to beliefs: a version, known from, known until (2.14)."""
-        found = {}
+        beliefs_by_key = {}
         for key, mine in _by(events, lambda e: e.key).items():
             beliefs: list[tuple[Version, Any, Any]] = []
             for moment in sorted({e.sys for e in mine}):
-                known = [e for e in mine if e.sys <= moment]
-                hold = self.versions(self.corrected(known))
+                past_events = [e for e in mine if e.sys <= moment]
+                hold = self.versions(self.corrected(past_events))
                 beliefs = [
                     (version, since, moment if until is None and version not in hold else until)
                     for version, since, until in beliefs
                 ]
                 believed = [version for version, _, until in beliefs if until is None]
                 beliefs += [(v, moment, None) for v in hold if v not in believed]
-            found[key] = beliefs
-        return found
+            beliefs_by_key[key] = beliefs
+        return beliefs_by_key
 
     def steps(self, events: Iterable[Event]) -> list[tuple[Any, bool, Cells]]:
         """One step per sequence, in order: delete first, then the greatest (behaviour 33)."""
-        found: list[tuple[Any, bool, Cells]] = []
+        steps: list[tuple[Any, bool, Cells]] = []
         for seq, same in sorted(_by(events, lambda e: e.seq).items()):
             upserts = [e for e in same if e.kind == "upsert"]
             if len(upserts) < len(same):
-                found.append((seq, True, {}))
+                steps.append((seq, True, {}))
             elif self.sparse:
-                found.append((seq, False, self.merged(upserts)))
+                steps.append((seq, False, self.merged(upserts)))
             else:
                 best = max(upserts, key=lambda e: text(dict(e.row)))
-                found.append((seq, False, self.cells(best)))
-        return found
+                steps.append((seq, False, self.cells(best)))
+        return steps
 
     def corrected(self, events: Iterable[Event]) -> list[tuple[Any, bool, Cells]]:
         """As `steps`, but of one business time the event known later counts (2.14)."""
-        found = []
+        steps = []
         for seq, same in sorted(_by(events, lambda e: e.seq).items()):
             state: tuple[bool, Cells] = (True, {})
             for _, together in sorted(_by(same, lambda e: e.sys).items()):
                 _, deleted, cells = self.steps(together)[0]
                 before = {} if state[0] or not self.sparse else state[1]
                 state = (deleted, {} if deleted else {**before, **cells})
-            found.append((seq, *state))
-        return found
+            steps.append((seq, *state))
+        return steps
 
     def versions(self, steps: Iterable[tuple[Any, bool, Cells]]) -> list[Version]:
-        done: list[Version] = []
+        versions: list[Version] = []
         current: Cells | None = None
         start = None
         last: Cells | None = None
         for seq, deleted, cells in steps:
             if self.remainders and deleted and current is None and last is not None:
-                done.append(Version(tuple(last.items()), None, seq))  # 2.4.7
+                versions.append(Version(tuple(last.items()), None, seq))  # 2.4.7
             after = None if deleted else self.carry(current, cells)
-            kept = current is not None and after is not None and self.same(current, after)
-            if current is not None and not kept:
-                done.append(Version(tuple(current.items()), start, seq))
-            if after is not None and not kept:
+            unchanged = current is not None and after is not None and self.same(current, after)
+            if current is not None and not unchanged:
+                versions.append(Version(tuple(current.items()), start, seq))
+            if after is not None and not unchanged:
                 start = seq
             current = after
             last = after or last
         if current is not None:
-            done.append(Version(tuple(current.items()), start, None))
-        return done
+            versions.append(Version(tuple(current.items()), start, None))
+        return versions
 
     def carry(self, current: Cells | None, cells: Cells) -> Cells:
         blank = leaves_of(dict.fromkeys(self.columns), self.structs)
@@ -179,8 +179,8 @@ class Oracle:
         return best
 
     def same(self, one: Cells, other: Cells) -> bool:
-        mine, theirs = row_of(one, self.structs), row_of(other, self.structs)
-        return all(mine[column] == theirs[column] for column in self.tracked)
+        mine, other_row = row_of(one, self.structs), row_of(other, self.structs)
+        return all(mine[column] == other_row[column] for column in self.tracked)
 
 
 def _by(items: Iterable[Any], of: Any) -> dict[Any, list[Any]]:

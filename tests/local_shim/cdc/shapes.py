@@ -111,12 +111,12 @@ def compare(
     spark: SparkSession, folder: Path, shape: Shape, seeds: Iterable[int], count: int
 ) -> list[str]:
     """Differences between target and oracle after all batches, each with its seed."""
-    chosen = list(seeds)
+    seed_list = list(seeds)
     target, flow = replace(target_in(folder), options=cdc_options(shape)), flow_of(shape)
-    given = batches(chosen, shape, count)
-    for number, rows in enumerate(given):
+    all_batches = batches(seed_list, shape, count)
+    for number, rows in enumerate(all_batches):
         apply_batch(frame(spark, rows), Batch("app", number), flow, target)
-    events = [shape.event(row) for rows in given for row in rows]
+    events = [shape.event(row) for rows in all_batches for row in rows]
     return differences(shape, events, target_rows(spark, target))
 
 

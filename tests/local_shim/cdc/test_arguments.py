@@ -36,16 +36,18 @@ def test_name_and_flow_name_are_one_argument(spark: SparkSession) -> None:
 
 
 @pytest.mark.dlt(7)
-@pytest.mark.parametrize("given", [1, "1", 2, "2", None])
-def test_scd_types_are_numbers_or_text(spark: SparkSession, given: Any) -> None:
-    expected = ScdType.TWO if str(given) == "2" else ScdType.ONE
-    assert declared(stored_as_scd_type=given).scd_type is expected
+@pytest.mark.parametrize("scd_type", [1, "1", 2, "2", None])
+def test_scd_types_are_numbers_or_text(spark: SparkSession, scd_type: Any) -> None:
+    expected = ScdType.TWO if str(scd_type) == "2" else ScdType.ONE
+    assert declared(stored_as_scd_type=scd_type).scd_type is expected
 
 
 @pytest.mark.dlt(7)
-@pytest.mark.parametrize("given", [3, "3", "two", True, 1.0])
-def test_other_scd_types_are_refused_with_what_is_allowed(spark: SparkSession, given: Any) -> None:
-    assert '1, "1", 2, "2", "bitemporal"' in refused(stored_as_scd_type=given)
+@pytest.mark.parametrize("scd_type", [3, "3", "two", True, 1.0])
+def test_other_scd_types_are_refused_with_what_is_allowed(
+    spark: SparkSession, scd_type: Any
+) -> None:
+    assert '1, "1", 2, "2", "bitemporal"' in refused(stored_as_scd_type=scd_type)
 
 
 CONFLICTS = [

@@ -69,7 +69,7 @@ def test_fields_inside_arrays_are_added_and_go_by_name(target: Target, scd_type:
     assert target.rows()[-1][:2] == (1, [(None, 6, None)])
 
 
-LOST = {
+NARROW_SOURCES = {
     "a column": ("id int, v string, op string, seq bigint", (1, "b", "U", 5), "note"),
     "a field of a struct": (
         "id int, v string, note struct<x:int>, op string, seq bigint",
@@ -89,16 +89,16 @@ FULL = {
 }
 
 
-@pytest.mark.parametrize("lost", LOST)
+@pytest.mark.parametrize("case", NARROW_SOURCES)
 @pytest.mark.parametrize("scd_type", [1, 2])
 def test_what_the_source_loses_stays_in_the_target_and_is_null_in_new_rows(
-    target: Target, lost: str, scd_type: int
+    target: Target, case: str, scd_type: int
 ) -> None:
-    kind, before, after = FULL[lost]
+    kind, before, after = FULL[case]
     schema = COLUMNS.replace("note string", f"note {kind}")
     declared = flow(stored_as_scd_type=scd_type)
     target.take([(1, "a", before, "U", 1), (2, "a", before, "U", 1)], declared, schema)
-    narrow, row, name = LOST[lost]
+    narrow, row, name = NARROW_SOURCES[case]
     (warning,) = check_drift(declared, target.at, target.spark.createDataFrame([], narrow))
     assert f"does not have {name}, which" in warning
     target.take([row], declared, narrow)

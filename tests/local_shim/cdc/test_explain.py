@@ -91,8 +91,8 @@ def test_a_late_delete_leaves_a_remainder_where_the_target_shows_them(spark: Spa
         declared = flow(stored_as_scd_type=scd_type)
         explanation = explain(changes, declared, {"id": 1}, remainders=remainders)
         assert explanation.events[-1].description == effect
-        left = str(explanation).partition("rows left:")[2].splitlines()[1:]
-        assert [line.split("  ")[-1] for line in left] == rows
+        remaining = str(explanation).partition("rows left:")[2].splitlines()[1:]
+        assert [line.split("  ")[-1] for line in remaining] == rows
 
 
 @pytest.mark.dlt(32)

@@ -21,21 +21,23 @@ NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 
 
 def flow(source: Any, **arguments: Any) -> SnapshotFlow:
-    given = {"target": "t", "keys": ["id"], **arguments}
-    return snapshot_flow(source=source, where=HERE, namespace=SPACE, **given)
+    settings = {"target": "t", "keys": ["id"], **arguments}
+    return snapshot_flow(source=source, where=HERE, namespace=SPACE, **settings)
 
 
 def frame(spark: SparkSession, rows: list[tuple[Any, ...]]) -> DataFrame:
     return spark.createDataFrame(rows, "id int, v string")
 
 
-def versions(spark: SparkSession, known: dict[Any, Any], calls: list[Any]) -> Callable[[Any], Any]:
-    """A version function over `known` snapshots that notes what it was called with."""
+def versions(
+    spark: SparkSession, snapshots: dict[Any, Any], calls: list[Any]
+) -> Callable[[Any], Any]:
+    """A version function over `snapshots` that notes what it was called with."""
 
     def next_snapshot(last: Any) -> Any:
         calls.append(last)
-        waiting = [v for v in known if last is None or v > last]
-        return (frame(spark, known[min(waiting)]), min(waiting)) if waiting else None
+        waiting = [v for v in snapshots if last is None or v > last]
+        return (frame(spark, snapshots[min(waiting)]), min(waiting)) if waiting else None
 
     return next_snapshot
 
@@ -48,12 +50,12 @@ def rows(spark: SparkSession, target: CdcTarget) -> list[tuple[Any, ...]]:
 def test_all_waiting_versions_are_taken_in_one_update(spark: SparkSession, tmp_path: Path) -> None:
     target = target_in(tmp_path)
     calls: list[Any] = []
-    known: dict[Any, Any] = {1: [(1, "a"), (2, "b")], 2: [(1, "a"), (2, "b")]}
-    declared = flow(versions(spark, known, calls), stored_as_scd_type=2)
+    snapshots: dict[Any, Any] = {1: [(1, "a"), (2, "b")], 2: [(1, "a"), (2, "b")]}
+    declared = flow(versions(spark, snapshots, calls), stored_as_scd_type=2)
     apply_snapshots(declared, target, None, NOON)
     assert calls == [None, 1, 2]
     assert rows(spark, target) == [(1, "a", 1, None), (2, "b", 1, None)]
-    known[3] = [(1, "c")]
+    snapshots[3] = [(1, "c")]
     result = apply_snapshots(declared, target, None, NOON)
     assert calls[3:] == [2, 3]
     assert (result.upserted, result.deleted) == (3, 0)
@@ -64,11 +66,11 @@ def test_all_waiting_versions_are_taken_in_one_update(spark: SparkSession, tmp_p
 def test_a_once_flow_is_idle_after_its_first_commit(spark: SparkSession, tmp_path: Path) -> None:
     target = target_in(tmp_path)
     calls: list[Any] = []
-    known: dict[Any, Any] = {1: [(1, "a")], 2: [(1, "b")]}
-    once = flow(versions(spark, known, calls), stored_as_scd_type=2, once=True)
+    snapshots: dict[Any, Any] = {1: [(1, "a")], 2: [(1, "b")]}
+    once = flow(versions(spark, snapshots, calls), stored_as_scd_type=2, once=True)
     assert apply_snapshots(once, target, None, NOON).upserted == 3
     assert calls == [None, 1, 2]
-    known[3] = []
+    snapshots[3] = []
     assert apply_snapshots(once, target, None, NOON).upserted == 0
     assert calls == [None, 1, 2]
 
@@ -148,7 +150,7 @@ def test_a_column_that_snapshots_lose_stays_and_is_null_in_new_rows(
 
 
 def change_flow(**arguments: Any) -> AutoCdcFlow:
-    given = {
+    settings = {
         "target": "t",
         "source": "s",
         "keys": ["id"],
@@ -158,7 +160,7 @@ def change_flow(**arguments: Any) -> AutoCdcFlow:
         "column_list": ["id", "v"],
         **arguments,
     }
-    return auto_cdc_flow(where=HERE, namespace=SPACE, **given)
+    return auto_cdc_flow(where=HERE, namespace=SPACE, **settings)
 
 
 @pytest.mark.dlt(162)
@@ -171,8 +173,8 @@ def test_snapshots_and_changes_share_an_scd1_target(
     second = [(5, "e0", "U", 150), (6, "f", "U", 210), (1, "a4", "U", 190)]
 
     def snapshot(version: int, content: list[tuple[Any, ...]]) -> None:
-        known = versions(spark, {version: content}, [])
-        apply_snapshots(flow(known), target, None, NOON)
+        next_version = versions(spark, {version: content}, [])
+        apply_snapshots(flow(next_version), target, None, NOON)
 
     def changes(version: int, events: list[tuple[Any, ...]]) -> None:
         batch = spark.createDataFrame(events, "id int, v string, op string, seq bigint")
