@@ -54,6 +54,29 @@ _FILES = {
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "1000",
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(2 * _CORES),
 }
+_SEMANTICS = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+    "spark.databricks.delta.schema.autoMerge.enabled": "false",
+    "spark.databricks.delta.stalenessLimit": "0",
+}
+# Describing plans for the web UI, which is off, and recording the Python line of every column
+# expression cost more than small queries themselves.
+_WITHOUT_DESCRIPTIONS = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.ui.explainMode": "simple",
+    "spark.sql.maxPlanStringLength": "2000",
+    "spark.sql.debug.maxToStringFields": "10",
+    "spark.python.sql.dataFrameDebugging.enabled": "false",
+}
+_STREAMS = {
+    "spark.sql.streaming.numRecentProgressUpdates": "1000",
+    "spark.sql.streaming.metricsEnabled": "false",
+    "spark.sql.streaming.checkpoint.fileChecksum.enabled": "false",
+}
 LARGE_DATA = {
     "spark.sql.adaptive.enabled": "true",
     "spark.sql.codegen.factoryMode": "FALLBACK",
@@ -206,6 +229,22 @@ def _java_log() -> Path:
 def _configured(java_options: str) -> Any:
     builder = SparkSession.builder.master("local[*]").appName("dlt-local")
     settings = {
+        **_driver(java_options),
+        **_SEMANTICS,
+        **_FILES,
+        **_WITHOUT_DESCRIPTIONS,
+        **_python_workers(),
+        **_WITHOUT_PROCESSES,
+        **_STREAMS,
+        **(SMALL_DATA if fast_paths_enabled() else LARGE_DATA),
+    }
+    for key, value in settings.items():
+        builder = builder.config(key, value)
+    return builder
+
+
+def _driver(java_options: str) -> dict[str, str]:
+    return {
         "spark.driver.extraClassPath": driver_class_path(session_jars()),
         "spark.driver.extraJavaOptions": java_options,
         "spark.driver.memory": f"{_driver_megabytes()}m",
@@ -213,37 +252,19 @@ def _configured(java_options: str) -> Any:
         "spark.buffer.pageSize": "1m",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
-        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.ansi.enabled": "true",
-        **_FILES,
-        "spark.databricks.delta.schema.autoMerge.enabled": "false",
-        "spark.databricks.delta.stalenessLimit": "0",
-        "spark.sql.streaming.numRecentProgressUpdates": "1000",
         "spark.sql.warehouse.dir": str(Path(os.environ.get("TMPDIR", "/tmp")) / "dlt-local-wh"),
         "spark.cleaner.periodicGC.interval": "60min",
-        # Describing plans for the web UI, which is off, and recording the Python line of every
-        # column expression cost more than small queries themselves.
-        "spark.sql.ui.explainMode": "simple",
-        "spark.sql.maxPlanStringLength": "2000",
-        "spark.sql.debug.maxToStringFields": "10",
-        "spark.python.sql.dataFrameDebugging.enabled": "false",
+    }
+
+
+def _python_workers() -> dict[str, str]:
+    return {
         # Python functions use Arrow if it is installed; without it, Spark warns of each of them.
         "spark.sql.execution.pythonUDF.arrow.enabled": str(_has_arrow()).lower(),
         # Spark 4.2.0 waits for ever when it hands the columns of a Delta table to a Python worker
         # (sql/core/…/python/ColumnarArrowEvalPythonEvaluatorFactory.scala); it hands rows instead.
         "spark.sql.execution.arrow.pythonUDF.columnarInput.enabled": "false",
-        **_WITHOUT_PROCESSES,
-        "spark.sql.streaming.metricsEnabled": "false",
-        "spark.sql.streaming.checkpoint.fileChecksum.enabled": "false",
-        **(SMALL_DATA if fast_paths_enabled() else LARGE_DATA),
     }
-    for key, value in settings.items():
-        builder = builder.config(key, value)
-    return builder
 
 
 def _has_arrow() -> bool:

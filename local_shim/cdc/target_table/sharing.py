@@ -47,6 +47,21 @@ def _with_snapshots(
         )
     if not changes:
         return
+    yield from _unsupported(flow, continuous, expectations)
+    for change in changes:
+        if is_sparse(change):
+            yield _error(
+                "INTEROP_IGNORE_NULL_UNSUPPORTED",
+                change,
+                "leaves columns as they are, and a snapshot flow shares its target",
+                "leave the ignore_null_updates arguments out",
+            )
+
+
+def _unsupported(
+    flow: SnapshotFlow, continuous: bool, expectations: bool
+) -> Iterator[DefinitionError]:
+    """What a snapshot flow that shares a target with AUTO CDC flows may not have."""
     if flow.scd_type is not ScdType.ONE:
         yield _error(
             "INTEROP_REQUIRES_SCD1",
@@ -68,14 +83,6 @@ def _with_snapshots(
             "takes no expectations",
             "put the rules on the source view",
         )
-    for change in changes:
-        if is_sparse(change):
-            yield _error(
-                "INTEROP_IGNORE_NULL_UNSUPPORTED",
-                change,
-                "leaves columns as they are, and a snapshot flow shares its target",
-                "leave the ignore_null_updates arguments out",
-            )
 
 
 def _error(name: str, flow: AutoCdcFlow | SnapshotFlow, what: str, hint: str) -> DefinitionError:
