@@ -87,7 +87,7 @@ LOADED, FILE, TABLE = '"message"', '"file_published"', '"status": "COMPLETED"'
 def test_silver_and_gold_equal_the_source_after_kills_and_after_any_days(
     house: House, spark: SparkSession
 ) -> None:
-    """Nothing is lost or doubled when the stand-in and updates are killed, and none of it later."""
+    """Kills of the stand-in and of updates lose nothing and double nothing."""
     days = random.Random(11)
     update = Request(from_bundle(PROJECT, None, {"landing": str(house.landing)}), house.storage)
     replicate_and_update_under_kills(house)
