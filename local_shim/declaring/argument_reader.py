@@ -144,8 +144,8 @@ class ArgumentReader:
                 f"name={name!r} and flow_name={flow_name!r} name one flow differently.",
                 "give one of them",
             )
-        chosen = name if name is not None else flow_name
-        return str(chosen) if chosen else default
+        value = name if name is not None else flow_name
+        return str(value) if value else default
 
 
 def _name_parts(value: object) -> tuple[str, ...]:

@@ -139,12 +139,12 @@ def _snapshot_source(
             "source and snapshot_and_version are two names of one argument.",
             "give one of them",
         )
-    chosen = source if source is not None else function
-    if callable(chosen) or (isinstance(chosen, str) and chosen.strip()):
-        return chosen  # type: ignore[no-any-return]
+    snapshots = source if source is not None else function
+    if callable(snapshots) or (isinstance(snapshots, str) and snapshots.strip()):
+        return snapshots  # type: ignore[no-any-return]
     call.refuse(
         "AUTOCDC_MISSING_SOURCE",
-        f"source must be a dataset's name or a function of the last version, not {chosen!r}.",
+        f"source must be a dataset's name or a function of the last version, not {snapshots!r}.",
         "a function returns (DataFrame, version), or None when there is no newer snapshot",
     )
     return ""

@@ -21,7 +21,7 @@ def calls_of(action: Callable[[], None]) -> int:
         action()
     finally:
         sys.setprofile(None)
-    return counter.seen
+    return counter.calls
 
 
 def killed_at(action: Callable[[], None], call: int) -> bool:
@@ -45,7 +45,7 @@ def interrupted_at(action: Callable[[], None], call: int, interrupt: Callable[[]
         action()
     finally:
         sys.setprofile(None)
-    return counter.seen >= call
+    return counter.calls >= call
 
 
 def with_file_limit(action: Callable[[], None], limit: int) -> tuple[int, str]:
@@ -92,15 +92,15 @@ class _Counter:
     """A profile function: counts calls inside the stand-in, and does something at one of them."""
 
     def __init__(self, call: int | None, interrupt: Callable[[], None] | None = None):
-        self.seen = 0
+        self.calls = 0
         self._call = call
         self._interrupt = interrupt or (lambda: os.kill(os.getpid(), signal.SIGKILL))
 
     def __call__(self, frame: FrameType, event: str, argument: Any) -> None:
         """Python tells of a call: of a function of ours, or of C from one of them."""
         if event in ("call", "c_call") and "/local_shim/dms/" in frame.f_code.co_filename:
-            self.seen += 1
-            if self.seen == self._call:
+            self.calls += 1
+            if self.calls == self._call:
                 sys.setprofile(None)  # the interruption itself is not counted
                 self._interrupt()
                 sys.setprofile(self)
