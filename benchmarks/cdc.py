@@ -108,11 +108,11 @@ def peer_scd2(spark: SparkSession, path: str, batch: DataFrame) -> None:
     """The keys' intervals made anew, and one MERGE."""
     target_rows = spark.read.format("delta").load(path)
     keys = F.broadcast(batch.select("id").distinct())
-    mine = target_rows.join(keys, "id", "left_semi").persist()
-    closing = mine.where("`end` is not null").select("id", F.col("end").alias("start"))
-    ends = closing.join(mine.select("id", "start"), ["id", "start"], "left_anti")
+    old_rows = target_rows.join(keys, "id", "left_semi").persist()
+    closing = old_rows.where("`end` is not null").select("id", F.col("end").alias("start"))
+    ends = closing.join(old_rows.select("id", "start"), ["id", "start"], "left_anti")
     pool = (
-        mine.drop("end")
+        old_rows.drop("end")
         .withColumn("op", F.lit("U"))
         .unionByName(batch.withColumnRenamed("seq", "start"))
         .unionByName(ends.withColumn("op", F.lit("D")), allowMissingColumns=True)
@@ -126,7 +126,7 @@ def peer_scd2(spark: SparkSession, path: str, batch: DataFrame) -> None:
         .merge(fresh.alias("s"), "t.id = s.id and t.start = s.start")
     )
     merge.whenMatchedUpdateAll("not (t.end <=> s.end)").whenNotMatchedInsertAll().execute()
-    mine.unpersist()
+    old_rows.unpersist()
 
 
 def lay(spark: SparkSession, base: DataFrame, path: str) -> None:
@@ -141,8 +141,8 @@ def compare(
 ) -> list[Measurement]:
     """Both sides, batch by batch."""
     base = rows(spark, spark.range(options.rows), 0, "I")
-    mine, peer_path = target(folder), str(folder / "peer")
-    loaded = cost_of(lambda: apply_batch(base, Batch("load", 0), flow(scd_type), mine))
+    cdc_target, peer_path = target(folder), str(folder / "peer")
+    loaded = cost_of(lambda: apply_batch(base, Batch("load", 0), flow(scd_type), cdc_target))
     if scd_type == 1:
         lay(spark, base.withColumn("deleted", F.lit(False)).drop("op"), peer_path)
     else:
@@ -156,7 +156,7 @@ def compare(
         changes(spark, options.rows, options.changes, number).write.parquet(path)
         batch = spark.read.parquet(path)
         dlt_local_cost = cost_of(
-            partial(apply_batch, batch, Batch("app", number), flow(scd_type), mine)
+            partial(apply_batch, batch, Batch("app", number), flow(scd_type), cdc_target)
         )
         costs = {
             "dlt-local": dlt_local_cost,

@@ -270,8 +270,8 @@ def _unread(spec: PipelineSpec, keys_read: set[str]) -> Iterator[str]:
     for key in spec.configuration:
         if key not in own_keys and not key.startswith(_READ_ELSEWHERE):
             hint = close_match(key, own_keys)
-            meant = f"; {hint}" if hint.startswith("did you mean") else "."
-            yield f"no file reads the configuration key '{key}'{meant}"
+            ending = f"; {hint}" if hint.startswith("did you mean") else "."
+            yield f"no file reads the configuration key '{key}'{ending}"
 
 
 def _set_up_tables(events: EventLog, ready: Prepared) -> dict[TableName, FlowError]:

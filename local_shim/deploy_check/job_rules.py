@@ -81,7 +81,7 @@ def _check_tasks(job: Node, problems: Problems) -> None:
             )
         if name:
             tasks_by_key[name.text()] = task
-    edges = {name: list(_needed(task)) for name, task in tasks_by_key.items()}
+    edges = {name: list(_task_dependencies(task)) for name, task in tasks_by_key.items()}
     for names in edges.values():
         for node in names:
             _refuse_unknown("task", node, list(tasks_by_key), problems)
@@ -98,7 +98,7 @@ def _check_tasks(job: Node, problems: Problems) -> None:
                 _refuse_unknown(field, expected, [key.text() for key in keys if key], problems)
 
 
-def _needed(task: Node) -> Iterator[Node]:
+def _task_dependencies(task: Node) -> Iterator[Node]:
     dependencies = task.at("depends_on")
     for each in dependencies.elements() if dependencies else ():
         name = each.at("task_key")

@@ -57,8 +57,8 @@ def _read(table: LiveFiles, most: int) -> pyarrow.Table:
 def _head(path: Path, most: int) -> pyarrow.Table:
     with parquet.ParquetFile(path, coerce_int96_timestamp_unit="us") as file:
         batches = file.iter_batches(batch_size=min(most, _BATCH))
-        needed = islice(batches, -(-most // _BATCH))
-        return pyarrow.Table.from_batches(needed, file.schema_arrow).slice(0, most)
+        first_batches = islice(batches, -(-most // _BATCH))
+        return pyarrow.Table.from_batches(first_batches, file.schema_arrow).slice(0, most)
 
 
 def _column(rows: pyarrow.Table, name: str, kind: Any) -> Any:

@@ -27,8 +27,8 @@ def test_classes_are_of_columns_that_exist_and_direct_ones_are_the_hashed() -> N
 
 
 def test_what_looks_personal_has_a_class() -> None:
-    looks = re.compile("birth|gender|national|email|phone|postal_code|bank|licence_date|line1")
-    personal = {(t.name, c) for t in SOURCE_TABLES for c in t.columns if looks.search(c)}
+    pattern = re.compile("birth|gender|national|email|phone|postal_code|bank|licence_date|line1")
+    personal = {(t.name, c) for t in SOURCE_TABLES for c in t.columns if pattern.search(c)}
     classified = {(t, c) for t, columns in PERSONAL_COLUMNS.items() for c in columns}
     assert personal <= classified
     assert classified >= PROTECTED_COLUMNS

@@ -195,16 +195,16 @@ def test_any_ledger_keeps_the_identities_and_equals_the_definition(booked: Any, 
     table = premium_by_month(booked(rows, str(valuation)))
     actual = {(row.month, row.coverage_code): row for row in table.collect()}
     for code in ("TPL", "OWN"):
-        mine = [row for row in booked_rows if row["coverage_code"] == code]
+        ledger = [row for row in booked_rows if row["coverage_code"] == code]
         for month, end in month_ends(date(2021, 11, 1), valuation):
             cell = actual.pop((month, code), None)
             after = end + timedelta(1)
-            earned = cents(sum((days(row, month, after) for row in mine), Fraction()))
+            earned = cents(sum((days(row, month, after) for row in ledger), Fraction()))
             written = sum(
-                (Decimal(row["amount"]) for row in mine
+                (Decimal(row["amount"]) for row in ledger
                  if str(month) <= row["booked_on"] <= str(end)), Decimal())  # fmt: skip
             unearned = cents(
-                sum((days(row, after, date.max) for row in mine if row["booked_on"] <= str(end)),
+                sum((days(row, after, date.max) for row in ledger if row["booked_on"] <= str(end)),
                     Fraction()))  # fmt: skip
             figures = (Decimal(), Decimal(), Decimal())
             if cell is not None:

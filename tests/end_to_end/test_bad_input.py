@@ -139,7 +139,7 @@ def test_a_refused_row_arrives_once_when_it_is_corrected_or_fed_again(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (["--var", "landing=/nowhere"], "'/nowhere' does not exist, which the configuration key"),
         (["--var", "landnig=/tmp"], "did you mean 'landing'"),
@@ -148,12 +148,12 @@ def test_a_refused_row_arrives_once_when_it_is_corrected_or_fed_again(
     ],
 )
 def test_a_wrong_command_is_one_message_and_nothing_is_written(
-    arguments: list[str], says: str, tmp_path: Path
+    arguments: list[str], message: str, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-m", "local_shim", "run", "--bundle", str(PROJECT),
                "--storage", str(tmp_path / "storage"), *arguments]  # fmt: skip
     process = subprocess.run(command, capture_output=True, text=True, check=False)
     assert process.returncode == 2, process.stdout + process.stderr
-    assert says in process.stderr
+    assert message in process.stderr
     assert "Traceback" not in process.stderr
     assert not (tmp_path / "storage").exists()

@@ -118,21 +118,21 @@ class PipelineReader:
             for name, child in node.items()
             if name in _READ_FIELDS
         }
-        used = Node(fields, node.place)
-        schema, legacy = used.at("schema"), used.at("target")
+        settings = Node(fields, node.place)
+        schema, legacy = settings.at("schema"), settings.at("target")
         # Without a catalog, `target` names a schema of the Hive metastore (legacy publishing).
         default_catalog = "hive_metastore" if legacy and not schema else "main"
         return PipelineSpec(
             key=key,
-            name=_text(used, "name", key),
-            catalog=_text(used, "catalog", default_catalog),
-            schema=_text(used, "schema", legacy.text() if legacy else "default"),
-            sources=self._sources(used, node),
-            root=self._root(used),
-            configuration=self._pairs(used, "configuration"),
-            parameters=self._pairs(used, "parameters"),
-            dependencies=self._dependencies(used),
-            continuous=self._continuous(used),
+            name=_text(settings, "name", key),
+            catalog=_text(settings, "catalog", default_catalog),
+            schema=_text(settings, "schema", legacy.text() if legacy else "default"),
+            sources=self._sources(settings, node),
+            root=self._root(settings),
+            configuration=self._pairs(settings, "configuration"),
+            parameters=self._pairs(settings, "parameters"),
+            dependencies=self._dependencies(settings),
+            continuous=self._continuous(settings),
             where=str(node.place),
             warnings=tuple(self.problems.warnings),
         )
@@ -148,8 +148,8 @@ class PipelineReader:
                     hint if hint.startswith("did you mean") else "",
                 )
 
-    def _sources(self, used: Node, node: Node) -> tuple[Path, ...]:
-        libraries = used.at("libraries")
+    def _sources(self, settings: Node, node: Node) -> tuple[Path, ...]:
+        libraries = settings.at("libraries")
         sources: dict[Path, None] = {}
         before = len(self.problems.errors)
         for library in libraries.elements() if libraries else ():
@@ -183,8 +183,8 @@ class PipelineReader:
             )
         return []
 
-    def _root(self, used: Node) -> Path | None:
-        named = used.at("root_path")
+    def _root(self, settings: Node) -> Path | None:
+        named = settings.at("root_path")
         if named is None:
             return None
         path = self.paths.path(named)
@@ -197,9 +197,9 @@ class PipelineReader:
             )
         return path
 
-    def _pairs(self, used: Node, field: str) -> Mapping[str, str]:
+    def _pairs(self, settings: Node, field: str) -> Mapping[str, str]:
         """The texts of `configuration` or `parameters`, by key."""
-        pairs = used.at(field)
+        pairs = settings.at(field)
         values = {}
         for key, node in pairs.items() if pairs else ():
             if isinstance(node.value, Mapping | tuple):
@@ -213,15 +213,15 @@ class PipelineReader:
                 values[key] = self.paths.uploaded(node.text())
         return values
 
-    def _dependencies(self, used: Node) -> tuple[str, ...]:
-        listed = used.at("environment", "dependencies")
-        libraries = used.at("libraries")
+    def _dependencies(self, settings: Node) -> tuple[str, ...]:
+        listed = settings.at("environment", "dependencies")
+        libraries = settings.at("libraries")
         wheels = [library.at("whl") for library in libraries.elements()] if libraries else []
         nodes = [*(listed.elements() if listed else ()), *(node for node in wheels if node)]
         return tuple(self.paths.dependency(node) for node in nodes if node.text().strip())
 
-    def _continuous(self, used: Node) -> bool:
-        continuous = used.at("continuous")
+    def _continuous(self, settings: Node) -> bool:
+        continuous = settings.at("continuous")
         # Development mode switches it off, as a deployment would.
         development = self.bundle.tree.at("mode")
         if development and development.text() == "development":
@@ -229,6 +229,6 @@ class PipelineReader:
         return continuous is not None and continuous.text().lower() in ("true", "yes", "on", "y")
 
 
-def _text(used: Node, field: str, default: str) -> str:
-    value = used.at(field)
+def _text(settings: Node, field: str, default: str) -> str:
+    value = settings.at(field)
     return (value.text() if value else "") or default

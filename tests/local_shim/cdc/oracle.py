@@ -83,9 +83,9 @@ class Oracle:
         if truncates:
             lives = [e for e in lives if not e.seq < max(truncates)]
         rows = {}
-        for key, mine in _by(lives, lambda e: e.key).items():
+        for key, key_events in _by(lives, lambda e: e.key).items():
             current: Cells | None = None
-            for _, deleted, cells in self.steps(mine):
+            for _, deleted, cells in self.steps(key_events):
                 current = None if deleted else self.carry(current, cells)
             if current is not None:
                 rows[key] = row_of(current, self.structs)
@@ -93,23 +93,23 @@ class Oracle:
 
     def scd2(self, events: Iterable[Event]) -> dict[Any, list[Version]]:
         """Key to its versions (2.4, 2.5)."""
-        mine = _by(events, lambda e: e.key)
-        return {key: self.versions(self.steps(some)) for key, some in mine.items()}
+        events_by_key = _by(events, lambda e: e.key)
+        return {key: self.versions(self.steps(group)) for key, group in events_by_key.items()}
 
     def bitemporal(self, events: Iterable[Event]) -> dict[Any, list[tuple[Version, Any, Any]]]:
         """Key to beliefs: a version, known from, known until (2.14)."""
         beliefs_by_key = {}
-        for key, mine in _by(events, lambda e: e.key).items():
+        for key, key_events in _by(events, lambda e: e.key).items():
             beliefs: list[tuple[Version, Any, Any]] = []
-            for moment in sorted({e.sys for e in mine}):
-                past_events = [e for e in mine if e.sys <= moment]
-                hold = self.versions(self.corrected(past_events))
+            for moment in sorted({e.sys for e in key_events}):
+                past_events = [e for e in key_events if e.sys <= moment]
+                versions = self.versions(self.corrected(past_events))
                 beliefs = [
-                    (version, since, moment if until is None and version not in hold else until)
+                    (version, since, moment if until is None and version not in versions else until)
                     for version, since, until in beliefs
                 ]
-                believed = [version for version, _, until in beliefs if until is None]
-                beliefs += [(v, moment, None) for v in hold if v not in believed]
+                current_versions = [version for version, _, until in beliefs if until is None]
+                beliefs += [(v, moment, None) for v in versions if v not in current_versions]
             beliefs_by_key[key] = beliefs
         return beliefs_by_key
 
@@ -132,8 +132,8 @@ class Oracle:
         steps = []
         for seq, same in sorted(_by(events, lambda e: e.seq).items()):
             state: tuple[bool, Cells] = (True, {})
-            for _, together in sorted(_by(same, lambda e: e.sys).items()):
-                _, deleted, cells = self.steps(together)[0]
+            for _, simultaneous in sorted(_by(same, lambda e: e.sys).items()):
+                _, deleted, cells = self.steps(simultaneous)[0]
                 before = {} if state[0] or not self.sparse else state[1]
                 state = (deleted, {} if deleted else {**before, **cells})
             steps.append((seq, *state))
@@ -179,8 +179,8 @@ class Oracle:
         return best
 
     def same(self, one: Cells, other: Cells) -> bool:
-        mine, other_row = row_of(one, self.structs), row_of(other, self.structs)
-        return all(mine[column] == other_row[column] for column in self.tracked)
+        row, other_row = row_of(one, self.structs), row_of(other, self.structs)
+        return all(row[column] == other_row[column] for column in self.tracked)
 
 
 def _by(items: Iterable[Any], of: Any) -> dict[Any, list[Any]]:

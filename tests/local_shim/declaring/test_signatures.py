@@ -119,18 +119,18 @@ WRONG: list[tuple[Callable[[], Any], set[str], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("call", "conditions", "says"), WRONG, ids=[each[2] for each in WRONG])
+@pytest.mark.parametrize(("call", "conditions", "message"), WRONG, ids=[each[2] for each in WRONG])
 def test_all_errors_of_a_call_are_reported_at_its_line(
     spark: SparkSession,  # sequences are Columns, and Columns live in the JVM
     call: Callable[[], Any],
     conditions: set[str],
-    says: str,
+    message: str,
 ) -> None:
     with activated(Registry(MAIN)), pytest.raises(ShimError) as caught:
         call()
     errors: Any = getattr(caught.value, "errors", (caught.value,))
     assert {each.condition for each in errors} == conditions
-    assert says in str(caught.value)
+    assert message in str(caught.value)
     assert {each.where.file for each in errors} == {__file__}
 
 

@@ -23,7 +23,7 @@ class Mistake:
     after: str
     condition: str
     line: str
-    says: str
+    message: str
 
 
 MISTAKES = {
@@ -322,7 +322,7 @@ def test_nothing_is_wrong_with_the_bundle_that_mistakes_are_planted_in(plant: Pl
 def test_a_mistake_is_found(plant: Plant, mistake: Mistake) -> None:
     listed = problems(plant(mistake.before, mistake.after))
     same = [each for each in listed if each.startswith(f"[{mistake.condition}]")]
-    assert any(mistake.line in each and mistake.says in each for each in same), listed
+    assert any(mistake.line in each and mistake.message in each for each in same), listed
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,7 @@ class Lab:
         run_task.drop(load_task(self.folder, self.uri, self.target), self.reports.append)
 
     @contextmanager
-    def fed(self) -> Iterator[Feed]:
+    def feed(self) -> Iterator[Feed]:
         """The applier of the loaded task, fed by the test instead of a connection."""
         with self.session() as session:
             context = session.context(Catalog(session.link))

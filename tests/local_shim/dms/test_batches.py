@@ -33,7 +33,7 @@ def test_a_file_is_published_when_its_table_s_interval_is_over(lab: Lab) -> None
     lab.sql(*TABLES)
     lab.load()
     lab.sql("INSERT INTO t VALUES (1)", "INSERT INTO u VALUES (1)", "INSERT INTO t VALUES (2)")
-    with lab.fed() as feed:
+    with lab.feed() as feed:
         first, second, third = feed.transactions()
         feed.give(first)
         hand.seconds = 30
@@ -62,7 +62,7 @@ def test_a_file_is_published_when_its_table_s_size_is_reached(lab: Lab) -> None:
         "INSERT INTO t SELECT g, repeat('x', 500) FROM generate_series(1, 10) g",
         "INSERT INTO u VALUES (1)",
     )
-    with lab.fed() as feed:
+    with lab.feed() as feed:
         feed.give(feed.messages())
         # Rows of about 600 bytes: four reach two kilobytes, in the middle of the transaction.
         assert [len(lab.rows(key)) for key in lab.cdc_keys("t")] == [4, 4]
@@ -76,7 +76,7 @@ def test_a_position_is_confirmable_only_up_to_the_oldest_unpublished_row(lab: La
     lab.sql(*TABLES)
     lab.load()
     lab.sql("INSERT INTO t VALUES (1)", "INSERT INTO u VALUES (1)")
-    with lab.fed() as feed:
+    with lab.feed() as feed:
         start = feed.applier.confirmable
         first, second = feed.transactions()
         feed.give(first)

@@ -165,7 +165,7 @@ def test_a_batch_over_midnight_is_split_by_commit_date_in_the_time_zone(lab: Lab
     lab.load()
     lab.sql("INSERT INTO t VALUES (1)", "INSERT INTO t VALUES (2)")
     midnight = datetime(2024, 3, 5, tzinfo=ZoneInfo(zone))
-    with lab.fed() as feed:
+    with lab.feed() as feed:
         for shift, messages in zip((-1, 1), feed.transactions(), strict=True):
             feed.give(committed_at(messages, int(midnight.timestamp() + shift) * 1_000_000))
         feed.applier.publish_all()
@@ -185,7 +185,7 @@ def test_a_full_date_folder_takes_the_table_s_other_folders_along(lab: Lab) -> N
     lab.sql(WIDE)
     lab.load()
     lab.sql("INSERT INTO t VALUES (1)", KILOBYTE_ROWS.format(2, 2))
-    with lab.fed() as feed:
+    with lab.feed() as feed:
         for day, messages in enumerate(feed.transactions()):
             feed.give(committed_at(messages, NOON + day * 86_400_000_000))
         assert [row["id"] for row in lab.changed()] == ["1", "2"]
@@ -196,7 +196,7 @@ def test_files_grow_outside_the_prefix_and_appear_whole(lab: Lab) -> None:
     lab.sql(WIDE)
     lab.load()
     lab.sql("INSERT INTO t VALUES (1)")
-    with lab.fed() as feed:
+    with lab.feed() as feed:
         feed.give(feed.messages())
         assert lab.objects() == []
         growing = list(lab.target.glob("_emulator/*/making/*"))

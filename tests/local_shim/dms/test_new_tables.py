@@ -255,7 +255,7 @@ def test_a_transaction_whose_first_table_waits_in_an_open_file_is_replayed_whole
     lab.load()
     long_row = "INSERT INTO u VALUES (1, repeat('x', 2000))"  # its file is published by size
     lab.transaction("INSERT INTO t VALUES (1), (2), (3)", long_row)
-    with lab.fed() as feed:
+    with lab.feed() as feed:
         feed.give(feed.messages())
         assert (rows(lab, "t"), rows(lab, "u")) == ([], [("I", "1")])
     lab.cdc()

@@ -136,7 +136,7 @@ def test_a_position_is_confirmed_only_when_the_file_is_there(lab: Lab) -> None:
     confirmed = "SELECT confirmed_flush_lsn FROM pg_replication_slots"
     before = lab.sql(confirmed)
     lab.sql("INSERT INTO t VALUES (1)")
-    with lab.fed() as feed:
+    with lab.feed() as feed:
         feed.give(feed.messages())
         assert lab.sql(confirmed) == before
     lab.cdc()

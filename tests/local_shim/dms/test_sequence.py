@@ -26,7 +26,7 @@ def test_rows_of_a_transaction_share_the_commit_time_of_the_wal(lab: Lab) -> Non
     lab.load()
     lab.transaction("INSERT INTO t VALUES (1)", "INSERT INTO u VALUES (1)", "UPDATE t SET v = 'x'")
     lab.sql("INSERT INTO t VALUES (2)")
-    with lab.fed() as feed:
+    with lab.feed() as feed:
         first, second = feed.transactions()
         feed.give(at(first, NOON + 123_456))
         feed.give(at(second, NOON + 123_457))
@@ -60,7 +60,7 @@ def test_a_coarser_engine_leaves_zeros(lab: Lab, precision: str, fraction: str) 
     lab.sql(*TABLES)
     lab.load()
     lab.sql("INSERT INTO t VALUES (1)")
-    with lab.fed() as feed:
+    with lab.feed() as feed:
         feed.give(at(feed.messages(), NOON + 123_456))
         feed.applier.publish_all()
     assert lab.changed()[0]["ts"] == f"2023-11-14 22:13:20.{fraction}"
@@ -73,7 +73,7 @@ def test_sequences_are_commit_time_to_hundredths_and_a_counter_over_all_tables(l
     lab.transaction(
         "INSERT INTO t VALUES (1)", "INSERT INTO u VALUES (1)", "INSERT INTO t VALUES (2)"
     )
-    with lab.fed() as feed:
+    with lab.feed() as feed:
         feed.give(at(feed.messages(), NOON + 129_999))
         feed.applier.publish_all()
     first, third = [row["seq"] for row in lab.changed("t")]
@@ -90,7 +90,7 @@ def test_the_sequence_rises_though_commit_times_go_back(lab: Lab) -> None:
     lab.load()
     lab.sql(*(f"INSERT INTO t VALUES ({number})" for number in range(4)))
     hours = (0, -3_600_000_000, -1, 10_000)
-    with lab.fed() as feed:
+    with lab.feed() as feed:
         for shift, messages in zip(hours, feed.transactions(), strict=True):
             feed.give(at(messages, NOON + shift))
         feed.applier.publish_all()
@@ -107,7 +107,7 @@ def test_a_resumed_task_goes_on_counting_from_where_it_was(lab: Lab) -> None:
     lab.load()
     for number, shift in enumerate((0, -3_600_000_000)):
         lab.sql(f"INSERT INTO t VALUES ({number})")
-        with lab.fed() as feed:
+        with lab.feed() as feed:
             for messages in feed.transactions():
                 feed.give(at(messages, NOON + shift))
             feed.applier.publish_all()
@@ -150,13 +150,13 @@ def test_the_same_wal_makes_the_same_bytes(lab: Lab, s3: dict[str, str]) -> None
     lab.load()
     lab.transaction("UPDATE t SET v = v || '!'", "INSERT INTO u VALUES (1)")
     lab.sql("DELETE FROM t WHERE id % 2 = 0")
-    with lab.fed() as feed:
+    with lab.feed() as feed:
         wal = feed.messages()
     contents = []
     for copy in ("one", "two"):
         twin = Lab(lab.uri, lab.folder, lab.target.parent / copy, steady())
         twin.load()
-        with twin.fed() as feed:
+        with twin.feed() as feed:
             feed.give(wal)
             feed.applier.publish_all()
         contents.append({key: (twin.target / key).read_bytes() for key in twin.objects()})

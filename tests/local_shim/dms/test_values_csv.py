@@ -90,7 +90,7 @@ def test_a_value_that_holds_the_row_delimiter_is_quoted(row_end: str, value: str
 
 @pytest.mark.dms(42)
 @pytest.mark.parametrize(
-    ("written_as", "meant"),
+    ("written_as", "delimiter"),
     [
         ("\\n", "\n"),
         ("\\r\\n", "\r\n"),
@@ -101,18 +101,18 @@ def test_a_value_that_holds_the_row_delimiter_is_quoted(row_end: str, value: str
         ("~\\n", "~\n"),
     ],
 )
-def test_a_row_delimiter_is_taken_as_people_write_it(written_as: str, meant: str) -> None:
+def test_a_row_delimiter_is_taken_as_people_write_it(written_as: str, delimiter: str) -> None:
     dialect = read_csv_dialect(Document({"CsvRowDelimiter": written_as}, "s3-settings.json"))
-    assert dialect.row_end.decode() == meant
+    assert dialect.row_end.decode() == delimiter
 
 
 @pytest.mark.dms(42)
 @pytest.mark.parametrize(
-    ("written_as", "meant"), [("\\t", "\t"), ("\t", "\t"), ("\\", "\\"), ("§", "§")]
+    ("written_as", "delimiter"), [("\\t", "\t"), ("\t", "\t"), ("\\", "\\"), ("§", "§")]
 )
-def test_a_delimiter_is_taken_as_people_write_it(written_as: str, meant: str) -> None:
+def test_a_delimiter_is_taken_as_people_write_it(written_as: str, delimiter: str) -> None:
     dialect = read_csv_dialect(Document({"CsvDelimiter": written_as}, "s3-settings.json"))
-    assert dialect.delimiter.decode() == meant
+    assert dialect.delimiter.decode() == delimiter
 
 
 @pytest.mark.parametrize(

@@ -86,13 +86,13 @@ def test_a_change_that_loses_history_names_the_full_refresh(stored: Pipeline) ->
     stored.write(
         SOURCE.replace('keys=["id"]', 'keys=["id", "day"]').replace('["day"])', '["n"])', 1)
     )
-    needed = {
+    reasons = {
         each.table.table: each.reason
         for each in stored.plan().effects
         if each.kind is EffectKind.FULL_REFRESH_NEEDED
     }
-    assert needed["raw"] == "its partition columns change from (day) to (n)"
-    assert "the keys changed from ['id'] to ['day', 'id']" in needed["current_rows"]
+    assert reasons["raw"] == "its partition columns change from (day) to (n)"
+    assert "the keys changed from ['id'] to ['day', 'id']" in reasons["current_rows"]
 
 
 @pytest.mark.dlt(113)
