@@ -7,13 +7,12 @@ from pathlib import Path
 
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from local_shim.delta import kernel, transaction
+from local_shim.delta import kernel
 from local_shim.delta.log import stored_schema
 from local_shim.delta.properties import check_properties
-from local_shim.delta.transaction import Transaction
+from local_shim.delta.transaction import Transaction, transaction_settings
 from local_shim.graph.elements import Dataset
 from local_shim.graph.table_columns import as_declared, has_constraints
 from local_shim.jvm.fast_paths import fast_paths_enabled
@@ -47,19 +46,17 @@ def create(
     builder.execute()
 
 
-def replace(frame: DataFrame, folder: Path, dataset: Dataset, *, observed: bool) -> None:
+def replace(frame: DataFrame, folder: Path, dataset: Dataset) -> None:
     """Makes the table equal to `frame` in one commit; readers see the old rows or the new ones.
 
-    `observed` frames carry metrics, which Spark loses in CREATE TABLE AS SELECT: the table is
-    then created empty first.
-
-    [choice] A materialized view whose columns are newly declared NOT NULL or generated is created
-    anew before it is filled: in that one update, readers may find it empty.
+    [choice] A new materialized view with partitions or Delta properties, and one whose columns are
+    newly declared NOT NULL or generated, is created before it is filled: in that one update,
+    readers may find it empty. (CREATE TABLE AS SELECT would lose the counts of expectations.)
     """
     if dataset.schema is not None:
         frame = as_declared(frame, dataset.schema)
     if delta_version(folder) < 0:
-        _create_filled(frame, folder, dataset, observed=observed)
+        _create_filled(frame, folder, dataset)
     elif has_constraints(dataset.schema):
         if stored_schema(folder) != dataset.schema:
             create(frame.sparkSession, folder, frame.schema, dataset, anew=True)
@@ -68,16 +65,15 @@ def replace(frame: DataFrame, folder: Path, dataset: Dataset, *, observed: bool)
         _overwrite(frame, folder, dataset)
 
 
-def _create_filled(frame: DataFrame, folder: Path, dataset: Dataset, *, observed: bool) -> None:
-    left_over = folder.exists()  # files of a killed update, beside which Spark refuses the CTAS
-    if has_constraints(dataset.schema):
-        create(frame.sparkSession, folder, frame.schema, dataset)
-        _overwrite(frame, folder, dataset)
-    elif left_over or observed or dataset.cluster_by:
-        create(frame.sparkSession, folder, frame.schema, dataset)
-        transaction.append(frame, str(folder))  # an overwrite would drop the clustering
+def _create_filled(frame: DataFrame, folder: Path, dataset: Dataset) -> None:
+    spark = frame.sparkSession
+    columns = nullable(spark, frame.schema)
+    if kernel.is_plain_table(spark, columns, dataset):
+        check_properties(spark, dataset)
+        Transaction(spark, str(folder)).create(frame, columns, dataset)
     else:
-        _create_as_select(frame, folder, dataset)
+        create(spark, folder, frame.schema, dataset)
+        _overwrite(frame, folder, dataset)
 
 
 def _overwrite(frame: DataFrame, folder: Path, dataset: Dataset) -> None:
@@ -111,21 +107,6 @@ def _has_layout(current: Transaction, dataset: Dataset) -> bool:
 def same_columns(names: Sequence[str], others: Sequence[str]) -> bool:
     """Whether these are the same columns in the same order; Delta compares without case."""
     return [name.lower() for name in names] == [name.lower() for name in others]
-
-
-def _create_as_select(frame: DataFrame, folder: Path, dataset: Dataset) -> None:
-    check_properties(frame.sparkSession, dataset)
-    writer = frame.writeTo(kernel.identifier(folder)).using("delta")
-    for key, value in dataset.table_properties.items():
-        writer = writer.tableProperty(key, value)
-    if dataset.comment:
-        writer = writer.tableProperty("comment", dataset.comment)
-    if dataset.partition_cols:
-        writer = writer.partitionedBy(*[F.col(name) for name in dataset.partition_cols])
-    if folder.exists():  # an update that failed left it without a commit; measured: 0.2 s slower
-        writer.createOrReplace()
-    else:
-        writer.create()
 
 
 def restore_clustering(spark: SparkSession, folder: Path, dataset: Dataset) -> None:
@@ -165,7 +146,7 @@ def append_new(frame: DataFrame, folder: Path, transaction_id: tuple[str, int]) 
     current = Transaction(spark, str(folder))
     if current.columns != nullable(spark, frame.schema):
         return False
-    with settings(spark, transaction.transaction_settings(*transaction_id)):
+    with settings(spark, transaction_settings(*transaction_id)):
         current.append(frame)
     return True
 

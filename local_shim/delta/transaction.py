@@ -6,11 +6,13 @@ rows again. A batch that knows its rows beforehand has nothing to join: one pass
 columns finds where the old rows are. The files of a small table are listed in the checksum of its
 last commit, so replacing all of them reads no log. SQL and Python have no statement for these
 commits, so they take the steps of Delta's own DELETE and append in one transaction. The transaction
-id is the one that the session has for Delta's own writes.
+id is the one that the session has for Delta's own writes. A new table and its first rows are one
+commit, too; Delta's CREATE TABLE AS SELECT loses the observed metrics of a query.
 
 Read from Delta 4.4.0, `spark/src/main/scala/org/apache/spark/sql/delta/`: `DeltaLog.scala`,
 `OptimisticTransaction.scala` and `files/TransactionalWrite.scala` (writeFiles), `Checksum.scala`,
-`DeltaOperations.scala` (Write, Merge), `commands/DeleteCommand.scala` (the order of the steps),
+`DeltaOperations.scala` (Write, Merge), `actions/actions.scala` (Metadata, DomainMetadata),
+`commands/DeleteCommand.scala` (the order of the steps),
 `commands/DMLWithDeletionVectorsHelper.scala` and `commands/DeletionVectorBitmapGenerator`.
 """
 
@@ -18,12 +20,15 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
+from local_shim.graph.elements import Dataset
 from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.scala import listed, optional, scala_object
 from local_shim.jvm.session import settings
@@ -78,6 +83,7 @@ class Transaction:
         jvm: Any = spark._jvm
         self._jvm, self._spark, self._session = jvm, spark, spark._jsparkSession
         self._none = jvm.scala.Option.empty()
+        self._actions = jvm.org.apache.spark.sql.delta.actions
         self._nil = scala_object(jvm, "scala.collection.immutable.Nil")
         self._helper = scala_object(jvm, f"{_COMMANDS}.DMLWithDeletionVectorsHelper")
         self._log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(self._session, path)
@@ -106,6 +112,13 @@ class Transaction:
         ]
         clustering = [".".join(path) for each in layouts for path in each["clusteringColumns"]]
         return listed(self._snapshot.metadata().partitionColumns()), clustering
+
+    def create(self, rows: DataFrame, columns: StructType, dataset: Dataset) -> None:
+        """Makes the table, with the dataset's comment, properties and clustering, and fills it."""
+        self._transaction.updateMetadataForNewTable(self._metadata(columns, dataset))
+        names = {name.lower(): name for name in columns.names}
+        clustering = self._clustering([names[name.lower()] for name in dataset.cluster_by])
+        self._commit(clustering, rows, self._write("Append"))
 
     def append(self, rows: DataFrame) -> None:
         """Adds rows."""
@@ -170,11 +183,38 @@ class Transaction:
         )
         return actions_and_metrics._1()
 
-    def _commit(self, removed: Any, rows: DataFrame, operation: Any) -> None:
+    # --- a new table
+
+    def _metadata(self, columns: StructType, dataset: Dataset) -> Any:
+        actions, scala_map = self._actions, self._jvm.org.apache.spark.api.python.PythonUtils
+        properties = dict(dataset.table_properties)
+        if dataset.cluster_by:
+            properties["delta.feature.clustering"] = "supported"  # goes into the protocol
+        return actions.Metadata(
+            str(uuid.uuid4()),
+            None,  # a name, which Delta leaves to the catalog
+            dataset.comment or None,
+            actions.Format("parquet", scala_map.toScalaMap({})),
+            columns.json(),
+            self._nil,  # no partitions
+            scala_map.toScalaMap(properties),
+            self._jvm.scala.Option.apply(time.time_ns() // 1_000_000),
+        )
+
+    def _clustering(self, columns: Sequence[str]) -> Any:
+        """The action that clusters the table, in a list; an empty one without columns."""
+        if not columns:
+            return self._nil
+        paths = {"clusteringColumns": [[name] for name in columns], "domainName": _CLUSTERING}
+        return self._nil.appended(
+            self._actions.DomainMetadata(_CLUSTERING, json.dumps(paths), False)
+        )
+
+    def _commit(self, actions: Any, rows: DataFrame, operation: Any) -> None:
         """Writes the new rows' files and commits all actions with the session's transaction id."""
         added = self._transaction.writeFiles(rows._jdf)
         transaction_id = self._helper.createSetTransaction(self._session, self._log, self._none)
-        self._transaction.commit(removed.concat(added).concat(transaction_id), operation)
+        self._transaction.commit(actions.concat(added).concat(transaction_id), operation)
 
     # --- how the history names a commit: Delta's case classes, their options left empty
 

@@ -29,7 +29,7 @@ def refresh(run: FlowRun, flow: QueryFlow) -> FlowResult:
     rules, spark = run.rules(), run.context.spark
     frame, observation = rules.observed(_query(run, flow))
     before = run.context.storage.version(flow.target)
-    tables.replace(frame, run.folder, run.dataset, observed=observation is not None)
+    tables.replace(frame, run.folder, run.dataset)
     with after_commit():
         tables.restore_clustering(spark, run.folder, run.dataset)
         return FlowResult(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from delta.tables import DeltaTable
 from pyspark.errors import ParseException
 from pyspark.sql import Column, DataFrameReader, SparkSession
 from pyspark.sql import functions as F
@@ -387,6 +388,27 @@ def test_kernel_fits_columns_to_the_table(spark: SparkSession, table: Path) -> N
     assert fitting is not None
     assert fitting.columns == ["id", "name"]
     assert kernel.as_appendable(spark.range(1).toDF("other"), table) is None
+
+
+def test_transaction_creates_and_fills_a_table_in_one_commit(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    folder = tmp_path / "new"
+    dataset = Dataset(
+        TableName("c", "s", "new"),
+        DatasetKind.MATERIALIZED_VIEW,
+        SourceLocation("test", 1),
+        comment="a comment",
+        table_properties={"quality": "gold"},
+        cluster_by=("ID",),
+    )
+    rows = spark.range(3).selectExpr("id", "'x' AS name")
+    Transaction(spark, str(folder)).create(rows, nullable(spark, rows.schema), dataset)
+    detail = spark.sql(f"DESCRIBE DETAIL delta.`{folder}`").collect()[0]
+    assert (detail.description, detail.clusteringColumns) == ("a comment", ["id"])
+    assert detail.properties == {"quality": "gold"}
+    assert spark.read.format("delta").load(str(folder)).count() == 3
+    assert DeltaTable.forPath(spark, str(folder)).history().count() == 1
 
 
 def test_kernel_writes_checksum_and_checkpoint(spark: SparkSession, table: Path) -> None:
