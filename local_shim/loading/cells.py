@@ -45,7 +45,7 @@ _REFUSED = {"scala": "Scala", "r": "R"}
 def cell(text: str, language: Language, file: str, line: int) -> Cell:
     """A cell of a notebook out of its text, whose first line may be a magic command.
 
-    Raises DefinitionError for Scala and R.
+    Raises DefinitionError for Scala and R, and for code behind `%run`.
     """
     stripped = text.lstrip()
     if not stripped.startswith(("%", "!")):
@@ -61,6 +61,7 @@ def cell(text: str, language: Language, file: str, line: int) -> Cell:
             hint="pipelines take Python and SQL",
         )
     if word == "run":
+        _refuse_code(rest, file, start + 1)
         return Cell(Language.RUN, argument.strip(), file, start)
     if word == Language.PYTHON.value:
         return _code(argument.lstrip() + "\n" + rest, Language.PYTHON, file, start)
@@ -73,6 +74,18 @@ def cell(text: str, language: Language, file: str, line: int) -> Cell:
     if is_whole_cell or language is Language.SQL:
         return Cell(Language.SKIPPED, "", file, start, (magic,))
     return _code(stripped, language, file, start)
+
+
+def _refuse_code(rest: str, file: str, line: int) -> None:
+    """DefinitionError for a line that is no comment: a cell runs one notebook and nothing else."""
+    for number, text in enumerate(rest.split("\n"), start=line):
+        if text.strip() and not text.lstrip().startswith(("#", "--")):
+            raise DefinitionError(
+                "RUN_IS_NOT_ALONE",
+                f"'{text.strip()}' stands behind %run in one cell.",
+                where=SourceLocation(file, number),
+                hint="put %run into a cell of its own",
+            )
 
 
 def _code(text: str, language: Language, file: str, line: int) -> Cell:

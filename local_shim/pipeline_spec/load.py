@@ -95,8 +95,8 @@ def from_files(
     """A pipeline of files, folders and globs; it is called like its file or common folder.
 
     On the import path goes the folder that holds them all, or, if that is part of a Python
-    package, the folder that holds the package. [choice] It is the folder above one that is called
-    `transformations`, as in the projects that Databricks' editor makes.
+    package, the folder that holds the package. [choice] Files below a folder `transformations` have
+    the folder above it on their import path, as in the projects that Databricks' editor makes.
     """
     problems = Problems()
     sources: dict[Path, None] = {}

@@ -6,13 +6,15 @@ import itertools
 import re
 from collections.abc import Callable
 
+import sqlglot
 from pyspark.errors import ParseException
 from pyspark.sql import SparkSession
+from sqlglot.errors import TokenError
 
 from local_shim.jvm.spark_parser import TableMention, table_mentions
 from local_shim.jvm.sql_statement import parse
 from local_shim.reading.source_resolver import SourceResolver
-from local_shim.sql_text import Edit, quote
+from local_shim.sql_text import Edit, literal, quote
 
 FILE_STATES = "cloud_files_state"
 _counter = itertools.count()
@@ -38,6 +40,27 @@ def name_edits(
             frame.createOrReplaceTempView(view)
             edits.append(Edit(mention.start, mention.stop, mention.replaced_by(view)))
     return edits
+
+
+def namespace_edits(text: str, resolver: SourceResolver) -> list[Edit]:
+    """The edits that put the pipeline's catalog and schema in the place of the functions for them.
+
+    Text that does not end its quotes has none.
+    """
+    try:
+        tokens = sqlglot.tokenize(text, read="databricks")
+    except TokenError:
+        return []
+    edits = []
+    for name, opening, closing in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        place = _NAMESPACES.get(name.text.lower())
+        if place is not None and (opening.text, closing.text) == ("(", ")"):
+            value = literal(resolver.default_schema[place])
+            edits.append(Edit(name.start, closing.end + 1, value))
+    return edits
+
+
+_NAMESPACES = {"current_catalog": 0, "current_database": 1, "current_schema": 1}
 
 
 def file_state_edits(spark: SparkSession, text: str, resolver: SourceResolver) -> list[Edit]:

@@ -18,6 +18,8 @@ def test_the_names_of_databricks_are_there(pipeline: Pipeline) -> None:
         double = udf(lambda n: n * 2, "bigint")
         displayHTML("<b>x</b>")
         assert spark.conf.get("pipelines.id", None) == "test"
+        names = sql("SELECT current_catalog() AS c, current_schema() AS s").first()
+        assert (names.c, names.s) == ("main", "default")
         sql("USE CATALOG main"), sql("USE default"), sql("CREATE SCHEMA IF NOT EXISTS other")
         assert getArgument("missing", "x") == "x"
 

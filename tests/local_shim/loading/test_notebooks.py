@@ -159,6 +159,7 @@ def test_a_jupyter_notebook_runs(pipeline: Pipeline) -> None:
         (PYTHON.replace('notebook"', "notebook"), "n.py", "No closing quotation", "n.py:8"),
         (RUN + "./settings.txt", "n.py", "finds no notebook", "n.py:2"),
         (RUN, "n.py", "finds no notebook", "n.py:2"),
+        (RUN + "./a\n# MAGIC # b\nx = 1", "n.py", "stands behind %run", "n.py:4"),
         (RUN + "..", "n.py", "finds no notebook", "n.py:2"),
         ("import sys\nsys.exit('no rows')", "n.py", "SystemExit: no rows", "n.py:2"),
         (EXIT_IN_QUERY, "n.py", "raised SystemExit: no rows", "n.py:6"),

@@ -178,8 +178,8 @@ def test_files_read_in_batch_have_the_columns_and_rows_of_a_stream(sql: SqlPipel
         CREATE OR REFRESH MATERIALIZED VIEW c AS SELECT * FROM read_files('${{landing}}',
             format => 'csv', header => true, schema => 'id INT, op INT', fileNamePattern => '*.csv',
             rescuedDataColumn => '_rescued_data');
-        CREATE OR REFRESH MATERIALIZED VIEW d AS SELECT value:id, value:who.age AS age
-            FROM text.`${{landing}}/json/day=2/1.json`;
+        CREATE OR REFRESH MATERIALIZED VIEW d AS SELECT value:id, value:who.age AS age,
+            Current_Catalog() AS catalog FROM text.`${{landing}}/json/day=2/1.json`;
         """
     )
     sql.write(
@@ -199,7 +199,7 @@ def test_files_read_in_batch_have_the_columns_and_rows_of_a_stream(sql: SqlPipel
     assert rows[1][:4] == (None, None, None, 2) and '"id":"x"' in str(rows[1][4])
     assert [row[:2] for row in sql.rows("c")] == [(1, None), (2, None), (3, None)]
     assert '"op":"I"' in str(sql.rows("c")[0][2])
-    assert sql.rows("d", "id", "age") == [("1", "5"), ("x", None)]
+    assert sql.rows("d", "id", "age", "catalog") == [("1", "5", "main"), ("x", None, "main")]
     assert sql.rows("e") == [(None,)]
     assert "no file reads" not in " ".join(sql.pipeline.warnings())
     (folder / "2.json").write_text('{"id": 3}\n')
