@@ -18,7 +18,13 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
-from local_shim.jvm.classpath.jars import check_java, class_archive, driver_class_path, session_jars
+from local_shim.jvm.classpath.jars import (
+    check_java,
+    class_archive,
+    driver_class_path,
+    launcher_options,
+    session_jars,
+)
 from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.name_cache import cache_java_names
 
@@ -104,6 +110,7 @@ def open_session(*, record_classes_in: Path | None = None) -> SparkSession:
     cache_java_names()
     # Functions run in Python workers: in this interpreter, not in the first one on the PATH.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ.setdefault("SPARK_LAUNCHER_OPTS", launcher_options())
     # PySpark logs a page of JSON for each analysis error; the shim reports errors itself.
     logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from local_shim.jvm.classpath.jars import (
     avro_jar,
     class_archive,
     delta_jars,
+    launcher_options,
     session_jars,
 )
 from local_shim.jvm.classpath.maven import ivy_settings
@@ -120,3 +122,9 @@ def test_settings_are_named_as_spark_names_them(
     (tmp_path / "spark-defaults.conf").write_text(text)
     monkeypatch.setenv("SPARK_CONF_DIR", str(tmp_path))
     assert ivy_settings(tmp_path) == settings
+
+
+def test_the_launcher_finds_its_classes_without_the_other_jars() -> None:
+    command = ["java", *launcher_options().split(), "org.apache.spark.launcher.Main"]
+    output = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "Not enough arguments" in output.stderr  # of the launcher: its class was there
