@@ -66,8 +66,8 @@ def variant_stream(folder: SourceFolder) -> DataFrame:
             "rescuedDataColumn cannot go with singleVariantColumn: a VARIANT takes every field.",
             hint="broken records go to the column that columnNameOfCorruptRecord names",
         )
-    own = {key: value for key, value in options.reader if key not in _STREAM_OPTIONS}
-    settings = {**own, "mode": "PERMISSIVE", "columnNameOfCorruptRecord": _CORRUPT}
+    reader_settings = {key: value for key, value in options.reader if key not in _STREAM_OPTIONS}
+    settings = {**reader_settings, "mode": "PERMISSIVE", "columnNameOfCorruptRecord": _CORRUPT}
     schema = f"{quote(column)} VARIANT, {_CORRUPT} STRING"
     frame = folder.load(options.format, schema, settings)
     columns = [quote(column), *([f"{_CORRUPT} AS {quote(corrupt)}"] if corrupt else [])]

@@ -76,9 +76,9 @@ def _is_local(options: CloudFilesOptions) -> bool:
 
 def _parsed_by_csv(raw: str, kind: DataType, options: CloudFilesOptions) -> str:
     """The value as Spark's CSV parser gives it, which has options for locale and time zone."""
-    own = {key: value for key, value in options.reader if key in _LOCAL_OPTIONS}
+    locale_settings = {key: value for key, value in options.reader if key in _LOCAL_OPTIONS}
     # No text has this separator, and none is quoted.
-    pairs = {**own, "sep": "\x1f", "quote": ""}
+    pairs = {**locale_settings, "sep": "\x1f", "quote": ""}
     texts = ", ".join(f"{literal(key)}, {literal(value)}" for key, value in pairs.items())
     return f"from_csv({raw}, 'v {kind.simpleString()}', map({texts})).v"
 
@@ -128,8 +128,8 @@ def rescued(cells: Mapping[str, str], more: str = "") -> str:
         return "cast(NULL AS STRING)"
     pairs = [f"{literal(key)}, {value}, " for key, value in cells.items()]
     json = f"to_json(named_struct({''.join(pairs)}{literal(FILE_KEY)}, {FILE_PATH}))"
-    own = f"if({any_present(list(cells.values()))}, {json}, NULL)"
-    return f"if({more} IS NULL, {own}, {_joined(more, json)})" if more else own
+    rescued_json = f"if({any_present(list(cells.values()))}, {json}, NULL)"
+    return f"if({more} IS NULL, {rescued_json}, {_joined(more, json)})" if more else rescued_json
 
 
 def _joined(one: str, other: str) -> str:

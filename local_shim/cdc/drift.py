@@ -45,11 +45,11 @@ def check_definition(
 ) -> None:
     """FlowError if the declaration changed in a way that the target cannot follow."""
     now = target_facts(flow, target)
-    for name, (condition, what, lost) in _TARGET_RULES.items():
+    for name, (condition, what, loss) in _TARGET_RULES.items():
         before = manifest.target.get(name)
         if before is not None and before != now[name]:
             what = f"{what} changed from {before} to {now[name]}"
-            raise drift_error(flow, target, condition, what, lost)
+            raise drift_error(flow, target, condition, what, loss)
     now = flow_facts(flow, columns)
     for name, (condition, what) in _FLOW_RULES.items():
         before = manifest.flows.get(flow.name, {}).get(name)
@@ -75,9 +75,9 @@ def refuse_lost_keys(
 ) -> None:
     """FlowError if the source no longer has a key column of the target."""
     present = {name.lower() for name in names}
-    lost = [key for key in manifest.target.get("keys", []) if key not in present]
-    if lost:
-        what = f"the source no longer has the key columns {', '.join(lost)}"
+    missing_keys = [key for key in manifest.target.get("keys", []) if key not in present]
+    if missing_keys:
+        what = f"the source no longer has the key columns {', '.join(missing_keys)}"
         belonging = "which rows the coming changes belong to"
         raise drift_error(flow, target, "KEY_SCHEMA_DRIFT", what, belonging)
 
@@ -104,13 +104,13 @@ def flow_facts(flow: AutoCdcFlow | SnapshotFlow, columns: TargetColumns) -> dict
 
 
 def drift_error(
-    flow: AutoCdcFlow | SnapshotFlow, target: CdcTarget, condition: str, what: str, lost: str
+    flow: AutoCdcFlow | SnapshotFlow, target: CdcTarget, condition: str, what: str, loss: str
 ) -> FlowError:
     """The error of a flow that no longer fits its target; says which refresh cures it."""
     return FlowError(
         f"AUTOCDC_INVALID_STATE.{condition}",
         f"Flow '{flow.name}' cannot go on with {target.name}: {what}. "
-        f"Going on would lose: {lost}. Nothing was written.",
+        f"Going on would lose: {loss}. Nothing was written.",
         where=flow.where,
         hint=f"undo the change, or rebuild the table: dlt-local run --full-refresh "
         f"{target.name.table}",

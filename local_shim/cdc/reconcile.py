@@ -68,8 +68,8 @@ def reconcile(
         sequence=_sequence(flow, declared, manifest, schema, target),
         remainders=shows_remainders(flow, target),
     )
-    lost = [] if schema is None else lost_columns(declared.selected, columns.selected)
-    return ReconciledFlow(declared, columns, table, _warnings(flow, target, lost))
+    missing = [] if schema is None else lost_columns(declared.selected, columns.selected)
+    return ReconciledFlow(declared, columns, table, _warnings(flow, target, missing))
 
 
 def _as_in_table(
@@ -80,22 +80,22 @@ def _as_in_table(
     fields = [
         _field(flow, field, in_table.get(name, field), target) for name, field in in_source.items()
     ]
-    lost = [field for name, field in in_table.items() if name not in in_source]
+    missing = [field for name, field in in_table.items() if name not in in_source]
     spelling = {field.name.lower(): field.name for field in fields}
     tracked = [spelling[name.lower()] for name in declared.tracked]
     return replace(
         declared,
         keys=tuple(spelling[key.lower()] for key in declared.keys),
-        selected=StructType([*fields, *lost]),
-        tracked=(*tracked, *_tracked_of(flow, lost)),
+        selected=StructType([*fields, *missing]),
+        tracked=(*tracked, *_tracked_of(flow, missing)),
         system=_system(declared, table),
     )
 
 
-def _tracked_of(flow: AutoCdcFlow | SnapshotFlow, lost: list[StructField]) -> list[str]:
+def _tracked_of(flow: AutoCdcFlow | SnapshotFlow, missing: list[StructField]) -> list[str]:
     """Lost columns that make versions: otherwise versions that differ there only would merge."""
     excepted = {name.lower() for name in flow.track_history_except}
-    names = [field.name for field in lost if field.name.lower() not in excepted]
+    names = [field.name for field in missing if field.name.lower() not in excepted]
     return [] if flow.track_history else names
 
 
@@ -116,12 +116,12 @@ def _field(
 
 
 def _warnings(
-    flow: AutoCdcFlow | SnapshotFlow, target: CdcTarget, lost: list[str]
+    flow: AutoCdcFlow | SnapshotFlow, target: CdcTarget, missing: list[str]
 ) -> tuple[str, ...]:
-    if not lost:
+    if not missing:
         return ()
     return (
-        f"The source of flow '{flow.name}' does not have {', '.join(lost)}, which {target.name} "
+        f"The source of flow '{flow.name}' does not have {', '.join(missing)}, which {target.name} "
         "has. Rows that the flow writes have NULL there; other rows keep their values.",
     )
 

@@ -91,9 +91,9 @@ class _CsvPlan:
         return self.options.flag("header")
 
     def reader_options(self) -> dict[str, str]:
-        own = {key: value for key, value in self.options.reader if key not in _STREAM_OPTIONS}
+        settings = {key: value for key, value in self.options.reader if key not in _STREAM_OPTIONS}
         return {
-            **own,
+            **settings,
             "header": str(self.has_header).lower(),
             "enforceSchema": str(not (self.one_header and self.has_header)).lower(),
             "columnPruning": "false",  # else a record's field count is not checked
@@ -219,7 +219,6 @@ class _CsvPlan:
         return f"from_csv({_CORRUPT}, {literal(schema)}, {self._parser_options()}).bad"
 
     def _parser_options(self) -> str:
-        own = {**self.reader_options(), "columnNameOfCorruptRecord": "bad", "header": "false"}
-        return (
-            f"map({', '.join(f'{literal(key)}, {literal(value)}' for key, value in own.items())})"
-        )
+        settings = {**self.reader_options(), "columnNameOfCorruptRecord": "bad", "header": "false"}
+        pairs = ", ".join(f"{literal(key)}, {literal(value)}" for key, value in settings.items())
+        return f"map({pairs})"

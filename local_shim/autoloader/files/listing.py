@@ -139,7 +139,7 @@ def _of_entry(entry: Entry, options: CloudFilesOptions) -> Iterator[SourceFile]:
         return
     if entry.is_folder:
         yield from _under(entry.path, options)
-    elif _wanted(entry.name, options.path_glob_filter):
+    elif _matches_filter(entry.name, options.path_glob_filter):
         yield SourceFile(entry.path, entry.size, entry.modified_ns)
 
 
@@ -157,7 +157,7 @@ def _hidden(name: str) -> bool:
     return unfinished or name.startswith(".") or (name.startswith("_") and "=" not in name)
 
 
-def _wanted(name: str, pattern: str | None) -> bool:
+def _matches_filter(name: str, pattern: str | None) -> bool:
     return pattern is None or any(
         fnmatch.fnmatchcase(name, python_glob(text)) for text in braces(pattern)
     )

@@ -108,10 +108,10 @@ def rows_of_files(folder: SourceFolder, columns: StructType, files: FilesByConfl
 def _rows(
     folder: SourceFolder, columns: StructType, conflict: StructType, files: Iterable[SourceFile]
 ) -> DataFrame:
-    own = {field.name.lower(): field for field in conflict.fields}
-    fields = [own.get(field.name.lower(), field) for field in columns.fields]
+    conflict_fields = {field.name.lower(): field for field in conflict.fields}
+    fields = [conflict_fields.get(field.name.lower(), field) for field in columns.fields]
     frame = folder.load_files(files, columns_text(fields))
-    values = [_value(field, own) for field in columns.fields]
+    values = [_value(field, conflict_fields) for field in columns.fields]
     return frame.selectExpr(
         f"{rescue.FILE_PATH} AS {_FILE}", *values, f"{_conflict_json(conflict)} AS {CONFLICTS}"
     )

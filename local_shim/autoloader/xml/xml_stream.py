@@ -79,8 +79,8 @@ def _inferred(folder: SourceFolder, files: Sequence[SourceFile]) -> StructType:
 
 
 def _reader_options(options: CloudFilesOptions) -> dict[str, str]:
-    own = {key: value for key, value in options.reader if key not in _STREAM_OPTIONS}
-    return {**own, "mode": "PERMISSIVE", "columnNameOfCorruptRecord": _CORRUPT}
+    reader_settings = {key: value for key, value in options.reader if key not in _STREAM_OPTIONS}
+    return {**reader_settings, "mode": "PERMISSIVE", "columnNameOfCorruptRecord": _CORRUPT}
 
 
 def _frame(folder: SourceFolder, expected: StreamColumns, new_fields: StructType) -> DataFrame:

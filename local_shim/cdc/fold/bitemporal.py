@@ -163,14 +163,14 @@ def _edit_beliefs(beliefs: DataFrame, target_rows: DataFrame, counts: DataFrame)
     )
     both = new.join(old, list(identity), "full").join(counts, "key", "right")
     before, after = F.col("old"), F.col("new")
-    put = after.isNotNull() & ~after.eqNullSafe(before)
+    differs = after.isNotNull() & ~after.eqNullSafe(before)
     first = F.row_number().over(Window.partitionBy("key").orderBy("seq", "sys_start")) == 1
     return both.select(
         *identity,
         after["end"].alias("end"),
         after["sys_end"].alias("sys_end"),
         "row",
-        F.when(put, PUT).when(before.isNotNull() & after.isNull(), DROP).alias("op"),
+        F.when(differs, PUT).when(before.isNotNull() & after.isNull(), DROP).alias("op"),
         before.isNotNull().alias("touches"),
         F.lit(False).alias("contested"),
         F.lit(True).alias("for_state"),

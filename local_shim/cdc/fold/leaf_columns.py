@@ -98,11 +98,11 @@ def _rebuilt(
 ) -> Column:
     if not isinstance(kind, StructType):
         return value(LeafColumn(path, kind))
-    there = value(LeafColumn(path, BooleanType(), presence=True))
+    presence = value(LeafColumn(path, BooleanType(), presence=True))
     inner = [
         _rebuilt((*path, field.name), field.dataType, value).alias(field.name) for field in kind
     ]
-    return F.when(F.coalesce(there, F.lit(False)), F.struct(*inner))
+    return F.when(F.coalesce(presence, F.lit(False)), F.struct(*inner))
 
 
 def _has_value(leaf: LeafColumn, row: Column) -> Column:

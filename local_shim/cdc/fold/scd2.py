@@ -123,14 +123,14 @@ def _one_per_sequence(events: DataFrame, columns: TargetColumns, sparse: bool) -
 
 def _winner() -> tuple[Column, ...]:
     """Of the candidates of one sequence the one that counts, and whether others differ (`ties`)."""
-    greatest, shown = F.col("greatest"), F.col("shown")
+    greatest, target_row = F.col("greatest"), F.col("shown")
     shown_is_event = F.col("target_start") & F.col("state_upsert").isNull()
-    shown_wins = greatest.isNull() | (shown["rendered"] > greatest["rendered"])
-    winner = F.when(shown_is_event & shown_wins, shown).otherwise(greatest)
+    shown_wins = greatest.isNull() | (target_row["rendered"] > greatest["rendered"])
+    winner = F.when(shown_is_event & shown_wins, target_row).otherwise(greatest)
     deleted = F.col("event_delete") | (F.col("target_end") & ~F.col("target_start"))
     delete_and_upsert = F.col("event_delete") & (F.col("event_upsert") | shown_is_event)
     different_rows = (F.col("least_text") < greatest["rendered"]) | (
-        F.when(shown_is_event, shown["rendered"]) != greatest["rendered"]
+        F.when(shown_is_event, target_row["rendered"]) != greatest["rendered"]
     )
     tied = F.col("in_batch") & (delete_and_upsert | F.coalesce(different_rows, F.lit(False)))
     return (
@@ -168,8 +168,8 @@ def _operation(columns: TargetColumns, remains: Column) -> Column:
     old, has_row = F.col("old"), F.col("starts") | remains
     same = same_rows(old["row"], F.col("version_row"), columns.selected)
     unchanged = same & old["end"].eqNullSafe(F.col("end"))
-    put = has_row & (old.isNull() | ~unchanged)
-    return F.when(put, PUT).when(~has_row & old.isNotNull(), DROP)
+    differs = has_row & (old.isNull() | ~unchanged)
+    return F.when(differs, PUT).when(~has_row & old.isNotNull(), DROP)
 
 
 def _is_for_state(columns: TargetColumns, sparse: bool) -> Column:

@@ -151,10 +151,10 @@ def _leaf_value(leaf: LeafColumn, place: int) -> Column:
 
 def _or_shown(leaf: LeafColumn, merged: Column) -> Column:
     """The merged leaf, or that of the target's row where only the row still has the event."""
-    shown = leaf.of(F.col("shown")["row"])
-    greater = merged.isNull() | (_text(shown) > _text(merged["value"]))
+    target_value = leaf.of(F.col("shown")["row"])
+    greater = merged.isNull() | (_text(target_value) > _text(merged["value"]))
     shown_wins = F.col("shown_is_event") & greater
-    return F.when(shown_wins, F.struct(shown.alias("value"))).otherwise(merged)
+    return F.when(shown_wins, F.struct(target_value.alias("value"))).otherwise(merged)
 
 
 def _supplied_value(leaf: LeafColumn) -> Column:

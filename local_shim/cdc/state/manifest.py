@@ -83,12 +83,12 @@ class Manifest:
         `committed` has the last committed version per application. What was planned and committed
         is done, though the process was killed before it stored that.
         """
-        done = {
+        committed_plans = {
             app: plan
             for app, plan in self.planned.items()
             if plan.version <= committed.get(app, -1)
         }
-        return replace(self, done={**self.done, **done})
+        return replace(self, done={**self.done, **committed_plans})
 
     @property
     def interrupted(self) -> bool:
@@ -104,7 +104,7 @@ class Manifest:
         Their batches will come again. Until then SCD type 1 must not compare with their sequences:
         the repeated batch would lose against its own first attempt.
         """
-        finished = {app: done.version for app, done in self.done.items()}
+        finished = {app: result.version for app, result in self.done.items()}
         return {p.folder for p in self.parts if p.app and p.version > finished.get(p.app, -1)}
 
 

@@ -169,9 +169,9 @@ def _sequence_type(
 
 
 def _refuse_reserved(flow: AutoCdcFlow | SnapshotFlow, names: Iterable[str]) -> None:
-    own = {name.lower() for name in INTERVALS[flow.scd_type]}
+    intervals = {name.lower() for name in INTERVALS[flow.scd_type]}
     for name in names:
-        if name.lower() in own or name.lower().startswith(RESERVED_PREFIX):
+        if name.lower() in intervals or name.lower().startswith(RESERVED_PREFIX):
             raise DefinitionError(
                 "AUTOCDC_RESERVED_COLUMN_NAME",
                 f"Flow '{flow.name}': the source has a column '{name}', a name that AUTO CDC "
@@ -184,11 +184,11 @@ def _refuse_reserved(flow: AutoCdcFlow | SnapshotFlow, names: Iterable[str]) -> 
 def _refuse_lost_keys(
     flow: AutoCdcFlow | SnapshotFlow, keys: Sequence[str], selected: Sequence[str]
 ) -> None:
-    lost = [key for key in keys if key not in selected]
-    if lost:
+    missing = [key for key in keys if key not in selected]
+    if missing:
         raise DefinitionError(
             "AUTOCDC_KEY_NOT_IN_SELECTED_SCHEMA",
-            f"Flow '{flow.name}': the key columns {', '.join(lost)} are not among the target's "
+            f"Flow '{flow.name}': the key columns {', '.join(missing)} are not among the target's "
             f"columns ({', '.join(selected)}).",
             where=flow.where,
             hint="keys must be in column_list, and not in except_column_list",

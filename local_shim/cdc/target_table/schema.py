@@ -91,12 +91,12 @@ def widest(kind: DataType) -> DataType:
     return LongType() if isinstance(kind, _WHOLE) else kind
 
 
-def missing_columns(table: StructType, wanted: StructType, path: str = "") -> list[str]:
-    """What ALTER TABLE must add, each column after its neighbour in `wanted`."""
+def missing_columns(table: StructType, required: StructType, path: str = "") -> list[str]:
+    """What ALTER TABLE must add, each column after its neighbour in `required`."""
     in_table = {field.name.lower(): field.dataType for field in table}
     added = []
     place = "FIRST"
-    for field in wanted:
+    for field in required:
         name = path + quote(field.name)
         kind = in_table.get(field.name.lower())
         if kind is None:
@@ -110,8 +110,8 @@ def missing_columns(table: StructType, wanted: StructType, path: str = "") -> li
 def conformed(column: Column, kind: DataType, into: DataType) -> Column:
     """A column as another type; fields of structs by their names, also inside arrays."""
     if isinstance(kind, ArrayType) and isinstance(into, ArrayType):
-        inner, wanted = kind.elementType, into.elementType
-        return F.transform(column, lambda each: conformed(each, inner, wanted)).cast(into)
+        inner, element = kind.elementType, into.elementType
+        return F.transform(column, lambda each: conformed(each, inner, element)).cast(into)
     if not (isinstance(kind, StructType) and isinstance(into, StructType)):
         return column.cast(into)
     by_name = {field.name.lower(): field for field in kind}
@@ -158,11 +158,11 @@ def _fields(kind: DataType | None) -> StructType | None:
     return kind if isinstance(kind, StructType) else None
 
 
-def _missing_fields(table: DataType, wanted: DataType, path: str) -> list[str]:
-    if isinstance(table, ArrayType) and isinstance(wanted, ArrayType):
-        return _missing_fields(table.elementType, wanted.elementType, f"{path}.element")
-    if isinstance(table, StructType) and isinstance(wanted, StructType):
-        return missing_columns(table, wanted, f"{path}.")
+def _missing_fields(table: DataType, required: DataType, path: str) -> list[str]:
+    if isinstance(table, ArrayType) and isinstance(required, ArrayType):
+        return _missing_fields(table.elementType, required.elementType, f"{path}.element")
+    if isinstance(table, StructType) and isinstance(required, StructType):
+        return missing_columns(table, required, f"{path}.")
     return []
 
 
@@ -196,10 +196,10 @@ def _check_declared(
             + " are required",
         )
     for name in columns.intervals:
-        wanted, kind = expected.get(name), types[name.lower()]
-        if wanted is not None and wanted.simpleString() != kind.simpleString():
+        sequence_type, kind = expected.get(name), types[name.lower()]
+        if sequence_type is not None and sequence_type.simpleString() != kind.simpleString():
             raise _declared_error(
-                flow, f"has {name} {_sql_type(kind)}, the sequence is {_sql_type(wanted)}"
+                flow, f"has {name} {_sql_type(kind)}, the sequence is {_sql_type(sequence_type)}"
             )
     unknown = [name for name in columns.selected.names if name.lower() not in types]
     if unknown:

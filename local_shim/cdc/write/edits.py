@@ -32,7 +32,7 @@ class TargetEdits:
     prune: Column | None = None  # holds for every row of the target that may be touched
 
     @property
-    def put(self) -> DataFrame:
+    def new_rows(self) -> DataFrame:
         """The rows to put, as the table has them."""
         rows = self.frame.where(F.col("__cdc_op") == PUT).select("__cdc_row.*")
         return rows.coalesce(1) if self.count < _FEW else rows
@@ -64,7 +64,7 @@ def write(edits: TargetEdits, path: Path, columns: TargetColumns, table: Table) 
     are marked as deleted. A table with a change feed or row tracking is merged.
     """
     if not edits.touches:
-        append(edits.put, str(path))
+        append(edits.new_rows, str(path))
     elif table.small:
         _rewrite(edits, path, table, columns)
     elif table.merged:
@@ -77,8 +77,8 @@ def _rewrite(edits: TargetEdits, path: Path, table: Table, columns: TargetColumn
     # All in one task: neither side of the join needs an exchange.
     rows = rows_of(edits.frame.sparkSession, path, table).coalesce(1)
     replaced = _identities(edits, columns).coalesce(1).hint("shuffle_hash")
-    left = rows.join(replaced, _same(columns, columns.identity), "left_anti")
-    whole = left.unionByName(edits.put).coalesce(1)
+    remaining = rows.join(replaced, _same(columns, columns.identity), "left_anti")
+    whole = remaining.unionByName(edits.new_rows).coalesce(1)
     replace_all(whole, str(path), table.version)
 
 
@@ -97,7 +97,7 @@ def _exchange(edits: TargetEdits, path: Path, columns: TargetColumns, table: Tab
         replaced = F.broadcast(replaced)
     nullable = columns.keys if edits.null_keys else ()
     places = rows.join(replaced, _same(columns, nullable), "left_semi")
-    Transaction(spark, str(path)).replace_rows(places, edits.put)
+    Transaction(spark, str(path)).replace_rows(places, edits.new_rows)
 
 
 def _merge(edits: TargetEdits, path: Path, columns: TargetColumns) -> None:

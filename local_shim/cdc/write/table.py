@@ -73,12 +73,14 @@ def target_rows(
     )
 
 
-def ensure_table(spark: SparkSession, path: Path, table: Table | None, wanted: StructType) -> Table:
-    """The table, created if it is not there, with all wanted columns."""
+def ensure_table(
+    spark: SparkSession, path: Path, table: Table | None, required: StructType
+) -> Table:
+    """The table, created if it is not there, with all required columns."""
     if table is None:
-        empty_frame(spark, wanted).write.format("delta").mode("append").save(str(path))
+        empty_frame(spark, required).write.format("delta").mode("append").save(str(path))
     else:
-        missing = missing_columns(table.schema, wanted)
+        missing = missing_columns(table.schema, required)
         for column in missing:
             spark.sql(f"ALTER TABLE delta.{quote(str(path))} ADD COLUMNS ({column})")
         if not missing:
