@@ -18,14 +18,9 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
-from local_shim.jvm.classpath.jars import (
-    check_java,
-    class_archive,
-    driver_class_path,
-    launcher_options,
-    session_jars,
-)
+from local_shim.jvm.classpath import jars
 from local_shim.jvm.fast_paths import fast_paths_enabled
+from local_shim.jvm.functions.databricks_functions import register_databricks_functions
 from local_shim.jvm.name_cache import cache_java_names
 
 # For small tables planning costs more than the work: switch off code generation, statistics for
@@ -106,11 +101,11 @@ def open_session(*, record_classes_in: Path | None = None) -> SparkSession:
     running = running_session()
     if running is not None:
         return running
-    check_java()
+    jars.check_java()
     cache_java_names()
     # Functions run in Python workers: in this interpreter, not in the first one on the PATH.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    os.environ.setdefault("SPARK_LAUNCHER_OPTS", launcher_options())
+    os.environ.setdefault("SPARK_LAUNCHER_OPTS", jars.launcher_options())
     # PySpark logs a page of JSON for each analysis error; the shim reports errors itself.
     logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
@@ -119,6 +114,7 @@ def open_session(*, record_classes_in: Path | None = None) -> SparkSession:
     with _quiet_java():
         session: SparkSession = _configured(_java_options(record_classes_in)).getOrCreate()
     _write_no_checksums(session)
+    register_databricks_functions(session)
     return session
 
 
@@ -252,7 +248,7 @@ def _configured(java_options: str) -> Any:
 
 def _driver(java_options: str) -> dict[str, str]:
     return {
-        "spark.driver.extraClassPath": driver_class_path(session_jars()),
+        "spark.driver.extraClassPath": jars.driver_class_path(jars.session_jars()),
         "spark.driver.extraJavaOptions": java_options,
         "spark.driver.memory": f"{_driver_megabytes()}m",
         # Sorts and joins allocate memory by the page: 64 MB each by default, for some rows here.
@@ -292,7 +288,7 @@ def _java_options(record_classes_in: Path | None) -> str:
     options += [f"-Xms{_driver_megabytes() // 2}m", "-XX:NewRatio=1", "-XX:MetaspaceSize=256m"]
     options += [f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')}"]
     options += ["-Xlog:disable"]
-    archive = class_archive()
+    archive = jars.class_archive()
     if record_classes_in is not None:
         options.append(f"-XX:ArchiveClassesAtExit={record_classes_in}")
     elif archive.exists():

@@ -18,7 +18,7 @@ from typing import Any
 from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame
 
-from local_shim.jvm.pickled_function import stable_text
+from local_shim.jvm.functions.pickled_function import stable_text
 from local_shim.jvm.scala import listed, optional, scala_object
 from local_shim.jvm.session import settings
 

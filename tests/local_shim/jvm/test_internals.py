@@ -358,6 +358,12 @@ def test_file_source_log(spark: SparkSession, tmp_path: Path) -> None:
     assert sorted(read_log.read_times(checkpoint)) == sorted(file.path for file in files)
 
 
+def test_functions_of_databricks(spark: SparkSession) -> None:
+    text = "SELECT iff(1 > 2, 'a', 'b'), charindex('b', 'abc'), getdate() = current_timestamp()"
+    with own_session(spark, {}):
+        assert tuple(spark.sql(text).collect()[0]) == ("b", 2, True)
+
+
 # --- Delta's kernel
 
 

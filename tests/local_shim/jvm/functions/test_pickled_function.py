@@ -9,7 +9,7 @@ import sys
 CODE = """
 import enum
 from pyspark import cloudpickle
-from local_shim.jvm.pickled_function import stable_text
+from local_shim.jvm.functions.pickled_function import stable_text
 
 class Colour(enum.Enum):
     RED = "red"
