@@ -68,7 +68,8 @@ def replace(frame: DataFrame, folder: Path, dataset: Dataset) -> None:
 def _create_filled(frame: DataFrame, folder: Path, dataset: Dataset) -> None:
     spark = frame.sparkSession
     columns = nullable(spark, frame.schema)
-    if kernel.is_plain_table(spark, columns, dataset):
+    plain = kernel.is_plain_table(spark, columns, dataset)
+    if plain and not has_constraints(dataset.schema):
         check_properties(spark, dataset)
         Transaction(spark, str(folder)).create(frame, columns, dataset)
     else:
