@@ -53,7 +53,7 @@ def identifier(folder: Path | str) -> str:
 
 def try_create(spark: SparkSession, folder: Path, schema: StructType, dataset: Dataset) -> bool:
     """Creates an empty table; False, and nothing is created, if the kernel cannot."""
-    if not is_plain_table(spark, schema, dataset):
+    if not fast_paths_enabled() or not _is_plain_table(spark, schema, dataset):
         return False
     jvm: Any = spark._jvm
     engine = _engine(spark)
@@ -69,10 +69,7 @@ def try_create(spark: SparkSession, folder: Path, schema: StructType, dataset: D
     return True
 
 
-def is_plain_table(spark: SparkSession, schema: StructType, dataset: Dataset) -> bool:
-    """Whether fast paths may create the table: it has no partitions and no features of Delta."""
-    if not fast_paths_enabled():
-        return False
+def _is_plain_table(spark: SparkSession, schema: StructType, dataset: Dataset) -> bool:
     has_features = any(key.lower().startswith("delta.") for key in dataset.table_properties)
     has_cluster_columns = None not in _spelled(dataset.cluster_by, schema)
     is_plain = has_cluster_columns and not has_features and not dataset.partition_cols

@@ -1,4 +1,4 @@
-"""Checks the table properties that Delta knows, before a table is created.
+"""The table properties that Delta knows: whether they are valid, and what they need.
 
 Read from Delta 4.4.0: `spark/…/DeltaConfig.scala` (DeltaConfigs.validateConfigurations).
 """
@@ -40,4 +40,16 @@ def check_properties(spark: SparkSession, dataset: Dataset) -> None:
             ) from error
 
 
+def needs_statistics(dataset: Dataset) -> bool:
+    """Whether Delta refuses files of the table that come without their number of rows."""
+    properties = {key.lower(): value for key, value in dataset.table_properties.items()}
+    return any(properties.get(key, "false").lower() != "false" for key in _WITH_STATISTICS)
+
+
+_WITH_STATISTICS = (
+    "delta.enablerowtracking",
+    "delta.feature.rowtracking",
+    "delta.enableicebergcompatv1",
+    "delta.enableicebergcompatv2",
+)
 _CONFIGURATIONS = "org.apache.spark.sql.delta.DeltaConfigs"

@@ -7,7 +7,14 @@ from pathlib import Path
 
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.types import StructType
+from pyspark.sql.types import (
+    DateType,
+    NumericType,
+    StringType,
+    StructType,
+    TimestampNTZType,
+    TimestampType,
+)
 
 from local_shim.delta import kernel
 from local_shim.delta.log import stored_schema
@@ -19,6 +26,9 @@ from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.session import empty_frame, nullable, settings
 from local_shim.sql_text import quote
 from local_shim.storage import delta_version
+
+# Delta clusters by columns for which it keeps the least and the greatest value of a file.
+_TYPES_TO_CLUSTER_BY = (NumericType, StringType, DateType, TimestampType, TimestampNTZType)
 
 
 def create(
@@ -49,9 +59,9 @@ def create(
 def replace(frame: DataFrame, folder: Path, dataset: Dataset) -> None:
     """Makes the table equal to `frame` in one commit; readers see the old rows or the new ones.
 
-    [choice] A new materialized view with partitions or Delta properties, and one whose columns are
-    newly declared NOT NULL or generated, is created before it is filled: in that one update,
-    readers may find it empty. (CREATE TABLE AS SELECT would lose the counts of expectations.)
+    [choice] A new materialized view with partitions, and one whose columns are newly declared NOT
+    NULL or generated, is created before it is filled: in that one update, readers may find it
+    empty. (CREATE TABLE AS SELECT would lose the counts of expectations.)
     """
     if dataset.schema is not None:
         frame = as_declared(frame, dataset.schema)
@@ -68,13 +78,20 @@ def replace(frame: DataFrame, folder: Path, dataset: Dataset) -> None:
 def _create_filled(frame: DataFrame, folder: Path, dataset: Dataset) -> None:
     spark = frame.sparkSession
     columns = nullable(spark, frame.schema)
-    plain = kernel.is_plain_table(spark, columns, dataset)
-    if plain and not has_constraints(dataset.schema):
+    if fast_paths_enabled() and _is_made_in_one_commit(columns, dataset):
         check_properties(spark, dataset)
         Transaction(spark, str(folder)).create(frame, columns, dataset)
     else:
         create(spark, folder, frame.schema, dataset)
         _overwrite(frame, folder, dataset)
+
+
+def _is_made_in_one_commit(columns: StructType, dataset: Dataset) -> bool:
+    """Whether `Transaction.create` makes the table, which refuses nothing that Delta refuses."""
+    types = {field.name.lower(): field.dataType for field in columns}
+    clustering = (types.get(name.lower()) for name in dataset.cluster_by)
+    is_plain = not has_constraints(dataset.schema) and not dataset.partition_cols
+    return is_plain and all(isinstance(each, _TYPES_TO_CLUSTER_BY) for each in clustering)
 
 
 def _overwrite(frame: DataFrame, folder: Path, dataset: Dataset) -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from local_shim.delta import log
+from local_shim.delta.properties import needs_statistics
 from local_shim.engine.flow_errors import Failure, as_failure
 from local_shim.engine.flow_events import FlowEvents
 from local_shim.engine.flow_queue import FlowQueue
@@ -27,7 +28,7 @@ from local_shim.graph.names import TableName
 from local_shim.graph.plan import Plan
 from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.flow_session import own_session
-from local_shim.jvm.session import LARGE_DATA
+from local_shim.jvm.session import LARGE_DATA, STATISTICS
 from local_shim.pipeline_spec.pipeline_settings import MAX_RETRIES
 
 # A flow mostly waits for the driver to plan, so a few more threads than cores keep them busy.
@@ -144,7 +145,9 @@ class Executor:
         storage = self.context.storage
         sources = self.plan.graph.sources(flow)
         size = sum(log.size(storage.table(source.name)) for source in sources)
-        return LARGE_DATA if size > _SMALL_BYTES or not fast_paths_enabled() else {}
+        if size > _SMALL_BYTES or not fast_paths_enabled():
+            return LARGE_DATA
+        return STATISTICS if needs_statistics(self.plan.graph.datasets[flow.target]) else {}
 
     def _digest(self, flow: ResolvedFlow) -> str:
         return view_digest(self.fingerprint, self.plan.graph, flow)

@@ -46,6 +46,7 @@ _WITHOUT_PROCESSES = {
     "spark.delta.logStore.file.impl": "io.delta.storage.LocalLogStore",
     "spark.hadoop.io.delta.kernel.logStore.file.impl": "io.delta.storage.LocalLogStore",
 }
+STATISTICS = {"spark.databricks.delta.stats.collect": "true"}
 CODE_GENERATION = ("spark.sql.codegen.factoryMode", "spark.sql.codegen.wholeStage")
 _CORES = os.cpu_count() or 2
 # More paths than the threshold are listed by tasks; by default there is one task for each path.
@@ -87,7 +88,7 @@ LARGE_DATA = {
     "spark.sql.shuffle.partitions": str(2 * _CORES),
     "spark.sql.files.minPartitionNum": str(_CORES),
     "spark.databricks.delta.snapshotPartitions": "2",
-    "spark.databricks.delta.stats.collect": "true",
+    **STATISTICS,
 }
 
 

@@ -251,3 +251,28 @@ def test_a_view_is_computed_again_when_the_code_of_a_python_function_changes(
     assert "NO_OP" in update(2)[0]
     assert "COMPLETE_RECOMPUTE" in update(300)[0]
     assert pipeline.rows("priced") == [(0,), (300,), (600,)]
+
+
+def test_tables_that_track_rows_are_filled(pipeline: Pipeline) -> None:
+    """Delta gives rows their ids by the number of rows of each file."""
+    pipeline.conf["numbers"] = str(pipeline.folder / "numbers")
+    pipeline.spark.range(3).write.format("delta").save(pipeline.conf["numbers"])
+    pipeline.write("""
+        import dlt
+        TRACKED = {"delta.enableRowTracking": "true"}
+
+        @dlt.table(table_properties=TRACKED)
+        def computed():
+            return spark.range(3)
+
+        @dlt.table(table_properties=TRACKED)
+        def streamed():
+            return spark.readStream.format("delta").load(spark.conf.get("numbers"))
+
+        dlt.create_streaming_table("newest", table_properties=TRACKED)
+        dlt.apply_changes("newest", "streamed", ["id"], "id")
+        """)
+    assert pipeline.update() == 0
+    for name in ("computed", "streamed", "newest"):
+        table = pipeline.table(name).select("id", "_metadata.row_id")
+        assert table.distinct().count() == 3
