@@ -194,5 +194,10 @@ class FlowReads:
         return self.context.paths.local(path)
 
     def source_path(self, path: str) -> str:
-        """The same for what a Spark reader reads."""
-        return self.path(path)
+        """The same for what a Spark reader reads; notes the version of a Delta table."""
+        local = self.path(path)
+        folder = Path(local.removeprefix("file:"))
+        version = delta_version(folder)
+        if version >= 0:
+            self.versions[str(folder)] = version
+        return local

@@ -253,6 +253,30 @@ def test_a_view_is_computed_again_when_the_code_of_a_python_function_changes(
     assert pipeline.rows("priced") == [(0,), (300,), (600,)]
 
 
+def test_a_view_of_a_delta_folder_is_computed_again_after_a_commit_only(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.conf["numbers"] = str(pipeline.folder / "numbers")
+    numbers = pipeline.spark.range(3).write.format("delta").mode("append")
+    numbers.save(pipeline.conf["numbers"])
+    pipeline.write("""
+        import dlt
+
+        @dlt.table
+        def doubled():
+            frame = spark.read.format("delta").load(spark.conf.get("numbers"))
+            return frame.selectExpr("2 * id AS id")
+        """)
+    versions: list[int] = []
+    for is_new in (True, False, True):
+        if is_new and versions:
+            numbers.save(pipeline.conf["numbers"])
+        assert pipeline.update() == 0
+        versions.append(delta_version(pipeline.path("doubled")))
+    assert versions == [0, 0, 1]
+    assert pipeline.table("doubled").count() == 6
+
+
 def test_tables_that_track_rows_are_filled(pipeline: Pipeline) -> None:
     """Delta gives rows their ids by the number of rows of each file."""
     pipeline.conf["numbers"] = str(pipeline.folder / "numbers")
