@@ -66,7 +66,7 @@ def variant_stream(folder: SourceFolder) -> DataFrame:
             "rescuedDataColumn cannot go with singleVariantColumn: a VARIANT takes every field.",
             hint="broken records go to the column that columnNameOfCorruptRecord names",
         )
-    reader_settings = {key: value for key, value in options.reader if key not in _STREAM_OPTIONS}
+    reader_settings = options.reader_without(_STREAM_OPTIONS)
     settings = {**reader_settings, "mode": "PERMISSIVE", "columnNameOfCorruptRecord": _CORRUPT}
     schema = f"{quote(column)} VARIANT, {_CORRUPT} STRING"
     frame = folder.load(options.format, schema, settings)

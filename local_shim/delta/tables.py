@@ -87,7 +87,7 @@ def _create_filled(frame: DataFrame, folder: Path, dataset: Dataset) -> None:
 
 
 def _is_made_in_one_commit(columns: StructType, dataset: Dataset) -> bool:
-    """Whether `Transaction.create` makes the table, which refuses nothing that Delta refuses."""
+    """Whether `Transaction.create` can make the table; Delta checks what that does not."""
     types = {field.name.lower(): field.dataType for field in columns}
     clustering = (types.get(name.lower()) for name in dataset.cluster_by)
     is_plain = not has_constraints(dataset.schema) and not dataset.partition_cols

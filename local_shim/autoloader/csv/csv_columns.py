@@ -91,7 +91,7 @@ class _CsvPlan:
         return self.options.flag("header")
 
     def reader_options(self) -> dict[str, str]:
-        settings = {key: value for key, value in self.options.reader if key not in _STREAM_OPTIONS}
+        settings = self.options.reader_without(_STREAM_OPTIONS)
         return {
             **settings,
             "header": str(self.has_header).lower(),

@@ -31,9 +31,9 @@ def with_accepted(
 def _without_bad_records(frame: DataFrame, broken: str, folder: str) -> DataFrame:
     """The frame without broken records, which are written below `folder` when it is read.
 
-    Each run of a stream
-    writes `<folder>/<time>/bad_records/part-…`, one JSON object with `path`, `record` and `reason`
-    a line. As on Databricks this is no transaction: a batch that is done again writes them again.
+    Each run of a stream writes `<folder>/<time>/bad_records/part-…`: lines of JSON objects with
+    `path`, `record` and `reason`. As on Databricks this is no transaction: a batch that is done
+    again writes them again.
     """
     target = os.path.join(folder, f"{datetime.now(UTC):%Y%m%dT%H%M%S}", "bad_records")
     file = os.path.join(target, f"part-{uuid4()}")

@@ -64,7 +64,7 @@ class JsonColumns:
 
     def parser_options(self, **more: str) -> str:
         """The last argument of `from_json`, with a comma in front."""
-        settings = {key: value for key, value in self.options.reader if key not in _STREAM_OPTIONS}
+        settings = self.options.reader_without(_STREAM_OPTIONS)
         values = {"maxStringLen": _LONGEST_TEXT, **settings, **more}
         pairs = [f"{literal(key)}, {literal(value)}" for key, value in values.items()]
         return f", map({', '.join(pairs)})"

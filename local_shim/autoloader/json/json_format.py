@@ -5,17 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from local_shim.autoloader.options.parse import CloudFilesOptions
-
-# Signs that standard JSON does not have; Spark's parser takes them with these options.
-SYNTAX_OPTIONS = (
-    "allowBackslashEscapingAnyCharacter",
-    "allowComments",
-    "allowNonNumericNumbers",
-    "allowNumericLeadingZeros",
-    "allowSingleQuotes",
-    "allowUnquotedControlChars",
-    "allowUnquotedFieldNames",
-)
+from local_shim.autoloader.options.reader_names import JSON_SYNTAX
 
 
 @dataclass(frozen=True)
@@ -45,7 +35,7 @@ class JsonFormat:
 
 def json_format(options: CloudFilesOptions) -> JsonFormat:
     """What the reader options say."""
-    syntax = [(name, options.get(name)) for name in SYNTAX_OPTIONS if options.get(name)]
+    syntax = [(name, options.get(name)) for name in JSON_SYNTAX if options.get(name)]
     return JsonFormat(
         typed=options.infer_column_types,
         multi_line=options.flag("multiline"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -58,6 +58,10 @@ class CloudFilesOptions:
     skip_rows: int = 0
     reader: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+
+    def reader_without(self, keys: Collection[str]) -> dict[str, str]:
+        """The reader options for Spark's parser, without those that the stream follows itself."""
+        return {key: value for key, value in self.reader if key not in keys}
 
     def get(self, key: str, default: str = "") -> str:
         """The format option `key` (any case), or `default`."""

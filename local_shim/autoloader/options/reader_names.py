@@ -24,6 +24,16 @@ OF_FILES = (
     "recursiveFileLookup",
     "rescuedDataColumn",
 )
+# Signs that standard JSON does not have; Spark's parser takes them with these options.
+JSON_SYNTAX = (
+    "allowBackslashEscapingAnyCharacter",
+    "allowComments",
+    "allowNonNumericNumbers",
+    "allowNumericLeadingZeros",
+    "allowSingleQuotes",
+    "allowUnquotedControlChars",
+    "allowUnquotedFieldNames",
+)
 # Options that give what Databricks' page says, by format.
 HONOURED = {
     "avro": ("datetimeRebaseMode", "mergeSchema"),
@@ -66,13 +76,7 @@ HONOURED = {
         "unescapedQuoteHandling",
     ),
     "json": (
-        "allowBackslashEscapingAnyCharacter",
-        "allowComments",
-        "allowNonNumericNumbers",
-        "allowNumericLeadingZeros",
-        "allowSingleQuotes",
-        "allowUnquotedControlChars",
-        "allowUnquotedFieldNames",
+        *JSON_SYNTAX,
         "badRecordsPath",
         "charset",
         "columnNameOfCorruptRecord",

@@ -79,7 +79,7 @@ def _inferred(folder: SourceFolder, files: Sequence[SourceFile]) -> StructType:
 
 
 def _reader_options(options: CloudFilesOptions) -> dict[str, str]:
-    reader_settings = {key: value for key, value in options.reader if key not in _STREAM_OPTIONS}
+    reader_settings = options.reader_without(_STREAM_OPTIONS)
     return {**reader_settings, "mode": "PERMISSIVE", "columnNameOfCorruptRecord": _CORRUPT}
 
 
