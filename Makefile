@@ -15,7 +15,8 @@ install: ## make .venv/bin/dlt-local ready (Python packages, Java, PostgreSQL, D
 demo: install ## live a few days of an insurer and watch them reach the gold tables
 	@$(PYTHON) -m demo
 
-test: install ## run every test
+test: install ## run every test; those of pages in a browser where Chromium can be had
+	@scripts/setup_browser.sh
 	@.venv/bin/pytest -q -k test_conformance
 	@.venv/bin/coverage erase
 	@$(MAKE) --no-print-directory -j2 test-spark test-rest
@@ -30,10 +31,8 @@ test-spark:
 test-rest:
 	@log=$$(mktemp) && { $(PYTEST) -m 'slow or not spark' >$$log 2>&1; code=$$?; cat $$log; rm $$log; exit $$code; }
 
-test-ui: install ## test the pages in a browser (installs chromium where root and apt allow it)
-	@command -v chromedriver >/dev/null || apt-get install -y -qq chromium chromium-driver
-	@cd ui && npm ci --silent
-	@.venv/bin/pip install -q 'selenium>=4.40'
+test-ui: install ## test the pages in a browser (installs Chromium where root and apt allow it)
+	@scripts/setup_browser.sh
 	@.venv/bin/pytest tests/local_shim/report tests/demo
 
 ui: ## bundle the pages of the report and of the demo (needs Node)

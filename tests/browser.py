@@ -16,10 +16,10 @@ UI = Path(__file__).parents[1] / "ui"
 @contextmanager
 def open_browser() -> Iterator[Any]:
     """A browser; skips the test, with the reason, where there is none."""
-    webdriver = pytest.importorskip("selenium.webdriver", reason="the extra 'ui' is not installed")
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
     driver = shutil.which("chromedriver")
     if driver is None:
-        pytest.skip("chromium-driver is not installed")
+        pytest.skip("chromium-driver is not installed: make test-ui")
     options = webdriver.ChromeOptions()
     for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
         options.add_argument(argument)
