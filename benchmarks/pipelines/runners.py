@@ -73,17 +73,29 @@ class SparkPipelines(Runner):
     def run(self, project: Project, action: Action) -> Ended:
         """The command in the project's folder, which holds its catalog and its tables."""
         home = _spark_home()
-        settings = {**DELTA, **self.configuration}
-        words: list[str | Path] = [home / "bin" / "spark-pipelines"]
-        for key, value in settings.items():
-            words += ["--conf", f"{key}={value}"]
-        words += ["dry-run" if action is Action.PLAN else "run", "--spec", project.spec]
+        verb = "dry-run" if action is Action.PLAN else "run"
+        words: list[str | Path] = [home / "bin" / "spark-pipelines", verb]
+        words += ["--spec", project.spec]
         environment = {
             "SPARK_HOME": str(home),
+            "SPARK_CONF_DIR": str(self._settings_folder(project)),
             "SPARK_DIST_CLASSPATH": os.pathsep.join(str(jar) for jar in delta_jars()),
             "PYSPARK_PYTHON": sys.executable,
         }
         return measure(words, project.folder, environment)
+
+    def _settings_folder(self, project: Project) -> Path:
+        """A folder with the settings as Spark's defaults.
+
+        Of more than ten settings, `--conf` of spark-pipelines 4.2.0 loses some on the way to its
+        second JVM: `_start_connect_server` of PySpark keeps the last group of ten only.
+        """
+        folder = project.folder / "conf"
+        folder.mkdir(exist_ok=True)
+        settings = {**DELTA, **self.configuration}
+        lines = (f"{key} {value}\n" for key, value in settings.items())
+        (folder / "spark-defaults.conf").write_text("".join(lines))
+        return folder
 
 
 def _spark_home() -> Path:
