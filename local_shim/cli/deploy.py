@@ -16,9 +16,10 @@ def deploy_check(
         tuple[str, ...], option("K=V", "Value of a bundle variable; may be repeated.")
     ] = (),
 ) -> None:
-    """Check the bundle for a deployment, without a workspace."""
+    """Check the bundle, and CloudFormation templates beside it, without a workspace."""
     from local_shim.deploy_check.check import check_bundle  # loads databricks-sdk
 
-    for deployment in check_bundle(bundle or Path(), target, pairs(var, "--var")):
+    folder, variables = bundle or Path(), pairs(var, "--var")
+    for deployment in check_bundle(folder, target, variables, with_templates=True):
         count = sum(len(list(kind.items())) for _, kind in deployment.resources.items())
         say(f"{deployment.bundle.target}: {count} resources, nothing is wrong.")

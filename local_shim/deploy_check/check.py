@@ -15,6 +15,7 @@ from local_shim.deploy_check import (
     resource_references,
     resources,
     sql_rules,
+    templates,
 )
 from local_shim.deploy_check.deployment import Deployment, StrictProblems, read_deployment
 from local_shim.errors import UsageError
@@ -38,11 +39,13 @@ def check_bundle(
     variables: Mapping[str, str] | None = None,
     *,
     environ: Mapping[str, str] = os.environ,
+    with_templates: bool = False,
 ) -> list[Deployment]:
     """The bundle in `folder` as each target (or only `target`) would deploy it.
 
-    Raises UsageError with everything that is wrong, each once, with file, line and hint;
-    SetupError if databricks-sdk is not installed.
+    Raises UsageError with everything that is wrong, each once, with file, line and hint, and
+    `with_templates` with what is wrong with CloudFormation templates, too; SetupError if
+    databricks-sdk is not installed.
     """
     problems = StrictProblems()
     names = [target] if target else _targets(folder, problems)
@@ -52,6 +55,8 @@ def check_bundle(
     for deployment in deployments:
         for check in _CHECKS:
             check(deployment, problems)
+    if with_templates:
+        templates.check(folder, problems)
     problems.raise_any()
     return deployments
 

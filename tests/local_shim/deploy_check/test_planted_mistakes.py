@@ -1,5 +1,6 @@
 """A bundle that is right, with one mistake planted: the condition, the line, what is said."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -349,6 +350,35 @@ def test_a_broken_dashboard_is_found(plant: Plant, text: str, conditions: list[s
         assert [each.split("]")[0][1:] for each in problems(folder)] == conditions
     else:
         check_bundle(folder, environ={})
+
+
+TEMPLATE = """\
+AWSTemplateFormatVersion: "2010-09-09"
+Resources:
+  Landing:
+    Type: AWS::S3::Bucket
+    Properties: {BuketName: landing}
+"""
+
+
+def test_a_broken_template_is_found_together_with_a_broken_bundle(plant: Plant) -> None:
+    pytest.importorskip("cfnlint")
+    folder = plant("orders.id", "order.id")
+    (folder / "resources" / "aws").mkdir()
+    (folder / "resources" / "aws" / "bucket.yml").write_text(TEMPLATE)
+    result = dlt_local("deploy-check", "--bundle", folder)
+    assert (result.code, "UNKNOWN_REFERENCE" in result.err) == (2, True)
+    assert "bucket.yml:5" in result.err and "'BuketName'" in result.err
+
+
+def test_a_template_is_not_taken_for_checked_without_the_tool(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = plant()
+    (folder / "resources" / "bucket.json").write_text('{"AWSTemplateFormatVersion": "2010-09-09"}')
+    monkeypatch.setitem(sys.modules, "cfnlint.api", None)
+    result = dlt_local("deploy-check", "--bundle", folder)
+    assert (result.code, "CFN_LINT_NOT_INSTALLED" in result.err) == (2, True)
 
 
 def test_all_mistakes_are_reported_at_once(plant: Plant) -> None:
