@@ -6,18 +6,9 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from local_shim.deploy_check import (
-    bundle_keys,
-    identity_rules,
-    job_rules,
-    paths,
-    pipeline_rules,
-    resource_references,
-    resources,
-    sql_rules,
-    templates,
-)
+from local_shim.deploy_check import bundle_keys, paths, resource_references, resources
 from local_shim.deploy_check.deployment import Deployment, StrictProblems, read_deployment
+from local_shim.deploy_check.rules import identities, jobs, pipelines, sql, templates
 from local_shim.errors import UsageError
 from local_shim.pipeline_spec.bundle.tree import target_names
 
@@ -26,10 +17,10 @@ _CHECKS: tuple[Callable[[Deployment, StrictProblems], None], ...] = (
     resources.check,
     resource_references.check,
     paths.check,
-    pipeline_rules.check,
-    job_rules.check,
-    identity_rules.check,
-    sql_rules.check,
+    pipelines.check,
+    jobs.check,
+    identities.check,
+    sql.check,
 )
 
 

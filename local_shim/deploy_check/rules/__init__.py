@@ -1,0 +1,1 @@
+"""Rules that a bundle breaks without `databricks bundle validate` noticing."""
