@@ -284,16 +284,8 @@ def _set_up_tables(events: EventLog, ready: Prepared) -> dict[TableName, FlowErr
 
 def start_parameters(request: Request) -> dict[str, object]:
     """The request with the field names of Databricks' `StartUpdate`."""
-    selection = request.selection
     return {
-        "full_refresh": selection.full_refresh_all,
-        "refresh_selection": list(selection.refresh),
-        "full_refresh_selection": list(selection.full_refresh),
-        "reset_checkpoint_selection": list(selection.reset_checkpoints),
-        "replace_where_overrides": [
-            {"flow_name": flow, "predicate_override": predicate}
-            for flow, predicate in selection.replace_where_overrides.items()
-        ],
+        **request.selection.start_parameters(),
         "parameters": dict(request.spec.parameters),
         "continuous": request.continuous,
         "cause": request.cause,

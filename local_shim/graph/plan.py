@@ -17,13 +17,33 @@ from local_shim.pipeline_spec.pipeline_settings import RESET_ALLOWED
 
 @dataclass(frozen=True)
 class RefreshSelection:
-    """The tables and flows to refresh, fully or not; if empty, everything is refreshed."""
+    """The tables and flows to refresh, fully or not; if empty, everything is refreshed.
+
+    Tables are also selected by the files that declare them.
+    """
 
     refresh: tuple[str, ...] = ()
     full_refresh: tuple[str, ...] = ()
     full_refresh_all: bool = False
     reset_checkpoints: tuple[str, ...] = ()
     replace_where_overrides: Mapping[str, str] = field(default_factory=dict)  # flow → predicate
+    refresh_paths: tuple[str, ...] = ()
+    full_refresh_paths: tuple[str, ...] = ()
+
+    def start_parameters(self) -> dict[str, object]:
+        """The selection with the field names of Databricks' `StartUpdate`."""
+        return {
+            "full_refresh": self.full_refresh_all,
+            "refresh_selection": list(self.refresh),
+            "refresh_selection_by_path": list(self.refresh_paths),
+            "full_refresh_selection": list(self.full_refresh),
+            "full_refresh_selection_by_path": list(self.full_refresh_paths),
+            "reset_checkpoint_selection": list(self.reset_checkpoints),
+            "replace_where_overrides": [
+                {"flow_name": flow, "predicate_override": predicate}
+                for flow, predicate in self.replace_where_overrides.items()
+            ],
+        }
 
 
 class EffectKind(Enum):
@@ -72,7 +92,9 @@ def make_plan(graph: Graph, selection: RefreshSelection, namespace: Namespace) -
             "--full-refresh-all takes everything; it excludes --refresh and --full-refresh.",
         )
     refresh = _tables(graph, selection.refresh, namespace)
+    refresh |= _tables_of_files(graph, selection.refresh_paths)
     full = _tables(graph, selection.full_refresh, namespace)
+    full |= _tables_of_files(graph, selection.full_refresh_paths)
     doubled = refresh & full
     if doubled:
         raise UsageError(
@@ -109,6 +131,21 @@ def _tables(graph: Graph, names: Iterable[str], namespace: Namespace) -> set[Tab
             )
         tables.add(full)
     return tables
+
+
+def _tables_of_files(graph: Graph, paths: Iterable[str]) -> set[TableName]:
+    """The tables that are declared in these files; a file without one is an error."""
+    tables_by_file: dict[str, set[TableName]] = {}
+    for dataset in graph.tables():
+        tables_by_file.setdefault(dataset.where.file, set()).add(dataset.name)
+    for path in paths:
+        if path not in tables_by_file:
+            raise UsageError(
+                "SELECTED_FILE_NOT_FOUND",
+                f"'{path}' is no file of this pipeline that declares a table.",
+                hint=close_match(path, tables_by_file),
+            )
+    return set().union(*(tables_by_file[path] for path in paths))
 
 
 def _flows(graph: Graph, names: Iterable[str]) -> tuple[ResolvedFlow, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from local_shim.errors import UsageError
 from local_shim.remote.connection import workspace_errors
+from local_shim.remote.deployed_name import the_only_one
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
@@ -54,14 +55,17 @@ class DeployedPipeline:
     def follow(self, update_id: str, show: Callable[[Event], None], pause: float = _PAUSE) -> str:
         """Shows each event of an update once, until it ends; gives the state in which it ended."""
         event_ids: set[str] = set()
+        newest = ""
         while True:
             # The state first: what happened before an end is in the events that follow.
             state = self.state_of(update_id)
-            for event in self.events(update_id):
+            has_ended = state in ENDED
+            for event in self.events(update_id, since="" if has_ended else newest):
                 if event["id"] not in event_ids:
                     event_ids.add(event["id"])
+                    newest = max(newest, event["timestamp"])
                     show(event)
-            if state in ENDED:
+            if has_ended:
                 return state
             time.sleep(pause)
 
@@ -71,11 +75,17 @@ class DeployedPipeline:
             update = self.workspace.pipelines.get_update(self.pipeline_id, update_id).update
         return update.state.value if update and update.state else "QUEUED"
 
-    def events(self, update_id: str) -> Iterator[Event]:
-        """The events of an update, oldest first, with the `details` that the SDK's class drops."""
+    def events(self, update_id: str, since: str = "") -> Iterator[Event]:
+        """The events of an update, oldest first, with the `details` that the SDK's class drops.
+
+        With `since`, a timestamp of an event, only those that are not older.
+        """
+        condition = f"update_id = '{update_id}'"
+        if since:
+            condition += f" AND timestamp >= '{since}'"
         path = f"/api/2.0/pipelines/{self.pipeline_id}/events"
         query: dict[str, Any] = {
-            "filter": f"update_id = '{update_id}'",
+            "filter": condition,
             "order_by": "timestamp asc",
             "max_results": _PAGE,
         }
@@ -113,14 +123,6 @@ def find(workspace: WorkspaceClient, name: str) -> DeployedPipeline:
     """
     with workspace_errors():
         pipelines = list(workspace.pipelines.list_pipelines(filter=f"name LIKE '%{name}'"))
-    exact = [each for each in pipelines if each.name == name] or pipelines
-    if len(exact) != 1:
-        names = ", ".join(sorted(each.name or "" for each in exact))
-        raise UsageError(
-            "PIPELINE_NOT_DEPLOYED" if not exact else "PIPELINE_AMBIGUOUS",
-            f"The workspace has no pipeline '{name}'."
-            if not exact
-            else f"Several pipelines end in '{name}': {names}.",
-            hint="databricks bundle deploy; and check --target",
-        )
-    return DeployedPipeline(workspace, exact[0].pipeline_id or "", exact[0].name or "")
+    names = {each.pipeline_id or "": each.name or "" for each in pipelines}
+    pipeline_id = the_only_one("pipeline", name, names)
+    return DeployedPipeline(workspace, pipeline_id, names[pipeline_id])

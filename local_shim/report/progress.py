@@ -61,10 +61,14 @@ class Progress:
         if self.view.state in ("COMPLETED", "FAILED", "CANCELED"):
             self._end(event.timestamp)
 
-    def _end(self, time: datetime) -> None:
+    def close(self) -> None:
+        """Removes the picture of what is in work, also when an update is no longer followed."""
         if self.live is not None:
             self.live.stop()
             self.live = None
+
+    def _end(self, time: datetime) -> None:
+        self.close()
         seconds = (time - (self.first or time)).total_seconds()
         style = "bold green" if self.view.state == "COMPLETED" else "bold red"
         self._line(Text(summary(self.view, seconds), style=style))

@@ -30,6 +30,7 @@ from local_shim.workspace.updates.update_queue import UpdateQueue
 _START_FIELDS: Mapping[str, type] = {
     **dict.fromkeys(("full_refresh", "validate_only", "development"), bool),
     **dict.fromkeys(("refresh_selection", "full_refresh_selection"), list),
+    **dict.fromkeys(("refresh_selection_by_path", "full_refresh_selection_by_path"), list),
     **dict.fromkeys(("reset_checkpoint_selection", "replace_where_overrides"), list),
     "parameters": dict,
     "cause": str,
@@ -150,6 +151,8 @@ class Pipelines:
     def start(self, pipeline_id: str, body: Mapping[str, Any]) -> str:
         """Accepts an update and gives its id; raises ApiError while another one is active."""
         description = self.describe(pipeline_id)
+        if "rewind_spec" in body:
+            raise ApiError(501, "NOT_IMPLEMENTED", "A rewind of tables does not run here.")
         check_fields("an update", body, _START_FIELDS)
         if description.read is None:
             raise ApiError(
@@ -193,4 +196,6 @@ def _selection(body: Mapping[str, Any]) -> RefreshSelection:
         bool(body.get("full_refresh")),
         tuple(body.get("reset_checkpoint_selection") or ()),
         predicates,
+        tuple(body.get("refresh_selection_by_path") or ()),
+        tuple(body.get("full_refresh_selection_by_path") or ()),
     )

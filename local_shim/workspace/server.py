@@ -20,8 +20,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from local_shim.durable_files import read_text
 from local_shim.errors import SetupError, ShimError, UpdateActive
 from local_shim.workspace.api_error import ApiError, wrong_value
+from local_shim.workspace.jobs.job_runs import JobRuns
 from local_shim.workspace.pipelines import Pipelines
-from local_shim.workspace.routes import answer
+from local_shim.workspace.routes.answer import answer
+from local_shim.workspace.routes.call import Workspace
 
 ADDRESS = "127.0.0.1"
 _HOSTS = (ADDRESS, "localhost", "[::1]")
@@ -40,7 +42,7 @@ class WorkspaceServer(ThreadingTCPServer):
     allow_reuse_address = True
 
     def __init__(self, pipelines: Pipelines, token: str, port: int = 0):
-        self.pipelines = pipelines
+        self.workspace = Workspace(pipelines, JobRuns(pipelines))
         self.token = token
         try:
             super().__init__((ADDRESS, port), _Handler)
@@ -108,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
         if path != _WITHOUT_TOKEN:
             self._check_token()
         query = parse_qs(parts.query, keep_blank_values=True)
-        return answer(self.server.pipelines, self.command, path, query, _json(body))
+        return answer(self.server.workspace, self.command, path, query, _json(body))
 
     def _length(self) -> int:
         length = self.headers.get("Content-Length") or "0"

@@ -13,6 +13,8 @@ import pytest
 
 pytest.importorskip("databricks.sdk")
 
+from databricks.sdk.service.jobs import PipelineTask, Task
+
 from tests.local_shim.cli.command import Result, dlt_local
 from tests.local_shim.workspace.local_workspace import LocalWorkspace, local_workspace
 
@@ -107,6 +109,34 @@ def status_of_test_pipeline(workspace: LocalWorkspace, *pipelines: str) -> Resul
     text = text.replace("insurance-prod", "insurance-test").replace("src/**", "../src/**")
     (other / "databricks.yml").write_text(text)
     return dlt_local("remote", "status", "--bundle", other)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "condition"),
+    [
+        (("run", "--job", "refresh"), "JOB_NOT_DEPLOYED"),
+        (("run", "--job", "refersh"), "did you mean 'refresh'"),
+        (("run", "--job", "refresh", "--validate"), "OPTION_CONFLICT"),
+        (("stop", "--job", "refersh"), "UNKNOWN_JOB"),
+    ],
+)
+def test_a_job_that_cannot_run_is_an_error(
+    remote: Callable[..., Result], arguments: tuple[str, ...], condition: str
+) -> None:
+    result = remote(*arguments)
+    assert (result.code, condition in result.err) == (2, True)
+
+
+def test_a_job_takes_no_predicates_and_stops(
+    workspace: LocalWorkspace, remote: Callable[..., Result]
+) -> None:
+    tasks = [Task("update", pipeline_task=PipelineTask("nowhere"))]
+    job_id = workspace.client.jobs.create(name="insurance-refresh", tasks=tasks).job_id or 0
+    result = remote("run", "--job", "refresh", "--replace-where", "orders=day = 1")
+    assert (result.code, "OPTION_CONFLICT" in result.err) == (2, True)
+    run_id = str(workspace.client.jobs.run_now(job_id).run_id)
+    assert remote("stop", "--job", "refresh").code == 0
+    assert workspace.server.workspace.runs.get(run_id).canceled.is_set()
 
 
 def test_what_the_workspace_refuses_is_shown_in_its_words(

@@ -29,6 +29,12 @@ resources:
       name: insurance-prod
       schema: claims
       libraries: [{glob: {include: src/**}}]
+  jobs:
+    refresh:
+      name: insurance-refresh
+      tasks:
+        - task_key: update
+          pipeline_task: {pipeline_id: "${resources.pipelines.insurance.id}"}
 """
 TOKEN = "local"
 
@@ -38,8 +44,12 @@ class LocalWorkspace:
     """A bundle, its storage, and the server that answers for them."""
 
     folder: Path
-    pipelines: Pipelines
+    server: WorkspaceServer
     url: str
+
+    @property
+    def pipelines(self) -> Pipelines:
+        return self.server.workspace.pipelines
 
     @property
     def client(self) -> WorkspaceClient:
@@ -99,7 +109,7 @@ def local_workspace(folder: Path, grace: float = 10.0) -> Iterator[LocalWorkspac
         thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:
-            yield LocalWorkspace(folder, pipelines, server.url)
+            yield LocalWorkspace(folder, server, server.url)
         finally:
             server.shutdown()
             thread.join()

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("databricks.sdk")
 
 from databricks.sdk.errors import BadRequest, ResourceConflict, ResourceDoesNotExist
-from databricks.sdk.service.pipelines import FileLibrary, PipelineLibrary, RunAs
+from databricks.sdk.service.pipelines import FileLibrary, NotebookLibrary, PipelineLibrary, RunAs
 
 from local_shim.graph.names import TableName
 from local_shim.storage import Storage, TableRecord
@@ -72,6 +72,16 @@ def test_wrong_settings_are_named(workspace: LocalWorkspace) -> None:
         with pytest.raises(BadRequest) as error:
             workspace.client.api_client.do("POST", "/api/2.0/pipelines", body=body)
         assert message in str(error.value)
+
+
+def test_pipelines_are_found_by_their_notebook(workspace: LocalWorkspace) -> None:
+    """W9"""
+    pipelines = workspace.client.pipelines
+    code = [PipelineLibrary(notebook=NotebookLibrary(path="/Workspace/a"))]
+    pipelines.create(name="notebooks", libraries=code)
+    create(workspace)
+    listed = [each.name for each in pipelines.list_pipelines(filter="notebook = '/Workspace/a'")]
+    assert listed == ["notebooks"]
 
 
 def test_a_dry_run_keeps_nothing(workspace: LocalWorkspace) -> None:

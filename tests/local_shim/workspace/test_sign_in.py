@@ -16,6 +16,7 @@ pytest.importorskip("databricks.sdk")
 
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import NotImplemented, Unauthenticated
+from databricks.sdk.service.pipelines import RewindSpec
 
 from local_shim.workspace.server import environment, stored_token
 from tests.local_shim.cli.command import dlt_local
@@ -71,6 +72,11 @@ def test_what_is_not_served_is_not_implemented_and_asked_once(workspace: LocalWo
 
 def test_there_is_nothing_to_install(workspace: LocalWorkspace) -> None:
     workspace.client.pipelines.apply_environment("insurance")
+
+
+def test_a_rewind_is_not_implemented(workspace: LocalWorkspace) -> None:
+    with pytest.raises(NotImplemented, match="rewind"):
+        workspace.client.pipelines.start_update("insurance", rewind_spec=RewindSpec())
 
 
 def test_a_wrong_method_names_those_allowed(workspace: LocalWorkspace) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -15,6 +16,13 @@ pytest.importorskip("databricks.sdk")
 
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import ResourceConflict
+from databricks.sdk.service.jobs import (
+    JobSettings,
+    PipelineTask,
+    SqlTask,
+    Task,
+    TaskDependency,
+)
 from databricks.sdk.service.pipelines import (
     FileLibrary,
     PipelineEvent,
@@ -87,17 +95,70 @@ def test_an_update_runs_and_no_other_starts_meanwhile(running: LocalWorkspace) -
     assert [each.update_id for each in updates].count(update_id) == 1
 
 
-def test_a_remote_run_shows_events_and_sends_the_selection(running: LocalWorkspace) -> None:
+def test_a_remote_run_shows_the_progress_of_a_local_run(running: LocalWorkspace) -> None:
     """W13: the journal holds what was asked for."""
     running.write(ONE_TABLE.format(name="payments") + ONE_TABLE.format(name="parties"))
     result = dlt_local("remote", "run", "--bundle", running.folder, "--full-refresh", "payments")
     assert (result.code, result.err) == (0, "")
-    assert "is COMPLETED." in result.lines[-1]
+    assert result.lines[0].split()[:4] == ["completed", "claims.payments", "3", "rows"]
+    assert result.lines[1].startswith("Update completed in ")
     latest = deployed().latest_update()
     update = running.client.pipelines.get_update("insurance", latest).update
     assert update and update.full_refresh_selection == ["payments"]
     assert str(update.cause) == "UpdateInfoCause.API_CALL"
     assert (version(running, "payments") >= 0, version(running, "parties")) == (True, -1)
+
+
+def test_a_job_runs_an_update_with_its_parameters(running: LocalWorkspace) -> None:
+    """W37: a failed task, and its cause, is the end of the run."""
+    running.write(ONE_TABLE.format(name="jobs") + ONE_TABLE.format(name="others"))
+    update = Task("update", pipeline_task=PipelineTask("insurance"))
+    after = [TaskDependency("update")]
+    sql = Task("reconcile", depends_on=after, sql_task=SqlTask("1"))
+    jobs = running.client.jobs
+    first = jobs.create(name="[dev ada] insurance-refresh", tasks=[update]).job_id or 0
+    command = ("remote", "run", "--job", "refresh", "--bundle", running.folder)
+    result = dlt_local(*command, "--refresh", "jobs")
+    assert (result.code, result.err, result.lines[-1]) == (0, "", "task update: SUCCESS")
+    assert result.lines[0].split()[:2] == ["completed", "claims.jobs"]
+    latest = deployed().latest_update()
+    info = running.client.pipelines.get_update("insurance", latest).update
+    assert info and (info.refresh_selection, str(info.cause)) == (
+        ["jobs"],
+        "UpdateInfoCause.JOB_TASK",
+    )
+    jobs.reset(first, JobSettings(name="insurance-refresh", tasks=[update, sql]))
+    result = dlt_local(*command, "--json")
+    assert (result.code, "reconcile" in result.err) == (1, True)
+    states = [json.loads(line)["details"].get("update_progress") for line in result.lines]
+    assert states[-1] == {"state": "COMPLETED"}
+
+
+def test_a_canceled_run_stops_its_update(running: LocalWorkspace) -> None:
+    endless = "    return spark.range(10**15).selectExpr('sum(hash(id)) AS total')\n"
+    running.write(f"import dlt\n@dlt.table\ndef unending():\n{endless}")
+    jobs, pipeline = running.client.jobs, deployed()
+    tasks = [Task("update", pipeline_task=PipelineTask("insurance"))]
+    job_id = jobs.create(name="endless", tasks=tasks).job_id or 0
+    started = jobs.run_now(job_id)
+    while pipeline.state_of(pipeline.latest_update()) != "RUNNING":
+        assert started.response
+    jobs.cancel_run(started.run_id)
+    run = started.result()
+    assert run.state and str(run.state.result_state) == "RunResultState.CANCELED"
+
+
+def test_the_tables_of_a_file_are_selected(running: LocalWorkspace) -> None:
+    """W14"""
+    running.write(ONE_TABLE.format(name="of_first_file"))
+    other = running.folder / "src" / "other.py"
+    other.write_text(ONE_TABLE.format(name="of_other_file"))
+    pipelines = running.client.pipelines
+    for path, state in ((other, "COMPLETED"), (other.with_name("no.py"), "FAILED")):
+        update = pipelines.start_update("insurance", refresh_selection_by_path=[str(path)])
+        assert finished(update.update_id or "") == state
+    other.unlink()
+    assert (version(running, "of_first_file"), version(running, "of_other_file") >= 0) == (-1, True)
 
 
 def test_validation_writes_no_table(running: LocalWorkspace) -> None:

@@ -1,72 +1,48 @@
-"""The paths of the REST API and what answers them."""
+"""The routes of pipelines, their updates and events."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
 
 from local_shim.workspace import documents
-from local_shim.workspace.api_error import ApiError, missing, wrong_value
+from local_shim.workspace.api_error import missing, wrong_value
 from local_shim.workspace.created_pipelines import check_settings
+from local_shim.workspace.description import Description
 from local_shim.workspace.event_filter import read_filter
-from local_shim.workspace.paging import Query, criteria, one_page
-from local_shim.workspace.pipelines import Pipelines
+from local_shim.workspace.paging import criteria, one_page
+from local_shim.workspace.routes.call import Call, Document, Route
 from local_shim.workspace.updates.history import UpdateSummary
 
 _LARGEST_LIST = 100
 _LARGEST_EVENTS = 1000
+_NOTEBOOK_FILTER = re.compile(r"\s*notebook\s*=\s*'([^']*)'\s*", re.IGNORECASE)
 _NAME_FILTER = re.compile(r"\s*name\s+like\s+'%?([^'%]*)%?'\s*", re.IGNORECASE)
-Document = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Call:
-    """One request: the names in its path, its query and its JSON."""
-
-    pipelines: Pipelines
-    names: tuple[str, ...] = ()
-    query: Query = field(default_factory=dict)
-    body: Mapping[str, Any] = field(default_factory=dict)
-
-
-def answer(pipelines: Pipelines, method: str, path: str, query: Query, body: Any) -> Document:
-    """The document that answers a request; raises ApiError."""
-    methods = set()
-    for own_method, pattern, function in _ROUTES:
-        match = re.fullmatch(pattern, path)
-        if match and own_method == method:
-            return function(Call(pipelines, match.groups(), query, body))
-        if match:
-            methods.add(own_method)
-    if methods:
-        allowed = ", ".join(sorted(methods))
-        raise ApiError(405, "METHOD_NOT_ALLOWED", f"{path} takes {allowed}, not {method}.")
-    served = ", ".join(f"{verb} {documents.readable_path(pattern)}" for verb, pattern, _ in _ROUTES)
-    message = f"dlt-local does not serve {method} {path}. It serves {served}."
-    raise ApiError(501, "NOT_IMPLEMENTED", message)
-
-
-def _configuration(call: Call) -> Document:
-    return {"workspace_id": "1"}
-
-
-def _me(call: Call) -> Document:
-    return documents.user()
 
 
 def _list_pipelines(call: Call) -> Document:
-    text = criteria(call.query).get("filter", [""])[0]
-    match = _NAME_FILTER.fullmatch(text)
-    if text and match is None:
-        raise wrong_value(f"filter: '{text}' cannot be read; allowed is name LIKE '%…%'.")
-    fragment = match[1] if match else ""
+    matches = _pipeline_filter(criteria(call.query).get("filter", [""])[0])
     described = call.pipelines.described()
-    pipeline_ids = [pipeline_id for pipeline_id, each in described.items() if fragment in each.name]
+    pipeline_ids = [pipeline_id for pipeline_id, each in described.items() if matches(each)]
     page, token = one_page(pipeline_ids, str, call.query, _LARGEST_LIST)
     statuses = [documents.status(described[each], call.pipelines.updates(each)) for each in page]
     return {"statuses": statuses, **token}
+
+
+def _pipeline_filter(text: str) -> Callable[[Description], bool]:
+    """Whether a pipeline meets the filter of a list; raises ApiError for one of another form."""
+    if not text:
+        return lambda pipeline: True
+    name = _NAME_FILTER.fullmatch(text)
+    if name:
+        return lambda pipeline: name[1] in pipeline.name
+    notebook = _NOTEBOOK_FILTER.fullmatch(text)
+    if notebook:
+        library = {"notebook": {"path": notebook[1]}}
+        return lambda pipeline: library in (pipeline.settings.get("libraries") or ())
+    raise wrong_value(
+        f"filter: '{text}' cannot be read; allowed are name LIKE '%…%' and notebook = '…'."
+    )
 
 
 def _create_pipeline(call: Call) -> Document:
@@ -161,9 +137,7 @@ def _update(updates: list[UpdateSummary], update_id: str) -> UpdateSummary:
 
 _PIPELINES = "/api/2.0/pipelines"
 _PIPELINE = f"{_PIPELINES}/([^/]+)"
-_ROUTES: tuple[tuple[str, str, Callable[[Call], Document]], ...] = (
-    ("GET", r"/\.well-known/databricks-config", _configuration),
-    ("GET", r"/api/2\.0/preview/scim/v2/Me", _me),
+ROUTES: tuple[Route, ...] = (
     ("GET", _PIPELINES, _list_pipelines),
     ("POST", _PIPELINES, _create_pipeline),
     ("GET", _PIPELINE, _get_pipeline),
