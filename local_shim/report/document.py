@@ -112,7 +112,7 @@ def _flow(view: UpdateView, name: str) -> Document:
         "why": flow.reason or _WHY.get(flow.technique, ""),
         "rules": _rules(flow),
         "error": _error(flow),
-        "skipped_because": _failed_ancestors(view, name) if flow.status == "SKIPPED" else [],
+        "skipped_because": view.failed_ancestors(name) if flow.status == "SKIPPED" else [],
     }
 
 
@@ -143,25 +143,13 @@ def _error(flow: FlowView) -> Document | None:
     }
 
 
-def _failed_ancestors(view: UpdateView, name: str) -> list[str]:
-    """The failed flows from which a flow's inputs come, through any number of datasets."""
-    writers: dict[str, list[str]] = {}
-    for flow, definition in view.definitions.items():
-        writers.setdefault(definition["target"], []).append(flow)
-    waiting, passed = [name], {name}
-    while waiting:
-        for dataset in view.definitions.get(waiting.pop(), {}).get("input_datasets", ()):
-            new = set(writers.get(dataset, ())) - passed
-            passed |= new
-            waiting.extend(new)
-    return [each for each, flow in view.flows.items() if each in passed and flow.status == "FAILED"]
-
-
 def _past(view: UpdateView) -> Document:
     """What later updates are compared with."""
     return {
         "update": view.origin.get("update_id", ""),
         "state": view.state,
+        "cause": view.creation.get("cause", ""),
+        "request": view.creation.get("request", {}),
         "started": _time(view.started),
         "seconds": _seconds(view),
         "rows": sum(flow.written for flow in view.flows.values()),

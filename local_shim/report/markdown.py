@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from local_shim.report.document import Document
 
@@ -16,19 +17,35 @@ _LINE = 300  # of one message
 def markdown(doc: Document) -> str:
     """Counts, failures with what they skipped, and broken rules."""
     update, flows = doc["update"], doc["flows"]
-    counts = Counter(flow["status"] or "DEFINED" for flow in flows)
+    counts = Counter(flow["status"] for flow in flows if flow["status"])
     lines = [
         f"# {doc['pipeline']['name']}: {update['state']}",
         "",
-        f"Update `{update['id']}`, started {update['started']}, {update['seconds']} s.",
+        f"Update `{update['id']}`, started {_time(update['started'])}{_duration(update)}.",
         "",
-        ", ".join(f"{count} {status.lower()}" for status, count in sorted(counts.items())) + ".",
+        _sentence(f"{_count(n, 'flow')} {state.lower()}" for state, n in sorted(counts.items())),
         *_section("Failures", _failures(doc), capped=False),
         *_section("Broken rules", _rules(doc)),
         *_section("Warnings", (f"- {_one_line(text)}" for text in doc["warnings"])),
         *_section("Flows", _table(doc)),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _time(time: str | None) -> str:
+    return f"{datetime.fromisoformat(time):%Y-%m-%d %H:%M:%S} UTC" if time else "never"
+
+
+def _duration(update: Document) -> str:
+    return "" if update["seconds"] is None else f", took {update['seconds']:.1f} s"
+
+
+def _sentence(parts: Iterable[str]) -> str:
+    return (", ".join(parts) or "No flow has started") + "."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _section(heading: str, lines: Iterator[str], *, capped: bool = True) -> Iterator[str]:
@@ -50,7 +67,7 @@ def _failures(doc: Document) -> Iterator[str]:
     failed = [flow for flow in doc["flows"] if flow["error"]]
     for flow in failed:
         skipped = [each for each in doc["flows"] if flow["name"] in each["skipped_because"]]
-        because = f" ({len(skipped)} flows skipped because of it)" if skipped else ""
+        because = f" ({_count(len(skipped), 'flow')} skipped because of it)" if skipped else ""
         message = _one_line(flow["error"]["message"], min(_LINE, _FAILURES // len(failed)))
         yield f"- `{flow['name']}`{because}: {message}"
 
@@ -59,8 +76,8 @@ def _rules(doc: Document) -> Iterator[str]:
     for flow in doc["flows"]:
         for rule in flow["rules"]:
             if rule["failed"]:
-                total = rule["passed"] + rule["failed"]
-                yield f"- `{rule['dataset']}` {rule['name']}: {rule['failed']:,} of {total:,} rows"
+                total = _count(rule["passed"] + rule["failed"], "row")
+                yield f"- `{rule['dataset']}` {rule['name']}: {rule['failed']:,} of {total}"
 
 
 def _table(doc: Document) -> Iterator[str]:

@@ -51,8 +51,15 @@ class Progress:
             self._line(Text(f"  warning: {event.message}", style="yellow"))
 
     def _show_flow(self, flow: FlowView) -> None:
-        if flow.status in ENDED and flow.status != "EXCLUDED":
-            self._line(_line_of(flow))
+        if flow.status not in ENDED or flow.status == "EXCLUDED":
+            return
+        line = _line_of(flow)
+        if flow.status == "SKIPPED":
+            causes = [
+                _short_name(self.view.flows[each]) for each in self.view.failed_ancestors(flow.name)
+            ]
+            line.append(f"  because {' and '.join(causes)} failed" if causes else "", "dim")
+        self._line(line)
 
     def _show_state(self, event: Event) -> None:
         if self.view.state == "RUNNING" and self.console.is_terminal:
@@ -93,6 +100,8 @@ class Progress:
         return Group(*lines, bar)
 
     def _line(self, text: Text) -> None:
+        if self.live is not None:
+            self.live.refresh()  # what ended is no longer among the flows in work
         self.console.print(text, soft_wrap=True)
 
 

@@ -44,10 +44,10 @@ class FlowView:
 
     @property
     def seconds(self) -> float | None:
-        """From the first start to the last end; None while the flow has not ended."""
-        if self.ended is None:
+        """From the first start to the last end; None if the flow has not started or not ended."""
+        if self.started is None or self.ended is None:
             return None
-        return (self.ended - (self.started or self.ended)).total_seconds()
+        return (self.ended - self.started).total_seconds()
 
     @property
     def written(self) -> int:
@@ -139,6 +139,20 @@ class UpdateView:
         failed = [flow for flow in self.flows.values() if flow.status == "FAILED"]
         failed.sort(key=lambda flow: flow.ended or datetime.min)
         return [f"{flow.name}: {' '.join(flow.error.split())}" for flow in failed]
+
+    def failed_ancestors(self, name: str) -> list[str]:
+        """The failed flows from which a flow's inputs come, through any number of datasets."""
+        writers: dict[str, list[str]] = {}
+        for flow, definition in self.definitions.items():
+            writers.setdefault(definition["target"], []).append(flow)
+        waiting, passed = [name], {name}
+        while waiting:
+            for dataset in self.definitions.get(waiting.pop(), {}).get("input_datasets", ()):
+                new = set(writers.get(dataset, ())) - passed
+                passed |= new
+                waiting.extend(new)
+        failed = (each for each, flow in self.flows.items() if flow.status == "FAILED")
+        return [each for each in failed if each in passed]
 
     def _add_progress(self, record: Mapping[str, Any], details: Mapping[str, Any]) -> None:
         flow = self._flow(record)

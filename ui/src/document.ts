@@ -14,12 +14,17 @@ export interface Dataset {
   rules: { name: string; action: string; constraint: string | null }[];
   rows: { columns: string[]; cells: (string | null)[][] } | null;
 }
+export interface Request { full_refresh?: boolean; refresh_selection?: string[]; full_refresh_selection?: string[] }
 export interface Past {
-  update: string; state: string; started: string | null; seconds: number | null; rows: number;
+  update: string; state: string; cause: string; request: Request;
+  started: string | null; seconds: number | null; rows: number;
   flows: Record<string, number>; failed_checks: Record<string, number>;
 }
 export interface UpdateDocument {
   pipeline: { name: string };
-  update: { id: string; state: string; started: string | null; seconds: number | null; error: string };
+  update: {
+    id: string; state: string; cause: string; request: Request;
+    started: string | null; seconds: number | null; error: string;
+  };
   datasets: Dataset[]; flows: Flow[]; outside: { name: string; kind: string }[]; history: Past[]; warnings: string[];
 }

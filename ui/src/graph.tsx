@@ -1,8 +1,8 @@
 // The graph as SVG, from left to right, coloured by group.
 import { computed, signal } from "@preact/signals";
 import { HEIGHT, placed, WIDTH, type Edge, type Point } from "./layout";
-import { count, isView, kin, sentence, sign, word, type Node } from "./model";
-import { changed, drawn, room, screen, selected, zoom } from "./state";
+import { count, counted, failedPath, isStream, isUpToDate, isView, kin, sentence, sign, word, type Node } from "./model";
+import { changed, compared, drawn, groups, room, screen, selected, top, zoom } from "./state";
 
 const HEADING = 22;
 const SMALLEST = 0.72; // scale at which the smallest text is still 8 px high
@@ -19,6 +19,7 @@ const scale = computed(() => {
   const { width, height } = picture.value;
   return legible(Math.min(room.value / width, screen.value.height / (height + HEADING)));
 });
+const broken = computed(() => failedPath(drawn.value));
 const legible = (wanted: number): number => Math.min(LARGEST, Math.max(SMALLEST, wanted));
 
 function curve(points: Point[]): string {
@@ -36,12 +37,14 @@ export function Graph() {
   const chosen = hovered.value || selected.value;
   return (
     <div class="graph">
-      <div class="canvas" tabIndex={0} role="region" aria-label="Graph of the pipeline">
+      <div class="canvas" tabIndex={0} role="region" aria-label="Graph of the pipeline" ref={measure}>
         <svg
           role="group" aria-label="Datasets, in the order of their data"
           viewBox={`0 0 ${width} ${height + HEADING}`} width={width * scale.value} height={(height + HEADING) * scale.value}
         >
-          {headings(at).map(([group, x]) => <text class="heading" x={x} y={15}>{group}</text>)}
+          {headings(at).map(([group, x]) => (
+            <g class={`heading ${colour(group)}`} transform={`translate(${x} 0)`}><rect width={12} height={12} y={4} rx={3} /><text x={17} y={15}>{group}</text></g>
+          ))}
           <g transform={`translate(0 ${HEADING})`}>
             {edges.map((edge) => <path class={edgeClass(edge, lit)} d={curve(edge.points)} />)}
             {implied.filter((pair) => pair.some((each) => each.name === chosen)).map(([from, to]) => <path class="edge implied" d={direct(at, from, to)} />)}
@@ -49,9 +52,22 @@ export function Graph() {
           </g>
         </svg>
       </div>
-      {implied.length > 0 && <p class="note">{implied.length} edges that a longer path implies are drawn for the chosen dataset only.</p>}
+      <p class="note">{legend(implied.length)}</p>
     </div>
   );
+}
+
+function measure(canvas: HTMLElement | null): void {
+  if (canvas) top.value = Math.round(canvas.getBoundingClientRect().top + scrollY);
+}
+
+// The signs that are in the picture.
+function legend(implied: number): string {
+  const parts = drawn.value.some(isStream) ? ["Rounded boxes are streaming tables; + counts the rows added to one."] : [];
+  if (drawn.value.some(changed)) parts.push(`▲ ▼ over 20 % more or fewer rows than in update ${compared.value.slice(0, 8)}.`);
+  if (drawn.value.some((node) => node.broken)) parts.push("⚑ broken rules.");
+  if (implied) parts.push(`${counted(implied, "edge")} that a longer path implies: drawn for the chosen dataset.`);
+  return parts.join(" ");
 }
 
 function direct(at: Map<string, Point>, from: Node, to: Node): string {
@@ -60,7 +76,7 @@ function direct(at: Map<string, Point>, from: Node, to: Node): string {
 }
 
 function edgeClass({ from, to }: Edge, lit: Set<string> | null): string {
-  const failed = ["FAILED", "SKIPPED"].includes(from.status) && to.status === "SKIPPED";
+  const failed = broken.value.has(from.name) && broken.value.has(to.name) && to.status !== "FAILED";
   return `edge${failed ? " failed" : ""}${lit && !(lit.has(from.name) && lit.has(to.name)) ? " dim" : ""}`;
 }
 
@@ -80,7 +96,8 @@ function Box({ node, x, y, dim }: { node: Node; x: number; y: number; dim: boole
       aria-label={spoken(node)} aria-pressed={chosen} data-name={node.name} onClick={open} onKeyDown={onKeyDown}
       onMouseEnter={() => (hovered.value = node.name)} onMouseLeave={() => (hovered.value = "")}
     >
-      <rect width={WIDTH} height={HEIGHT} rx={node.kind === "STREAMING_TABLE" ? 12 : 3} />
+      <title>{sentence(node)}</title>
+      <rect width={WIDTH} height={HEIGHT} rx={isStream(node) ? 12 : 3} />
       <text class="name" x={8} y={14} {...(label(node).length > 21 ? SQUEEZED : {})}>{label(node)}</text>
       <text class="facts" x={8} y={28}>{facts(node)}</text>
       {node.broken > 0 && <text class="flag" x={WIDTH - 8} y={28}>{`⚑ ${node.broken}`}</text>}
@@ -97,9 +114,11 @@ const spoken = (node: Node): string =>
 function facts(node: Node): string {
   if (!node.dataset) return node.kind === "PATH" ? "⌂ files" : "⌂ outside";
   if (isView(node)) return "◇ view";
-  const state = `${sign(node.status)} ${node.status === "COMPLETED" ? "" : word(node.status)}`.trim();
-  const rows = node.status === "COMPLETED" ? ` ${count(node.written)} rows ${changed(node)}` : "";
-  return `${state}${rows}`.trim();
+  if (node.status !== "COMPLETED") return `${sign(node.status)} ${word(node.status)}`;
+  if (isUpToDate(node)) return `${sign(node.status)} up to date`;
+  const deleted = node.deleted ? ` −${count(node.deleted)}` : "";
+  const written = isStream(node) ? `+${count(node.written)}${deleted}` : counted(node.written, "row");
+  return `${sign(node.status)} ${written} ${changed(node)}`.trim();
 }
 
 function move(from: Node, key: string): void {
@@ -115,21 +134,29 @@ function move(from: Node, key: string): void {
   if (best.cost < Infinity) document.querySelector<SVGElement>(`[data-name="${CSS.escape(best.name)}"]`)?.focus();
 }
 
-// Each group's name stands above the column that holds most of the group.
-function headings(at: Map<string, { x: number; y: number }>): [string, number][] {
-  const sizes = new Map<string, Map<number, number>>();
-  for (const each of drawn.value) {
-    const x = (at.get(each.name)?.x ?? 0) - WIDTH / 2;
-    const columns = sizes.get(each.group) ?? new Map<number, number>();
-    sizes.set(each.group, columns.set(x, (columns.get(x) ?? 0) + 1));
+// Each group's name stands above the first column of which it is the largest part, else above its own largest column.
+function headings(at: Map<string, Point>): [group: string, x: number][] {
+  if (groups.filter((group) => group !== "outside").length < 2) return [];
+  const columns = new Map<number, Map<string, number>>();
+  for (const { name, group } of drawn.value) {
+    const x = (at.get(name) as Point).x - WIDTH / 2;
+    const sizes = columns.get(x) ?? new Map<string, number>();
+    columns.set(x, sizes.set(group, (sizes.get(group) ?? 0) + 1));
   }
-  const groups = new Map<number, string[]>();
-  for (const [group, columns] of sizes) {
-    const [x] = [...columns].reduce((most, column) => (column[1] > most[1] ? column : most));
-    groups.set(x, [...(groups.get(x) ?? []), group]);
-  }
-  return [...groups].map(([x, names]) => [names.join(" · "), x]);
+  const inOrder = [...columns].sort(([a], [b]) => a - b);
+  const taken = new Map<number, number>(); // how far each column's headings reach
+  return [...new Set(drawn.value.map((each) => each.group))].map((group) => {
+    const sizeIn = ([, sizes]: [number, Map<string, number>]): number => sizes.get(group) ?? 0;
+    const leads = inOrder.find((column) => sizeIn(column) > 0 && sizeIn(column) === Math.max(...column[1].values()));
+    const [x] = leads ?? inOrder.reduce((most, column) => (sizeIn(column) > sizeIn(most) ? column : most));
+    const left = taken.get(x) ?? x;
+    taken.set(x, left + 17 + LETTER * group.length + 14);
+    return [group, left];
+  });
 }
 
-const COLOURS = ["bronze", "silver", "gold", "outside"];
-const colour = (group: string): string => (COLOURS.includes(group) ? group : "other");
+const LETTER = 8; // of a heading, in pixels
+const LAYERS = ["bronze", "silver", "gold", "outside"];
+const COLOURS = 6; // of other groups, in report.css
+const others = groups.filter((group) => !LAYERS.includes(group));
+const colour = (group: string): string => (LAYERS.includes(group) ? group : `group${others.indexOf(group) % COLOURS}`);

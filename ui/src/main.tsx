@@ -1,36 +1,16 @@
 // The page: heading, failures, one of five places, and the panel of the selected dataset.
 import { render, type ComponentType } from "preact";
 import { Graph } from "./graph";
-import { count, duration, sign, word } from "./model";
-import { Failures, History, Panel, Rules, Time } from "./panels";
-import { doc, helpers, nodes, place, quarantine, query, selected, zoom } from "./state";
+import { BrokenRules, Heading } from "./heading";
+import { History } from "./history";
+import { counted } from "./model";
+import { Failures, Panel } from "./panels";
+import { Rules } from "./rules";
+import { doc, helpers, place, quarantine, query, selected, zoom } from "./state";
 import { Table } from "./table";
+import { Time } from "./time";
 
 const PLACES: Record<string, ComponentType> = { graph: Graph, table: Table, rules: Rules, time: Time, history: History };
-
-function Heading() {
-  const states = new Map<string, number>();
-  for (const flow of doc.flows) if (flow.status) states.set(flow.status, (states.get(flow.status) ?? 0) + 1);
-  const rules = nodes.flatMap((node) => node.rules);
-  const written = nodes.reduce((total, node) => total + node.written, 0);
-  const dropped = nodes.reduce((total, node) => total + node.dropped, 0);
-  return (
-    <header>
-      <h1>{doc.pipeline.name}</h1>
-      <p>
-        <strong class={`state ${word(doc.update.state)}`}>{sign(doc.update.state)} {word(doc.update.state)}</strong> update {doc.update.id.slice(0, 8)}
-        {" · "}{duration(doc.update.seconds)}
-        {doc.update.started && <> · <time title={doc.update.started}>{new Date(doc.update.started).toLocaleString()}</time></>}
-      </p>
-      <p class="counts">
-        {[...states].map(([status, flows]) => <span class={word(status)}>{sign(status)} {flows} {word(status)}</span>)}
-        <span>{count(written)} rows written</span>
-        <span>{count(dropped)} dropped</span>
-        <span>{rules.length} {rules.length === 1 ? "rule" : "rules"} checked, {rules.filter((rule) => rule.failed).length} broken</span>
-      </p>
-    </header>
-  );
-}
 
 function Controls() {
   return (
@@ -38,10 +18,10 @@ function Controls() {
       {Object.keys(PLACES).map((name) => (
         <button aria-pressed={place.value === name} onClick={() => (place.value = name)}>{name[0].toUpperCase() + name.slice(1)}</button>
       ))}
-      <input
+      {place.value !== "history" && <input
         id="search" type="search" aria-label="Search datasets: name, +name, name+" placeholder="Search: name, +name, name+"
         value={query.value} onInput={(event) => (query.value = event.currentTarget.value)}
-      />
+      />}
       {place.value === "graph" && <>
         <label><input type="checkbox" checked={helpers.value} onChange={() => (helpers.value = !helpers.value)} /> views, private tables, files</label>
         <label><input type="checkbox" checked={quarantine.value} onChange={() => (quarantine.value = !quarantine.value)} /> quarantine</label>
@@ -61,9 +41,11 @@ function Page() {
     <>
       <Heading />
       <Failures />
-      {doc.warnings.length > 0 && <details class="warnings"><summary>{doc.warnings.length} warnings</summary><ul>{doc.warnings.map((text) => <li>{text}</li>)}</ul></details>}
+      <BrokenRules />
+      {doc.warnings.length > 0 && <details class="warnings"><summary>{counted(doc.warnings.length, "warning")}</summary><ul>{doc.warnings.map((text) => <li>{text}</li>)}</ul></details>}
       <Controls />
       <main class={selected.value ? "split" : ""}><div><Place /></div><Panel /></main>
+      <footer class="note">Keys: / searches, t changes between table and graph, arrows go along the graph, Enter opens a dataset, Escape closes it.</footer>
     </>
   );
 }

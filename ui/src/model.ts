@@ -9,6 +9,7 @@ export interface Node {
   seconds: number | null; why: string;
 }
 
+const NOTHING = "MAINTENANCE_TYPE_NO_OP";
 const WORST = ["FAILED", "SKIPPED", "STOPPED", "RUNNING", "STARTING", "QUEUED", "IDLE", "COMPLETED", "EXCLUDED"];
 const KINDS: Record<string, string> = {
   STREAMING_TABLE: "streaming table", MATERIALIZED_VIEW: "materialized view", VIEW: "view", TEMPORARY_VIEW: "view",
@@ -24,8 +25,17 @@ const isHelper = (node: Node): boolean => isView(node) || node.dataset?.private 
 export const sign = (status: string): string => SIGNS[status] ?? "·";
 export const word = (status: string): string => (status || "defined").toLowerCase();
 export const kindName = (kind: string): string => KINDS[kind] ?? kind.toLowerCase();
+export const isStream = (node: Node): boolean => node.kind === "STREAMING_TABLE";
+export const isUpToDate = (node: Node): boolean => node.flows.length > 0 && node.flows.every((flow) => flow.technique === NOTHING);
 export const count = (value: number): string => value.toLocaleString("en-US");
-export const duration = (value: number | null): string => (value === null ? "" : `${value.toFixed(1)} s`);
+export const counted = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+export const lastPart = (name: string): string => name.split(".").pop() ?? name;
+export const moment = (time: string): string => new Date(time).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+export function duration(seconds: number | null): string {
+  if (seconds === null) return "";
+  return seconds < 60 ? `${seconds.toFixed(1)} s` : `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
+}
 
 export function nodesOf(doc: UpdateDocument): Node[] {
   const groups = grouping(doc.datasets);
@@ -43,7 +53,7 @@ function node(
   const rules = flows.flatMap((flow) => flow.rules);
   return {
     name, dataset, flows, rules,
-    short: kind === "PATH" ? name.split("/").filter(Boolean).slice(-2).join("/") : name.split(".").pop() ?? name,
+    short: kind === "PATH" ? name.split("/").filter(Boolean).slice(-2).join("/") : lastPart(name),
     group: dataset ? groups(name) : "outside",
     kind: dataset?.kind ?? kind,
     status: WORST.find((status) => flows.some((flow) => flow.status === status)) ?? "",
@@ -73,8 +83,8 @@ export function writtenIn(past: Past | undefined, node: Node): number | null {
 export function sentence(node: Node): string {
   const parts = [node.short, kindName(node.kind)];
   if (node.dataset) parts.push(word(node.status));
-  if (node.dataset && !isView(node)) parts.push(`${count(node.written)} rows`);
-  if (node.broken) parts.push(`${node.broken} broken rules`);
+  if (node.dataset && !isView(node)) parts.push(counted(node.written, "row"));
+  if (node.broken) parts.push(counted(node.broken, "broken rule"));
   return parts.join(", ");
 }
 
@@ -94,6 +104,16 @@ export function kin(nodes: Node[], name: string): Set<string> {
   reach([name], parents(nodes), result);
   reach([name], children(nodes), result);
   return result;
+}
+
+// Failed nodes, what was skipped because of them, and the views between.
+export function failedPath(nodes: Node[]): Set<string> {
+  const named = (status: string): string[] => nodes.filter((node) => node.status === status).map((node) => node.name);
+  const [failed, skipped] = [named("FAILED"), named("SKIPPED")];
+  const [below, above] = [new Set<string>(), new Set<string>()];
+  reach(failed, children(nodes), below);
+  reach(skipped, parents(nodes), above);
+  return new Set([...failed, ...skipped, ...nodes.filter((node) => isView(node) && below.has(node.name) && above.has(node.name)).map((node) => node.name)]);
 }
 
 const parents = (nodes: Node[]) => new Map(nodes.map((each) => [each.name, each.reads]));

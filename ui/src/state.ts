@@ -1,11 +1,13 @@
 // The document, and what the reader chose to see; the choice is kept in the address.
 import { computed, effect, signal } from "@preact/signals";
 import type { UpdateDocument } from "./document";
-import { change, contracted, nodesOf, search, writtenIn, type Node } from "./model";
+import { change, contracted, isStream, nodesOf, search, writtenIn, type Node } from "./model";
 
 const text = document.getElementById("document")?.textContent ?? "{}";
 export const doc = JSON.parse(text) as UpdateDocument;
 export const nodes: Node[] = nodesOf(doc);
+export const groups = [...new Set(nodes.map((node) => node.group))];
+const HISTORY = 20; // updates that a document holds at most
 
 const address = new URLSearchParams(location.hash.slice(1));
 const narrow = matchMedia("(max-width: 640px)").matches;
@@ -18,9 +20,14 @@ export const quarantine = signal(address.get("quarantine") === "yes");
 // The earlier update that rows are compared with: the last completed one, or the one chosen in the history.
 const completed = doc.history.filter((past) => past.state === "COMPLETED");
 export const compared = signal(address.get("with") ?? completed[completed.length - 1]?.update ?? "");
-const past = computed(() => doc.history.find((each) => each.update === compared.value));
+export const past = computed(() => doc.history.find((each) => each.update === compared.value));
 export const before = (node: Node): number | null => writtenIn(past.value, node);
-export const changed = (node: Node): string => change(node.written, before(node));
+// The first update of a stream reads everything there is: fewer rows after it are no change.
+const first = doc.history.length < HISTORY ? doc.history[0]?.update : "";
+export function changed(node: Node): string {
+  const sign = change(node.written, before(node));
+  return sign === "▼" && isStream(node) && compared.value === first ? "" : sign;
+}
 
 export const matches = computed(() => search(nodes, query.value));
 export const drawn = computed(() => {
@@ -30,7 +37,12 @@ export const drawn = computed(() => {
 export const zoom = signal(0); // 0: the whole graph
 const size = signal({ width: innerWidth, height: innerHeight });
 addEventListener("resize", () => (size.value = { width: innerWidth, height: innerHeight }));
-export const screen = computed(() => ({ width: size.value.width - 34, height: size.value.height - 156 }));
+export const top = signal(0); // of the graph
+const BELOW = 62; // the notes below the graph
+const LOWEST = 400; // a graph below many failures may need scrolling
+export const screen = computed(() => ({
+  width: size.value.width - 34, height: Math.max(LOWEST, size.value.height - top.value - BELOW),
+}));
 const PANEL = 332;
 export const room = computed(() => screen.value.width - (selected.value && screen.value.width > 726 ? PANEL : 0));
 export const selectedNode = computed(() => nodes.find((each) => each.name === selected.value));

@@ -90,6 +90,7 @@ def test_every_beginning_of_a_journal_has_a_document(storage: Path) -> None:
     records = read_journal(storage / "system/journal/shop/b2.jsonl")
     states = [document(records[:length])["update"]["state"] for length in range(len(records) + 1)]
     assert (states[0], states[-2], states[-1]) == ("", "RUNNING", "FAILED")
+    assert "started never.\n\nNo flow has started." in markdown(document([]))
 
 
 def test_a_line_that_is_being_written_is_left_out(storage: Path) -> None:
@@ -107,6 +108,8 @@ def test_timestamps_of_an_update_strictly_increase(storage: Path) -> None:
 def test_markdown_names_every_failure(storage: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = output(capsys, "report", "--storage", storage, "--update", "b2", "--format", "md")
     assert "`silver_orders` (2 flows skipped because of it): '12x' is no INT" in text
+    assert "\n1 flow completed, 1 flow failed, 2 flows skipped.\n" in text
+    assert re.search(r"started \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC, took \d+\.\d s\.", text)
 
 
 def test_markdown_names_every_failure_of_very_many(failed: dict[str, Any]) -> None:

@@ -63,6 +63,35 @@ def test_markup_in_a_cell_is_shown_and_not_run(browser: Any, page: str) -> None:
     assert browser.find_element("css selector", "aside .rows td").text == SCRIPT
     assert browser.title == "shop: FAILED"
     assert browser.get_log("browser") == []
+    requests = "return performance.getEntriesByType('resource').map(each => each.name)"
+    assert browser.execute_script(requests) == []
+
+
+def test_the_heading_says_what_ran_what_changed_and_what_broke(browser: Any, page: str) -> None:
+    show(browser, page)
+    counts = browser.find_element("css selector", ".counts").text
+    assert counts.splitlines() == [
+        "✓ 1 flow completed",
+        "✗ 1 flow failed",
+        "⊘ 2 flows skipped",
+        "+10 rows in 1 streaming table",
+        "⚑ 1 of 1 rule broken",
+    ]
+    (broken,) = browser.find_elements("css selector", ".broken-rules p")
+    assert broken.text == "⚑ known is broken in bronze_orders by 1 of 10 rows (1 in update a1)"
+
+
+def test_skipped_flows_are_joined_to_the_failed_one(browser: Any, page: str) -> None:
+    show(browser, page, place="graph")
+    assert len(browser.find_elements("css selector", ".edge")) == 5
+    assert len(browser.find_elements("css selector", ".edge.failed")) == 2
+
+
+def test_rules_say_what_they_do_and_where_code_is(browser: Any, page: str) -> None:
+    show(browser, page, place="rules", dataset="bronze_orders")
+    row = browser.find_element("css selector", "tbody tr").text
+    assert row == "⚑ known bronze_orders warn 9 1 1 1"
+    assert browser.find_element("css selector", "aside .place a").text == "shop.py:7"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +136,7 @@ def test_the_table_has_the_datasets_of_the_graph(browser: Any, page: str) -> Non
 def test_the_history_chooses_the_update_that_rows_are_compared_with(
     browser: Any, page: str
 ) -> None:
-    cell = "tbody tr:nth-child(3) td:nth-child(4)"  # rows of bronze_orders in the other update
+    cell = "tbody tr:nth-child(1) td:nth-child(4)"  # rows of bronze_orders in the other update
     show(browser, page, place="table")
     assert browser.find_element("css selector", cell).text == "5 ▲"
     show(browser, page, place="history")

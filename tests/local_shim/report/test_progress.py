@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from typing import Any
 
 from rich.console import Console
 
@@ -12,7 +13,7 @@ from local_shim.events.event import Event, EventType, Level
 from local_shim.report.progress import Progress
 
 
-def event(kind: EventType, details: dict[str, str], flow: str = "", ago: int = 0) -> Event:
+def event(kind: EventType, details: dict[str, Any], flow: str = "", ago: int = 0) -> Event:
     origin = {"flow_name": flow, "dataset_name": flow}
     time = datetime.now(UTC) - timedelta(seconds=ago)
     return Event("", 0, time, kind, "", Level.INFO, origin, details)
@@ -39,6 +40,18 @@ def test_a_terminal_shows_flows_in_work_and_a_bar_over_all() -> None:
     progress(event(EventType.UPDATE_PROGRESS, {"state": "FAILED"}))
     assert "Update failed" in text.getvalue()
     assert progress.live is None
+
+
+def test_a_skipped_flow_names_the_flow_that_failed() -> None:
+    text = StringIO()
+    progress = Progress(Console(file=text, width=100))
+    for name, reads in (("a", []), ("b", ["a"]), ("c", ["b"])):
+        details = {"input_datasets": reads, "output_dataset": name}
+        progress(event(EventType.FLOW_DEFINITION, details, name))
+    progress(flow("a", "FAILED"))
+    progress(flow("c", "SKIPPED"))
+    lines = [line.split() for line in text.getvalue().splitlines()]
+    assert lines == [["failed", "a"], ["skipped", "c", "because", "a", "failed"]]
 
 
 def test_elsewhere_only_flows_that_ended_are_lines() -> None:

@@ -44,8 +44,8 @@ export function movement(width: number): Chart {
   const bars = figures.movement.slice(-YEARS).flatMap(waterfall);
   const order = ["Opening", ...STEPS.map(([, name]) => name), "Closing"];
   return plot({
-    width, height: 270, style: STYLE, marginLeft: 110, marginRight: 44, marginTop: 34,
-    fx: { label: null, axis: "top", tickFormat: String }, x: { axis: null }, y: { domain: order, label: null },
+    width, height: 270, style: STYLE, marginLeft: 110, marginRight: 10, marginTop: 34,
+    fx: { label: null, axis: "top", tickFormat: String }, x: { axis: null, insetRight: 34 }, y: { domain: order, label: null },
     color: { domain: ["total", "in", "out"], range: ["var(--soft)", "var(--good)", "var(--bad)"] },
     marks: [
       axisY({ label: null, tickSize: 0 }),

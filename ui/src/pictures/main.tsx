@@ -81,7 +81,7 @@ function Page() {
         />
       </div>
       <Picture
-        title="Data quality" says={`${figures.quality.length} rules, ${whole(checks)} checks of rows; ${broken.length || "no"} ${broken.length === 1 ? "rule was" : "rules were"} broken by some row.`}
+        title="Data quality" says={`${figures.quality.length} rules, ${whole(checks)} checks of rows; ${broken.length ? `rows broke ${broken.length} of the rules` : "no row broke a rule"}.`}
         columns={[{ name: "Table", text: true }, ...numbers("Rules", "Passed", "Failed")]} rows={checkedTables()}
       >
         <Quality />
