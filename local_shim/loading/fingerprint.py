@@ -11,6 +11,8 @@ from local_shim.loading.importing import import_folders
 from local_shim.loading.own_modules import is_below
 from local_shim.pipeline_spec.pipeline import PipelineSpec
 
+_SHIM = Path(__file__).resolve().parents[1]
+
 
 def fingerprint(
     spec: PipelineSpec, configuration: Mapping[str, str], notebooks: Iterable[Path]
@@ -26,9 +28,13 @@ def fingerprint(
 
 
 def _own_modules(folders: Iterable[Path]) -> Iterator[Path]:
-    """Files of the loaded modules that lie below the pipeline's own folders."""
+    """Files of the loaded modules that lie below the pipeline's own folders.
+
+    This package may lie there too, as in its own repository. It is no code of a pipeline, and loads
+    its modules when it needs them.
+    """
     roots = [folder.resolve() for folder in folders]
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None) or ""
-        if is_below(file, roots):
+        if is_below(file, roots) and not is_below(file, [_SHIM]):
             yield Path(file).resolve()
