@@ -13,15 +13,15 @@ def the_only_one(kind: str, name: str, names: Mapping[str, str]) -> str:
     `names` are by id. Raises UsageError if there is none or more than one.
     """
     behind_prefix = {key: each for key, each in names.items() if each.endswith(name)}
-    exact = {key: each for key, each in names.items() if each == name} or behind_prefix
-    if len(exact) != 1:
-        listing = ", ".join(sorted(exact.values()))
+    matches = {key: each for key, each in names.items() if each == name} or behind_prefix
+    if len(matches) != 1:
+        listing = ", ".join(sorted(matches.values()))
         raise UsageError(
-            f"{kind.upper()}_{'AMBIGUOUS' if exact else 'NOT_DEPLOYED'}",
+            f"{kind.upper()}_{'AMBIGUOUS' if matches else 'NOT_DEPLOYED'}",
             f"Several {kind}s end in '{name}': {listing}."
-            if exact
+            if matches
             else f"The workspace has no {kind} '{name}'.",
             hint="databricks bundle deploy; and check --target",
         )
-    (only,) = exact
+    (only,) = matches
     return only

@@ -10,12 +10,12 @@ from local_shim.workspace.routes.call import Call, Document, Route
 def _check_exists(call: Call) -> tuple[str, str]:
     """Kind and id of the object; raises ApiError if it does not exist."""
     kind, object_id = call.names
+    if kind not in LEVELS:
+        raise missing(f"There are permissions of {', '.join(LEVELS)}, not of '{kind}'.")
     if kind == "pipelines":
         call.pipelines.check_exists(object_id)
-    elif kind == "jobs":
+    else:
         call.workspace.jobs.settings(object_id)
-    elif kind not in LEVELS:
-        raise missing(f"There are permissions of {', '.join(LEVELS)}, not of '{kind}'.")
     return kind, object_id
 
 

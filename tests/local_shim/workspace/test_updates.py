@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread, main_thread
 
 import pytest
 from pyspark.sql import SparkSession
@@ -203,14 +205,27 @@ def test_a_created_pipeline_runs_into_its_own_schema(running: LocalWorkspace) ->
     assert delta_version(running.storage / "tables" / "main" / "made" / "second") >= 0
 
 
-def test_a_running_update_is_stopped(running: LocalWorkspace) -> None:
+def test_ctrl_c_leaves_an_update_running_until_it_is_stopped(running: LocalWorkspace) -> None:
     """W17"""
     endless = "    return spark.range(10**15).selectExpr('sum(hash(id)) AS total')\n"
     running.write(f"import dlt\n@dlt.table\ndef endless():\n{endless}")
-    pipeline = deployed()
-    update_id = running.client.pipelines.start_update("insurance").update_id or ""
-    while pipeline.state_of(update_id) != "RUNNING":
-        assert pipeline.state_of(update_id) not in ENDED
+    pipeline, earlier = deployed(), deployed().latest_update()
+
+    def interrupt() -> None:
+        """Presses Ctrl-C as soon as the update runs."""
+        while (update_id := pipeline.latest_update()) == earlier or (
+            pipeline.state_of(update_id) != "RUNNING"
+        ):
+            assert update_id == earlier or pipeline.state_of(update_id) not in ENDED
+        signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
+
+    thread = Thread(target=interrupt)
+    thread.start()
+    result = dlt_local("remote", "run", "--bundle", running.folder)
+    thread.join()
+    assert (result.code, "it goes on in the workspace" in result.err) == (1, True)
+    update_id = pipeline.latest_update()
+    assert pipeline.state_of(update_id) == "RUNNING"
     pipeline.stop()
     assert finished(update_id) == "CANCELED"
     pipeline.stop()  # nothing is active
