@@ -24,18 +24,24 @@ table_rows AS (
   SELECT
     CAST(timestamp AS DATE) AS usage_date,
     origin.dataset_name AS table_name,
-    SUM(CAST(details:flow_progress.metrics.num_output_rows AS BIGINT)) AS rows_written
+    -- AUTO CDC counts the rows that it upserts, other flows those that they write.
+    SUM(COALESCE(CAST(details:flow_progress.metrics.num_output_rows AS BIGINT), 0)
+      + COALESCE(CAST(details:flow_progress.metrics.num_upserted_rows AS BIGINT), 0)) AS rows_written
   FROM insurance_event_log
   WHERE event_type = 'flow_progress' AND timestamp >= current_date() - 30
   GROUP BY ALL
+  HAVING rows_written > 0
 )
 SELECT
   daily_cost.usage_date,
-  table_rows.table_name,
+  COALESCE(table_rows.table_name, '(no rows written)') AS table_name,
   table_rows.rows_written,
-  daily_cost.list_cost * table_rows.rows_written
-    / SUM(table_rows.rows_written) OVER (PARTITION BY daily_cost.usage_date) AS estimated_cost
+  -- A day on which nothing was written has its cost in one row, so that the days add up.
+  daily_cost.list_cost * COALESCE(
+    table_rows.rows_written
+      / SUM(table_rows.rows_written) OVER (PARTITION BY daily_cost.usage_date),
+    1
+  ) AS estimated_cost
 FROM daily_cost
-JOIN table_rows ON table_rows.usage_date = daily_cost.usage_date
-WHERE table_rows.rows_written > 0
+LEFT JOIN table_rows ON table_rows.usage_date = daily_cost.usage_date
 ORDER BY daily_cost.usage_date DESC, estimated_cost DESC;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,8 @@ SYSTEM_TABLES = {
     ),
     "usage": (
         "cloud STRING, sku_name STRING, usage_unit STRING, usage_end_time TIMESTAMP,"
-        " usage_date DATE, usage_quantity DECIMAL(38, 18), custom_tags MAP<STRING, STRING>,"
+        " usage_date DATE, usage_quantity DECIMAL(38, 18), billing_origin_product STRING,"
+        " custom_tags MAP<STRING, STRING>,"
         " usage_metadata STRUCT<dlt_pipeline_id: STRING>"
     ),
     "list_prices": (
@@ -41,11 +43,13 @@ SYSTEM_TABLES = {
 
 
 def pipeline_tables(folder: Path) -> dict[str, StructType]:
-    """The schema of every table of the pipeline, from its resolved definitions."""
+    """The schema of every published table of the pipeline, from its resolved definitions."""
     (folder / "landing" / "public").mkdir(parents=True)
     spec = from_bundle(PROJECT, None, {"landing": str(folder / "landing")}, environ={})
     with prepared(Request(spec, folder / "storage")) as ready:
-        return {flow.target.table: flow.schema for flow in ready.plan.graph.flows}
+        graph = ready.plan.graph
+        published = {each.name for each in graph.tables() if not each.private}
+        return {each.target.table: each.schema for each in graph.flows if each.target in published}
 
 
 def empty_tables(spark: SparkSession, schemas: Mapping[str, StructType]) -> SparkSession:
@@ -76,6 +80,22 @@ def statements(name: str) -> list[str]:
     """The statements of a file below resources/sql."""
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it has no grammar for SET MASK
     return [each.strip() for each in (SQL / name).read_text().split(";\n") if each.strip()]
+
+
+def handbook_queries() -> list[str]:
+    """The queries of the handbook over tables of the pipeline or of billing."""
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it has no grammar for GRANT USE CATALOG
+    queries = []
+    for page in sorted((PROJECT / "docs" / "handbook").glob("*.md")):
+        for text in re.findall(r"^```sql\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL):
+            if text.startswith("-- PostgreSQL"):
+                continue
+            for query in sqlglot.parse(text, dialect="databricks"):
+                if isinstance(query, exp.Select):
+                    schemas = {table.db for table in query.find_all(exp.Table)}
+                    if schemas <= {"insurance", "billing"}:
+                        queries.append(query.sql(dialect="databricks"))
+    return queries
 
 
 def datasets(dashboard: Path) -> dict[str, str]:

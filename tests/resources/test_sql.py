@@ -12,7 +12,9 @@ import sqlglot
 from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 from pyspark.sql.types import StructType
+from sqlglot import exp
 
+from dlt_pipelines.personal_data import PERSONAL_COLUMNS
 from local_shim.deploy_check.check import check_bundle
 from tests.resources.queries import (
     DASHBOARDS,
@@ -21,6 +23,7 @@ from tests.resources.queries import (
     analyse,
     datasets,
     empty_tables,
+    handbook_queries,
     pipeline_tables,
     statements,
     widget_queries,
@@ -82,6 +85,13 @@ def test_an_alert_reads_what_there_is(session: SparkSession) -> None:
         assert alert["evaluation"]["source"]["name"] in columns
 
 
+def test_a_query_of_the_handbook_reads_what_there_is(session: SparkSession) -> None:
+    queries = handbook_queries()
+    assert len(queries) >= 5
+    for query in queries:
+        analyse(session, query)
+
+
 def test_masks_and_filters_take_the_columns_that_they_are_set_on(
     session: SparkSession, tables: Tables
 ) -> None:
@@ -117,7 +127,42 @@ def test_widgets_do_not_overlap_and_fit_the_grid(dashboard: Path) -> None:
         assert max(x for x, _ in cells) < 6
 
 
-def test_every_gold_table_is_granted_to_somebody(tables: Tables) -> None:
+def test_every_table_is_granted_and_names_in_clear_to_few(tables: Tables) -> None:
     text = (SQL / "governance.sql").read_text()
-    granted = set(re.findall(r"GRANT SELECT ON TABLE (\w+) TO", text))
-    assert granted == {name for name in tables if name.startswith("gold_")}
+    granted = re.findall(r"GRANT SELECT ON TABLE (\w+) TO `(\w+)`", text)
+    assert {table for table, _ in granted} == {*tables, "insurance_event_log"}
+    readers_by_layer: dict[str, set[str]] = {}
+    for table, group in granted:
+        readers_by_layer.setdefault(table.split("_")[0], set()).add(group)
+    assert readers_by_layer["bronze"] == {"insurance_pii_readers"}
+    assert readers_by_layer["quarantine"] == {"insurance_pii_readers"}
+    assert readers_by_layer["silver"] == {"insurance_engineers"}
+
+
+def test_every_column_that_identifies_with_others_is_masked_in_silver() -> None:
+    text = (SQL / "governance.sql").read_text()
+    masked = re.findall(r"TABLE silver_(\w+) ALTER COLUMN (\w+) SET MASK", text)
+    assert set(masked) == {
+        (table, column)
+        for table, columns in PERSONAL_COLUMNS.items()
+        for column, personal_class in columns.items()
+        if personal_class == "quasi"
+    }
+
+
+def test_readers_of_a_dashboard_may_read_its_tables() -> None:
+    """A dashboard runs its queries with the rights of whoever looks at it."""
+    pytest.importorskip("databricks.sdk")
+    granted = re.findall(
+        r"GRANT SELECT ON TABLE (\w+) TO `(\w+)`", (SQL / "governance.sql").read_text()
+    )
+    memberships = {"insurance_engineers": {"insurance_engineers", "insurance_readers"}}
+    dashboards = check_bundle(PROJECT, "prod", environ={})[0].resources.plain()["dashboards"]
+    for dashboard in dashboards.values():
+        (group,) = (each["group_name"] for each in dashboard["permissions"])
+        groups = memberships.get(group, {group})
+        readable = {table for table, reader in granted if reader in groups}
+        queries = datasets(PROJECT / "resources" / dashboard["file_path"]).values()
+        parsed = [sqlglot.parse_one(query, dialect="databricks") for query in queries]
+        tables = {table for query in parsed for table in query.find_all(exp.Table) if not table.db}
+        assert {table.name for table in tables} <= readable
