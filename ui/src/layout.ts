@@ -9,7 +9,7 @@ const EDGE_GAP = 2; // between edges that pass through a column
 const MARGIN = 6;
 const ROOT = " "; // no dataset is called so
 const ROOT_SPACE = 30; // left of the sources, where the root is
-const LARGE = 120; // nodes; above it ranks need not be the best: 300 nodes take 0.2 to 0.8 s instead of 2 s
+const LARGE = 160; // nodes; above it ranks need not be the best: 300 nodes take 0.2 to 0.8 s instead of 2 s
 const BUSY = 40; // nodes; above it only edges that no longer path implies are placed
 
 export interface Point { x: number; y: number }

@@ -3,7 +3,7 @@ import { count, lastPart } from "./model";
 import { doc, matches, nodes, selected } from "./state";
 
 const ACTIONS: Record<string, string> = { ALLOW: "warn", DROP: "drop row", FAIL: "fail update" };
-const HEADINGS = ["Rule", "Dataset", "If broken", "Passed", "Failed", "Failed before (oldest first)"];
+const HEADINGS = ["Rule", "Failed", "Passed", "Dataset", "If broken", "Failed before (oldest first)"];
 
 export const actionName = (action: string): string => ACTIONS[action] ?? action.toLowerCase();
 
@@ -24,10 +24,10 @@ export function Rules() {
           {lines.map((rule) => (
             <tr>
               <th scope="row">{rule.failed ? "⚑ " : ""}{rule.name}</th>
+              <td class={rule.failed ? "number bad" : "number zero"}>{count(rule.failed)}</td>
+              <td class="number">{count(rule.passed)}</td>
               <td><button class="link" onClick={() => (selected.value = rule.dataset)}>{lastPart(rule.dataset)}</button></td>
               <td>{actionOf(rule.dataset, rule.name)}</td>
-              <td class="number">{count(rule.passed)}</td>
-              <td class={rule.failed ? "number bad" : "number zero"}>{count(rule.failed)}</td>
               <td>{doc.history.map((past) => past.failed_checks[`${rule.dataset}/${rule.name}`] ?? "–").join("  ")}</td>
             </tr>
           ))}

@@ -43,7 +43,7 @@ export function Table() {
           {lines.map((node) => (
             <tr class={word(node.status)}>
               {COLUMNS.map(([, value, text], place) => place === 0
-                ? <th scope="row"><button onClick={() => (selected.value = node.name)}>{text(node)}</button></th>
+                ? <th scope="row"><button onClick={() => (selected.value = node.name)}>{breakable(node.short)}</button></th>
                 : <td class={style(COLUMNS[place][0], value(node))}>{text(node)}</td>)}
             </tr>
           ))}
@@ -52,6 +52,9 @@ export function Table() {
     </div>
   );
 }
+
+// A narrow column breaks a name after an underscore.
+const breakable = (name: string) => name.split(/(?<=_)/).map((part) => <>{part}<wbr /></>);
 
 function style(heading: string, value: string | number): string {
   if (typeof value === "number") return value === 0 ? "number zero" : heading === "Broken rules" ? "number broken" : "number";

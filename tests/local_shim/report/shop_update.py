@@ -10,7 +10,7 @@ import pyarrow
 import pyarrow.parquet as parquet
 
 from local_shim.events.event import EventType, FlowStatus, UpdateState
-from local_shim.events.log import EventLog
+from local_shim.events.log import EventLog, Listener
 
 SCRIPT = "</script><script>document.title = 'run'</script>"
 _FLOWS = {
@@ -21,10 +21,17 @@ _FLOWS = {
 }
 
 
-def write_update(storage: Path, update: str, rows: int, *, fails: bool = False) -> None:
+def write_update(
+    storage: Path,
+    update: str,
+    rows: int,
+    *,
+    fails: bool = False,
+    listeners: Sequence[Listener] = (),
+) -> None:
     """One update of `shop`; if it fails, `silver_orders` fails and skips the gold tables."""
     origin = {"pipeline_id": "shop", "pipeline_name": "shop", "update_id": update}
-    events = EventLog(storage / f"system/journal/shop/{update}.jsonl", origin, ())
+    events = EventLog(storage / f"system/journal/shop/{update}.jsonl", origin, listeners)
     events.write(EventType.CREATE_UPDATE, "Update started.", {"cause": "USER_ACTION"})
     for name, reads in _FLOWS.items():
         _define(events, name, reads)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from local_shim.cli.app import main
 from local_shim.events.journal_file import read_journal
 from local_shim.report.document import document
 from local_shim.report.markdown import markdown
+from local_shim.report.progress import Progress
 from tests.local_shim.cli.command import assert_golden
 from tests.local_shim.report.shop_update import SCRIPT, write_update
 
@@ -103,6 +106,18 @@ def test_a_line_that_is_being_written_is_left_out(storage: Path) -> None:
 def test_timestamps_of_an_update_strictly_increase(storage: Path) -> None:
     times = [each["timestamp"] for each in read_journal(storage / "system/journal/shop/a1.jsonl")]
     assert times == sorted(set(times))
+
+
+def test_document_and_terminal_agree(tmp_path: Path) -> None:
+    text = StringIO()
+    progress = Progress(Console(file=text, width=200))
+    write_update(tmp_path, "c3", 4321, fails=True, listeners=[progress])
+    doc = document(read_journal(tmp_path / "system/journal/shop/c3.jsonl"))
+    *lines, summary = text.getvalue().splitlines()
+    states = [f"{flow['status'].lower()} {flow['name']}" for flow in doc["flows"]]
+    assert [" ".join(line.split()[:2]) for line in lines] == states
+    assert f"{doc['flows'][0]['rows']:,} rows  1 broken rule" in lines[0]
+    assert summary.endswith("1 completed, 1 failed, 2 skipped.")
 
 
 def test_markdown_names_every_failure(storage: Path, capsys: pytest.CaptureFixture[str]) -> None:

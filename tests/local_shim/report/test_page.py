@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,6 +11,10 @@ from typing import Any
 import pytest
 
 from local_shim.cli.app import main
+from local_shim.report.document import Document
+from local_shim.report.html import html
+from local_shim.report.report_file import stored_document
+from local_shim.storage import Storage
 from tests.browser import UI, in_theme, on_screen, serious_violations
 from tests.local_shim.report.shop_update import SCRIPT, write_table, write_update, write_wide_update
 
@@ -36,6 +41,17 @@ def wide_page(tmp_path_factory: pytest.TempPathFactory) -> str:
     write_wide_update(folder, 16)
     main(["report", "--storage", str(folder), "--out", str(folder / "r.html")])
     return (folder / "r.html").as_uri()
+
+
+@pytest.fixture
+def wide_document(tmp_path: Path) -> Document:
+    write_wide_update(tmp_path, 1)
+    return stored_document(Storage(tmp_path, "wide"))
+
+
+def as_page(doc: Document) -> str:
+    text = base64.b64encode(html(doc).encode()).decode()
+    return f"data:text/html;base64,{text}"
 
 
 def show(browser: Any, page: str, **choice: str) -> str:
@@ -90,7 +106,7 @@ def test_skipped_flows_are_joined_to_the_failed_one(browser: Any, page: str) -> 
 def test_rules_say_what_they_do_and_where_code_is(browser: Any, page: str) -> None:
     show(browser, page, place="rules", dataset="bronze_orders")
     row = browser.find_element("css selector", "tbody tr").text
-    assert row == "⚑ known bronze_orders warn 9 1 1 1"
+    assert row == "⚑ known 1 9 bronze_orders warn 1 1"
     assert browser.find_element("css selector", "aside .place a").text == "shop.py:7"
 
 
@@ -125,6 +141,50 @@ def test_a_graph_of_64_datasets_fits_a_laptop_screen(browser: Any, wide_page: st
     assert len(browser.find_elements("css selector", ".implied")) == 1
 
 
+@pytest.mark.parametrize(
+    ("datasets", "headings"),
+    [
+        ({"main.raw.a": "x/one.py", "main.mart.b": "y/two.py"}, ["raw", "mart"]),
+        ({"main.mart.a": "x/one.py", "main.mart.b": "y/two.py"}, ["x", "y"]),
+        ({"bronze_a": "x/one.py", "gold_b": "x/two.py"}, ["bronze", "gold"]),
+        ({"a": "x/one.py", "b": "x/two.py"}, []),  # one group needs no heading
+    ],
+)
+def test_groups_are_schemas_or_folders_or_prefixes(
+    browser: Any, wide_document: Document, datasets: dict[str, str], headings: list[str]
+) -> None:
+    definitions = [
+        {**wide_document["datasets"][0], "name": name, "source": {"file": file, "line": 1}}
+        for name, file in datasets.items()
+    ]
+    show(browser, as_page({**wide_document, "datasets": definitions, "flows": []}))
+    assert sorted(each.text for each in browser.find_elements("css selector", ".heading")) == (
+        sorted(headings)
+    )
+
+
+def test_what_an_update_left_as_it_was_is_up_to_date(browser: Any, tmp_path: Path) -> None:
+    write_update(tmp_path, "a1", 5)
+    doc = stored_document(Storage(tmp_path, "shop"))
+    doc["flows"][2] |= {"technique": "MAINTENANCE_TYPE_NO_OP", "rows": 0}
+    show(browser, as_page(doc), place="graph")
+    facts = [each.text for each in browser.find_elements("css selector", ".facts")]
+    assert facts[2:] == ["✓ +5", "✓ +5", "✓ up to date", "✓ 5 rows"]
+    assert "1 table computed\n1 table up to date" in (
+        browser.find_element("css selector", ".counts").text
+    )
+
+
+def test_a_stream_that_reads_less_than_at_first_has_not_changed(
+    browser: Any, tmp_path: Path
+) -> None:
+    write_update(tmp_path, "a1", 10)
+    write_update(tmp_path, "b2", 5)
+    show(browser, as_page(stored_document(Storage(tmp_path, "shop"))), place="table")
+    before = [each.text for each in browser.find_elements("css selector", "td:nth-child(4)")]
+    assert before == ["10", "10", "10 ▼", "10 ▼", "", ""]
+
+
 def test_the_table_has_the_datasets_of_the_graph(browser: Any, page: str) -> None:
     show(browser, page, place="table")
     rows = browser.find_elements("css selector", "tbody th")
@@ -152,6 +212,20 @@ def test_the_keyboard_opens_a_dataset(browser: Any, page: str) -> None:
     assert browser.find_element("tag name", "aside").text
     node.send_keys("\ue00c")  # Escape
     assert browser.find_elements("tag name", "aside") == []
+
+
+def test_arrows_go_along_the_graph_and_letters_change_the_place(browser: Any, page: str) -> None:
+    show(browser, page, place="graph", dataset="bronze_orders")
+    node = browser.find_element("css selector", "g.node[tabindex='0']")
+    node.send_keys("\ue014")  # arrow right
+    assert browser.switch_to.active_element.get_attribute("data-name") == "silver_orders"
+    body = browser.find_element("tag name", "body")
+    body.send_keys("t")
+    assert browser.find_element("css selector", "[aria-label='Datasets'] table").is_displayed()
+    body.send_keys("/")
+    assert browser.switch_to.active_element.get_attribute("id") == "search"
+    browser.switch_to.active_element.send_keys("t")  # no key acts while a field has the focus
+    assert browser.find_elements("css selector", "[aria-label='Datasets'] table")
 
 
 @pytest.mark.parametrize("width", [360, 640])  # 640 is 1280 at 200 % zoom
