@@ -43,10 +43,15 @@ export function Panel() {
       {node.dataset?.comment && <p>{node.dataset.comment}</p>}
       {node.dataset?.source && <Place {...node.dataset.source} />}
       {node.flows.filter((flow) => flow.error).map((flow) => <pre class="cause">{flow.error?.message}</pre>)}
+      {node.flows.length > 1 && <><h3>Flows</h3><ul>{node.flows.map((flow) => (
+        <li><b>{lastPart(flow.name)}</b> {sign(flow.status)} {word(flow.status)}, {counted(flow.rows + flow.upserted, "row")} {duration(flow.seconds)}</li>
+      ))}</ul></>}
       <Links heading="Reads" names={node.reads} />
       <Links heading="Read by" names={nodes.filter((each) => each.reads.includes(node.name)).map((each) => each.name)} />
       {node.dataset?.rows && <Rows {...node.dataset.rows} />}
-      {!!node.dataset?.rules.length && <><h3>Rules</h3><ul>{node.dataset.rules.map((rule) => <li><b>{rule.name}</b> ({actionName(rule.action)}): <code>{rule.constraint}</code></li>)}</ul></>}
+      {!!node.dataset?.rules.length && <><h3>Rules</h3><ul>{node.dataset.rules.map((rule) => (
+        <li><b>{rule.name}</b> ({actionName(rule.action)}): <code>{rule.constraint}</code><br />{checks(node.name, rule.name)}</li>
+      ))}</ul></>}
       {!!node.dataset?.columns.length && <><h3>Columns</h3><ul class="columns">{node.dataset.columns.map((column) => <li><b>{column.name}</b> <code>{column.type}</code></li>)}</ul></>}
     </aside>
   );
@@ -63,6 +68,14 @@ function State(node: Node) {
       {node.dropped > 0 && <p>{counted(node.dropped, "row")} dropped</p>}
     </>
   );
+}
+
+function checks(dataset: string, name: string): string {
+  const counts = nodes.flatMap((node) => node.rules).filter((rule) => rule.dataset === dataset && rule.name === name);
+  const failed = counts.reduce((total, rule) => total + rule.failed, 0);
+  const rows = counted(counts.reduce((total, rule) => total + rule.passed + rule.failed, 0), "row");
+  if (!counts.length) return "not checked in this update";
+  return failed ? `⚑ ${count(failed)} of ${rows} failed` : `${rows} passed`;
 }
 
 function Place(source: Source) {

@@ -108,6 +108,7 @@ def test_rules_say_what_they_do_and_where_code_is(browser: Any, page: str) -> No
     row = browser.find_element("css selector", "tbody tr").text
     assert row == "⚑ known 1 9 bronze_orders warn 1 1"
     assert browser.find_element("css selector", "aside .place a").text == "shop.py:7"
+    assert "⚑ 1 of 10 rows failed" in browser.find_element("tag name", "aside").text
 
 
 @pytest.mark.parametrize(
