@@ -47,18 +47,17 @@ def _refuse_run_as_for_all(deployment: Deployment, problems: Problems) -> None:
 
 
 def _refuse_shared_names(deployment: Deployment, problems: Problems) -> None:
-    owner_names = (deployment.bundle.target, deployment.user)
     for kind in _WITHOUT_PREFIX:
         for key, resource in deployment.of(kind):
             name = resource.at("name")
-            if name and not any(each in name.text() for each in owner_names):
+            if name and deployment.user not in name.text():
                 _shared(f"{kind}.{key}", name, problems)
     for key, volume in deployment.of("volumes"):
         name = volume.at("name")
         in_own_schema = deployment.written("volumes", key, "schema_name").startswith(
             "${resources.schemas."
         )
-        if name and not in_own_schema and not any(each in name.text() for each in owner_names):
+        if name and not in_own_schema and deployment.user not in name.text():
             _shared(f"volumes.{key}", name, problems)
 
 
@@ -68,8 +67,8 @@ def _shared(resource: str, name: Node, problems: Problems) -> None:
         f"{resource} is called '{name.text()}' for every developer: `mode: development` puts no "
         "prefix before it.",
         name.place,
-        "put ${bundle.target} or ${workspace.current_user.short_name} into the name, or a volume "
-        "into a schema of the bundle",
+        "put ${workspace.current_user.short_name} into the name, or a volume into a schema of the "
+        "bundle",
     )
 
 

@@ -262,7 +262,14 @@ MISTAKES = {
         "  secret_scopes: {keys: {name: shop}}\n  jobs:\n",
         "NAME_WITHOUT_PREFIX",
         "all.yml:18",
-        "${bundle.target}",
+        "${workspace.current_user.short_name}",
+    ),
+    "a scope that all developers of a target share": Mistake(
+        "  jobs:\n",
+        "  secret_scopes: {keys: {name: 'shop-${bundle.target}'}}\n  jobs:\n",
+        "NAME_WITHOUT_PREFIX",
+        "all.yml:18",
+        "'shop-dev'",
     ),
     "a volume that all developers share": Mistake(
         "  jobs:\n",
