@@ -26,7 +26,8 @@ from benchmarks.pipelines.machine import Cost, cost_of
 from local_shim.autoloader.options.parse import parse_options
 from local_shim.autoloader.schema_store import SchemaStore
 from local_shim.autoloader.stream import open_stream
-from local_shim.jvm.session import LARGE_DATA, open_session, settings
+from local_shim.jvm.configuration import settings
+from local_shim.jvm.session import LARGE_DATA, open_session
 from local_shim.pipeline_spec.load import from_files
 from local_shim.run import Request, run
 

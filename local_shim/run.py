@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from os.path import abspath
 from pathlib import Path
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 
 from local_shim.engine.effects import effects_of
 from local_shim.engine.executor import Executor
@@ -36,8 +36,14 @@ from local_shim.graph.names import Namespace, TableName
 from local_shim.graph.plan import Plan, RefreshSelection, make_plan
 from local_shim.graph.registry import Registry
 from local_shim.graph.validate import validate
+from local_shim.jvm.configuration import (
+    changed_settings,
+    configuration_of,
+    settings,
+    settings_restored,
+)
 from local_shim.jvm.flow_session import own_session, pipeline_session
-from local_shim.jvm.session import cancel_all_jobs, configuration_of, open_session, settings
+from local_shim.jvm.session import cancel_all_jobs, open_session
 from local_shim.loading.fingerprint import fingerprint
 from local_shim.loading.importing import importable
 from local_shim.loading.load import load
@@ -195,7 +201,7 @@ def prepared(request: Request) -> Iterator[Prepared]:
         python_files_mapped() if request.paths else nullcontext(),
         pipeline_session(spark) as session,
         settings(session, spec.configuration),
-        _pipeline_settings_restored(session),
+        settings_restored(session),
         importable(spec, spark),
     ):
         context = UpdateContext(
@@ -216,27 +222,13 @@ def prepared(request: Request) -> Iterator[Prepared]:
         yield Prepared(request, context, registry, plan, sources.change_rows)
 
 
-@contextmanager
-def _pipeline_settings_restored(spark: SparkSession) -> Iterator[None]:
-    """Removes `pipelines.*` keys that source files set: the session outlives the update."""
-    before = set(configuration_of(spark))
-    try:
-        yield
-    finally:
-        for key in set(configuration_of(spark)) - before:
-            if key.startswith(PREFIX):
-                spark.conf.unset(key)
-
-
 def _load(spec: PipelineSpec, context: UpdateContext) -> Registry:
-    """Runs the source files; `pipelines.*` keys that they set join the configuration."""
+    """Runs the source files; the settings that they make join the configuration."""
+    before = configuration_of(context.spark)
     registry = Registry(context.namespace, spec.configuration, spec.parameters)
     with resolving_with(FlowReads(context)):
         load(spec, context.spark, registry)
-    source_settings = {
-        k: v for k, v in configuration_of(context.spark).items() if k.startswith(PREFIX)
-    }
-    registry.configuration = {**spec.configuration, **source_settings}
+    registry.configuration = {**spec.configuration, **changed_settings(context.spark, before)}
     return registry
 
 

@@ -40,7 +40,7 @@ from local_shim.cdc.write.table import ensure_table, table_at
 from local_shim.delta.snapshot import transactions
 from local_shim.delta.transaction import transaction_settings
 from local_shim.graph.elements import AutoCdcFlow, ScdType
-from local_shim.jvm.session import settings
+from local_shim.jvm.configuration import settings
 from local_shim.jvm.spark_plan import estimated_bytes
 
 __all__ = [
@@ -76,7 +76,8 @@ def apply_batch(
     # Before the transaction id is set: Delta would take its first commit for the batch.
     table = ensure_table(spark, target.table, reconciled.table, columns.target)
     size = Size(estimated_bytes(changes), table.bytes, manifest.rows)
-    with settings(spark, {**size.profile, **transaction_settings(batch.app, batch.version)}):
+    tuning = {**size.profile, **target.spark_conf}
+    with settings(spark, {**tuning, **transaction_settings(batch.app, batch.version)}):
         micro_batch = MicroBatch(
             spark=spark,
             flow=flow,

@@ -26,8 +26,9 @@ from pyspark.sql.types import StructField, StructType
 
 from local_shim import durable_files
 from local_shim.graph.elements import Dataset
+from local_shim.jvm.configuration import settings
 from local_shim.jvm.fast_paths import fast_paths_enabled
-from local_shim.jvm.session import for_small_data, nullable, settings
+from local_shim.jvm.session import for_small_data, nullable
 from local_shim.jvm.spark_plan import leaves
 from local_shim.sql_text import quote
 from local_shim.storage import delta_version

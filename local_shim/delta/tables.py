@@ -22,8 +22,9 @@ from local_shim.delta.properties import check_properties
 from local_shim.delta.transaction import Transaction, transaction_settings
 from local_shim.graph.elements import Dataset
 from local_shim.graph.table_columns import as_declared, has_constraints
+from local_shim.jvm.configuration import settings
 from local_shim.jvm.fast_paths import fast_paths_enabled
-from local_shim.jvm.session import empty_frame, nullable, settings
+from local_shim.jvm.session import empty_frame, nullable
 from local_shim.sql_text import quote
 from local_shim.storage import delta_version
 

@@ -29,9 +29,9 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from local_shim.graph.elements import Dataset
+from local_shim.jvm.configuration import settings
 from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.scala import listed, optional, scala_object
-from local_shim.jvm.session import settings
 
 _FILE, _ROW = "__cdc_file", "__cdc_index"
 _CLUSTERING = "delta.clustering"

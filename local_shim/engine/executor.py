@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
-from local_shim.delta import log
-from local_shim.delta.properties import needs_statistics
 from local_shim.engine.flow_errors import Failure, as_failure
 from local_shim.engine.flow_events import FlowEvents
 from local_shim.engine.flow_queue import FlowQueue
 from local_shim.engine.flows.flow_run import FlowRun, once_marker
+from local_shim.engine.flows.flow_settings import flow_settings
 from local_shim.engine.flows.materialized_view import view_digest
 from local_shim.engine.flows.run_flow import run_flow
 from local_shim.engine.refresh_plan import plan_refresh
@@ -26,14 +25,11 @@ from local_shim.graph.elements import DatasetKind
 from local_shim.graph.graph import ResolvedFlow
 from local_shim.graph.names import TableName
 from local_shim.graph.plan import Plan
-from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.flow_session import own_session
-from local_shim.jvm.session import LARGE_DATA, STATISTICS
 from local_shim.pipeline_spec.pipeline_settings import MAX_RETRIES
 
 # A flow mostly waits for the driver to plan, so a few more threads than cores keep them busy.
 _THREADS = 3
-_SMALL_BYTES = 8 * 2**20  # about 200,000 rows of ten columns
 _MOST_SCHEMAS = 20  # a source that changes its schema at every restart is broken
 _FIRST_PAUSE = 0.1  # seconds before the first retry, doubled each time
 
@@ -109,15 +105,16 @@ class Executor:
         if refresh is not None and not refresh.issue:
             self._report(flow, FlowStatus.COMPLETED, f"Flow '{flow.name}' is up to date.")
             return True
-        self._report(flow, FlowStatus.STARTING)
         return self._attempt_until_done(flow)
 
     def _attempt_until_done(self, flow: ResolvedFlow) -> bool:
         schemas = retries = 0
+        settings = flow_settings(self.context, flow)
+        self._report(flow, FlowStatus.STARTING, **settings.details())
         while True:
             self._report(flow, FlowStatus.RUNNING)
             try:
-                self._complete(flow, self._attempt(flow))
+                self._complete(flow, self._attempt(flow, settings.values))
                 return True
             except Exception as error:
                 if self.stop.requested:
@@ -134,20 +131,11 @@ class Executor:
                     self.failures.append(failure)
                     return False
 
-    def _attempt(self, flow: ResolvedFlow) -> FlowResult:
+    def _attempt(self, flow: ResolvedFlow, settings: Mapping[str, str]) -> FlowResult:
         if flow.target in self.creation_errors:
             raise self.creation_errors[flow.target]
-        with own_session(self.context.spark, {**self._profile(flow), **flow.flow.spark_conf}):
+        with own_session(self.context.spark, settings):
             return run_flow(FlowRun(self.context, flow, self._flow_events[flow.name]))
-
-    def _profile(self, flow: ResolvedFlow) -> Mapping[str, str]:
-        """The session's settings suit small tables; from some megabytes on, Spark's defaults do."""
-        storage = self.context.storage
-        sources = self.plan.graph.sources(flow)
-        size = sum(log.size(storage.table(source.name)) for source in sources)
-        if size > _SMALL_BYTES or not fast_paths_enabled():
-            return LARGE_DATA
-        return STATISTICS if needs_statistics(self.plan.graph.datasets[flow.target]) else {}
 
     def _digest(self, flow: ResolvedFlow) -> str:
         return view_digest(self.fingerprint, self.plan.graph, flow)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -171,24 +171,6 @@ def empty_frame(spark: SparkSession, schema: StructType) -> DataFrame:
     java_schema = java.org.apache.spark.sql.types.DataType.fromJson(schema.json())
     rows = java.java.util.ArrayList()
     return DataFrame(spark._jsparkSession.createDataFrame(rows, java_schema), spark)
-
-
-@contextmanager
-def settings(spark: SparkSession, values: Mapping[str, str]) -> Iterator[None]:
-    """Sets these configuration values inside the block and restores the previous ones after it."""
-    previous = {key: spark.conf.get(key, None) for key in values}
-    for key, value in values.items():
-        spark.conf.set(key, value)
-    try:
-        yield
-    finally:
-        for key, old in previous.items():
-            spark.conf.unset(key) if old is None else spark.conf.set(key, old)
-
-
-def configuration_of(spark: SparkSession) -> dict[str, str]:
-    """All configuration values of the session."""
-    return {str(key): str(value) for key, value in spark.conf.getAll.items()}
 
 
 def cancel_all_jobs(spark: SparkSession) -> None:

@@ -18,9 +18,9 @@ from typing import Any
 from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame
 
+from local_shim.jvm.configuration import settings
 from local_shim.jvm.functions.pickled_function import stable_text
 from local_shim.jvm.scala import listed, optional, scala_object
-from local_shim.jvm.session import settings
 
 DELTA_FOLDER = "dltLocalDeltaFolder"  # option of a read of a Delta table's files: its folder
 _VIEW_OF_A_NAME = re.compile(r"__dlt_\d+")

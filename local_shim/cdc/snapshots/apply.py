@@ -48,7 +48,7 @@ from local_shim.cdc.write.size import Size
 from local_shim.cdc.write.table import Table, ensure_table, target_rows
 from local_shim.errors import FlowError
 from local_shim.graph.elements import ScdType, SnapshotFlow
-from local_shim.jvm.session import settings
+from local_shim.jvm.configuration import settings
 from local_shim.jvm.spark_plan import estimated_bytes
 
 
@@ -128,7 +128,8 @@ def _apply(
     columns = reconciled.columns
     table = ensure_table(spark, target.table, reconciled.table, columns.target)
     literal = literal.cast(columns.sequence or kind)
-    with settings(spark, Size(estimated_bytes(frame), table.bytes, 0).profile):
+    tuning = Size(estimated_bytes(frame), table.bytes, 0).profile
+    with settings(spark, {**tuning, **target.spark_conf}):
         snapshot = _Snapshot(frame, literal, flow, target, columns, table, manifest)
         result = _commit(_outcome_of(snapshot), snapshot)
     floor = _floor(spark, literal.cast(widest(kind))) if flow.scd_type is ScdType.ONE else None

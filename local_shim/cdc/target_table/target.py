@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow
@@ -53,6 +53,7 @@ class CdcTarget:
 
     `table` is the folder of the Delta table, `state` that of the state (a new one after each full
     refresh). Tombstones of deleted keys are kept for at least `tombstone_seconds`.
+    `spark_conf` wins over the settings that the size of a batch suggests.
     """
 
     table: Path
@@ -60,6 +61,7 @@ class CdcTarget:
     name: TableName
     tombstone_seconds: float = 172_800.0
     options: CdcOptions = CdcOptions()
+    spark_conf: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from pyspark.sql import Column, DataFrame
@@ -18,6 +19,7 @@ from local_shim.cdc.apply import (
 )
 from local_shim.cdc.target_table.target import cdc_options
 from local_shim.engine.flows.flow_run import FlowRun
+from local_shim.engine.flows.flow_settings import own_settings
 from local_shim.engine.update_context import FlowResult, UpdateContext
 from local_shim.graph.elements import AutoCdcFlow, Dataset
 from local_shim.pipeline_spec.pipeline_settings import TOMBSTONE_SECONDS
@@ -64,7 +66,8 @@ def _apply_stream(
 
 def cdc_target(run: FlowRun) -> CdcTarget:
     """The target of the flow that runs."""
-    return target_of(run.context, run.dataset)
+    target = target_of(run.context, run.dataset)
+    return replace(target, spark_conf=own_settings(run.context, run.flow))
 
 
 def target_of(context: UpdateContext, dataset: Dataset) -> CdcTarget:

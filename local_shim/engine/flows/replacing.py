@@ -14,7 +14,7 @@ from local_shim.engine.flows.flow_run import FlowRun
 from local_shim.engine.update_context import FlowResult
 from local_shim.errors import FlowError
 from local_shim.graph.elements import QueryFlow, ReplaceUsing, ReplaceWhere
-from local_shim.jvm.session import settings
+from local_shim.jvm.configuration import settings
 from local_shim.sql_text import quote
 
 _SEQUENCE, _STORED, _DELETES = "__replace_sequence", "__replace_stored", "__replace_deletes"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from local_shim.jvm.session import settings
+from local_shim.jvm.configuration import settings
 from tests.local_shim.cdc.one_target import Target, flow
 
 

@@ -52,3 +52,37 @@ def test_what_a_flow_sets_holds_for_that_flow_only(pipeline: Pipeline) -> None:
     )
     assert pipeline.update() == 0
     assert [pipeline.rows(name) for name in "abc"] == [[("one",)], [("two",)], [("nothing",)]]
+
+
+def test_large_inputs_get_settings_for_large_data_but_for_those_that_the_pipeline_makes(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.write(
+        """
+        import dlt
+        from pyspark.sql import functions as F
+        spark.conf.set("spark.sql.shuffle.partitions", "7")
+        @dlt.table
+        def large():
+            ids = spark.range(200_000).select(F.col("id").cast("string").alias("text"))
+            return ids.select(F.sha2("text", 256).alias("text"))
+        @dlt.table
+        def settings_of_reader():
+            keys = ("spark.sql.shuffle.partitions", "spark.sql.codegen.wholeStage")
+            values = [F.lit(spark.conf.get(key)).alias(key[-10:]) for key in keys]
+            return spark.read.table("large").limit(1).select(*values)
+        """
+    )
+    assert pipeline.update() == 0
+    assert pipeline.rows("settings_of_reader") == [("7", "true")]
+    starts = {
+        event.origin["flow_name"]: event.details
+        for event in pipeline.progress()
+        if event.details["status"] == "STARTING"
+    }
+    assert starts["main.default.large"]["tuning"] == {}
+    reader = starts["main.default.settings_of_reader"]
+    assert reader["input_bytes"] > 8 * 2**20
+    assert reader["tuning"]["spark.sql.codegen.wholeStage"] == "true"
+    assert "spark.sql.shuffle.partitions" not in reader["tuning"]
+    assert pipeline.spark.conf.get("spark.sql.shuffle.partitions") == "1"

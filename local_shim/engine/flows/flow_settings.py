@@ -1,0 +1,57 @@
+"""The Spark settings of a running flow: those that suit the size of its inputs, and its own.
+
+The session of an update has settings for small tables. From some megabytes on, Spark's own
+defaults are faster. What the pipeline sets itself is never changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local_shim.delta import log
+from local_shim.delta.properties import needs_statistics
+from local_shim.engine.update_context import UpdateContext
+from local_shim.graph.graph import ResolvedFlow
+from local_shim.jvm.fast_paths import fast_paths_enabled
+from local_shim.jvm.session import LARGE_DATA, STATISTICS
+
+_SMALL_BYTES = 8 * 2**20  # about 200,000 rows of ten columns
+
+
+@dataclass(frozen=True)
+class FlowSettings:
+    """What the session of a flow gets, and why."""
+
+    input_bytes: int  # the files of the newest versions of the tables that it reads
+    tuning: Mapping[str, str]  # by the size of the inputs
+    own: Mapping[str, str]  # by the pipeline
+
+    @property
+    def values(self) -> dict[str, str]:
+        """All settings that differ from the session of the update."""
+        return {**self.tuning, **self.own}
+
+    def details(self) -> dict[str, Any]:
+        """For the event log."""
+        tuning = {key: v for key, v in self.tuning.items() if key not in self.own}
+        return {"input_bytes": self.input_bytes, "tuning": tuning}
+
+
+def flow_settings(context: UpdateContext, flow: ResolvedFlow) -> FlowSettings:
+    """The settings of a flow that is about to start."""
+    graph = context.graph
+    size = sum(log.size(context.storage.table(source.name)) for source in graph.sources(flow))
+    tuning: Mapping[str, str] = {}
+    if size > _SMALL_BYTES or not fast_paths_enabled():
+        tuning = LARGE_DATA
+    elif needs_statistics(graph.datasets[flow.target]):
+        tuning = STATISTICS
+    return FlowSettings(size, tuning, own_settings(context, flow))
+
+
+def own_settings(context: UpdateContext, flow: ResolvedFlow) -> dict[str, str]:
+    """What the pipeline sets: its configuration, its source files, and the flow itself."""
+    of_all = {key: v for key, v in context.configuration.items() if key.startswith("spark.")}
+    return {**of_all, **flow.flow.spark_conf}

@@ -1,0 +1,43 @@
+"""Reads and changes the configuration of a session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from pyspark.sql import SparkSession
+
+
+@contextmanager
+def settings(spark: SparkSession, values: Mapping[str, str]) -> Iterator[None]:
+    """Sets these configuration values inside the block and restores the previous ones after it."""
+    previous = {key: spark.conf.get(key, None) for key in values}
+    for key, value in values.items():
+        spark.conf.set(key, value)
+    try:
+        yield
+    finally:
+        for key, old in previous.items():
+            spark.conf.unset(key) if old is None else spark.conf.set(key, old)
+
+
+@contextmanager
+def settings_restored(spark: SparkSession) -> Iterator[None]:
+    """Takes back all settings that the block makes."""
+    before = configuration_of(spark)
+    try:
+        yield
+    finally:
+        for key in changed_settings(spark, before):
+            spark.conf.set(key, before[key]) if key in before else spark.conf.unset(key)
+
+
+def changed_settings(spark: SparkSession, before: Mapping[str, str]) -> dict[str, str]:
+    """The settings that are new or other than `before`."""
+    now = configuration_of(spark)
+    return {key: value for key, value in now.items() if before.get(key) != value}
+
+
+def configuration_of(spark: SparkSession) -> dict[str, str]:
+    """All configuration values of the session."""
+    return {str(key): str(value) for key, value in spark.conf.getAll.items()}
