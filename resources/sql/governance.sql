@@ -125,7 +125,7 @@ RETURN CASE
   THEN value
 END;
 
--- A claims handler sees the claims of the lines of business whose groups he or she is in.
+-- Claims handlers see the claims of the lines of business whose groups they are in.
 CREATE OR REPLACE FUNCTION may_see_segment(segment STRING)
 RETURNS BOOLEAN
 RETURN is_account_group_member('insurance_pipelines')
