@@ -1,6 +1,6 @@
 # The only commands there are; CI calls the same ones.
 PYTHON := .venv/bin/python
-PYTEST := .venv/bin/coverage run -p -m pytest --durations=20 --durations-min=5
+PYTEST := .venv/bin/coverage run -p -m pytest -rs --durations=20 --durations-min=5
 SEEDS := 5000
 
 .DEFAULT_GOAL := help

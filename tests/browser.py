@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+_SECONDS = 30  # that a page may take, which a script without an end would use up
 UI = Path(__file__).parents[1] / "ui"
 
 
@@ -25,8 +26,11 @@ def open_browser() -> Iterator[Any]:
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     chrome = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    yield chrome
-    chrome.quit()
+    chrome.set_page_load_timeout(_SECONDS)
+    try:
+        yield chrome
+    finally:
+        chrome.quit()
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 import { computed, signal } from "@preact/signals";
 import { HEIGHT, placed, WIDTH, type Edge, type Point } from "./layout";
 import { count, counted, failedPath, isStream, isUpToDate, isView, kin, sentence, sign, word, type Node } from "./model";
-import { changed, compared, drawn, groups, room, screen, selected, top, zoom } from "./state";
+import { changed, compared, drawn, groups, nodes, room, screen, selected, top, zoom } from "./state";
 
 const HEADING = 22;
 const SMALLEST = 0.72; // scale at which the smallest text is still 8 px high
@@ -31,7 +31,7 @@ function curve(points: Point[]): string {
 }
 
 export function Graph() {
-  if (!drawn.value.length) return <p>No dataset matches the search.</p>;
+  if (!drawn.value.length) return <p>{nodes.length ? "No dataset matches the search." : "The update has not planned its datasets."}</p>;
   const { width, height, at, edges, implied } = picture.value;
   const lit = hovered.value ? kin(drawn.value, hovered.value) : null;
   const chosen = hovered.value || selected.value;

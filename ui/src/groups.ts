@@ -18,11 +18,17 @@ export function grouping(datasets: Dataset[]): (name: string) => string {
 const schema = (name: string): string => name.split(".").slice(0, -1).pop() ?? "";
 const prefix = (name: string): string => (name.split(".").pop() ?? name).split("_")[0];
 
+// How many folders, from the left, all files share.
+export function sharedFolders(files: string[]): number {
+  const paths = files.map((file) => file.split("/").slice(0, -1));
+  const shortest = Math.min(...paths.map((path) => path.length));
+  let depth = 0;
+  while (paths.length && depth < shortest && paths.every((path) => path[depth] === paths[0][depth])) depth += 1;
+  return depth;
+}
+
 // The first folder in which the paths differ.
 function folderOf(files: Map<string, string>): Map<string, string> {
-  const paths = [...files.values()].map((file) => file.split("/").slice(0, -1));
-  const isCommon = (place: number): boolean => paths.every((path) => path[place] !== undefined && path[place] === paths[0][place]);
-  let place = 0;
-  while (isCommon(place)) place += 1;
+  const place = sharedFolders([...files.values()]);
   return new Map([...files].map(([name, file]) => [name, file.split("/").slice(0, -1)[place] ?? "other"]));
 }

@@ -10,8 +10,8 @@ export function Heading() {
     <header>
       <h1>{doc.pipeline.name}</h1>
       <p>
-        <strong class={`state ${word(state)}`}>{sign(state)} {word(state)}</strong>
-        {seconds !== null && <> in {duration(seconds)}</>} · update {id.slice(0, 8)}
+        <strong class={`state ${word(state)}`}>{sign(state)} {state ? word(state) : "no update"}</strong>
+        {seconds !== null && <> in {duration(seconds)}</>}{id && <> · update {id.slice(0, 8)}</>}
         {started && <> · <time title={started}>{moment(started)}</time></>}
       </p>
       <Counts />

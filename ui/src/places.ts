@@ -1,12 +1,9 @@
-// Where code is: a file below the folder that all files of the pipeline share.
+// Where code is: the path of a file from the folder that all files of the pipeline share.
 import type { Source } from "./document";
+import { sharedFolders } from "./groups";
 import { doc } from "./state";
 
 const files = [...doc.datasets, ...doc.flows].flatMap((each) => (each.source ? [each.source.file] : []));
-const shared = files.reduce((left, file) => {
-  while (!file.startsWith(left)) left = left.slice(0, left.lastIndexOf("/", left.length - 2) + 1);
-  return left;
-}, files[0]?.slice(0, files[0].lastIndexOf("/") + 1) ?? "");
-const above = shared.lastIndexOf("/", shared.length - 2) + 1; // the shared folder's name is shown
+const left = Math.max(0, sharedFolders(files) - 1);
 
-export const placeOf = ({ file, line }: Source): string => `${file.slice(above)}:${line}`;
+export const placeOf = ({ file, line }: Source): string => `${file.split("/").slice(left).join("/")}:${line}`;

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from local_shim.cli.app import main
-from local_shim.report.document import Document
+from local_shim.events.journal_file import read_journal
+from local_shim.report.document import Document, document
 from local_shim.report.html import html
 from local_shim.report.report_file import stored_document
 from local_shim.storage import Storage
@@ -162,6 +163,20 @@ def test_groups_are_schemas_or_folders_or_prefixes(
     assert sorted(each.text for each in browser.find_elements("css selector", ".heading")) == (
         sorted(headings)
     )
+
+
+def test_every_beginning_of_a_journal_has_a_page(browser: Any, tmp_path: Path) -> None:
+    """From no event at all to a flow in work."""
+    write_update(tmp_path, "b2", 10, fails=True)
+    records = read_journal(tmp_path / "system/journal/shop/b2.jsonl")
+    texts = [show(browser, as_page(document(records[:length]))) for length in (0, 1, 2, 11, 13)]
+    assert ["The update has not planned its datasets" in text for text in texts[:3]] == [
+        True,
+        True,
+        False,
+    ]
+    assert "⟳ running" in texts[3]
+    assert "⟳ 1 flow running" in texts[4]
 
 
 def test_what_an_update_left_as_it_was_is_up_to_date(browser: Any, tmp_path: Path) -> None:
