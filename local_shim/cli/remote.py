@@ -95,7 +95,7 @@ def run(
         update_id = pipeline.start(select.selection(), validate)
         return _exit_code(_show_progress(pipeline, update_id, json))
     except KeyboardInterrupt:
-        text = "it goes on in the workspace; `remote logs` shows it, `remote stop` stops it"
+        text = "what was started goes on in the workspace; see `remote logs` and `remote stop`"
         print(text, file=sys.stderr)  # noqa: T201
         return 1
 

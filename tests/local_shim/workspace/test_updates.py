@@ -223,7 +223,7 @@ def test_ctrl_c_leaves_an_update_running_until_it_is_stopped(running: LocalWorks
     thread.start()
     result = dlt_local("remote", "run", "--bundle", running.folder)
     thread.join()
-    assert (result.code, "it goes on in the workspace" in result.err) == (1, True)
+    assert (result.code, "goes on in the workspace" in result.err) == (1, True)
     update_id = pipeline.latest_update()
     assert pipeline.state_of(update_id) == "RUNNING"
     pipeline.stop()
