@@ -148,7 +148,7 @@ def _rows(flow: FlowView) -> str:
     if not flow.metrics:
         return ""
     if "num_upserted_rows" not in flow.metrics:
-        return f"{flow.written:,} rows"
+        return _count(flow.written, "row")
     deleted = f", {flow.deleted:,} deleted" if flow.deleted else ""
     return f"{flow.written:,} upserted{deleted}"
 
@@ -157,6 +157,10 @@ def _quality(flow: FlowView) -> str:
     parts = []
     if flow.dropped:
         parts.append(f"{flow.dropped:,} dropped")
-    if flow.failed_checks:
-        parts.append(f"{flow.failed_checks:,} broken rule{'' if flow.failed_checks == 1 else 's'}")
+    if flow.broken_rules:
+        parts.append(_count(flow.broken_rules, "broken rule"))
     return ", ".join(parts)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -60,9 +60,9 @@ class FlowView:
         return self.metrics.get("num_deleted_rows", 0)
 
     @property
-    def failed_checks(self) -> int:
-        """Failed records, added up over the rules."""
-        return sum(counts.failed for counts in self.rules.values())
+    def broken_rules(self) -> int:
+        """The number of rules that some record failed."""
+        return sum(counts.failed > 0 for counts in self.rules.values())
 
 
 class UpdateView:

@@ -32,7 +32,7 @@ def test_fields_that_a_workspace_leaves_out_count_nothing() -> None:
         assert event
         view.add(event.as_record())
     flow = view.flows["main.s.orders"]
-    assert (flow.status, flow.written, flow.dropped, flow.failed_checks) == ("COMPLETED", 3, 0, 2)
+    assert (flow.status, flow.written, flow.dropped, flow.broken_rules) == ("COMPLETED", 3, 0, 1)
 
 
 def test_a_failure_keeps_its_error() -> None:

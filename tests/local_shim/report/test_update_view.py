@@ -35,9 +35,10 @@ def test_the_last_status_and_the_time_between_start_and_end() -> None:
 
 def test_counts_add_up_over_events() -> None:
     view = UpdateView()
-    for passed, failed, dropped in ((3, 1, 1), (4, 0, 0)):
+    for passed, failed, dropped in ((3, 1, 1), (4, 2, 0)):
         view.add(progress("a", "RUNNING", 1, data_quality=quality(passed, failed, dropped)))
-    assert view.flows["a"].rules == {("a", "r"): RuleCounts(7, 1)}
+    assert view.flows["a"].rules == {("a", "r"): RuleCounts(7, 3)}
+    assert view.flows["a"].broken_rules == 1  # whatever the number of its rows
     assert view.flows["a"].dropped == 1
 
 
