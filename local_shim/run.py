@@ -23,8 +23,8 @@ from local_shim.engine.table_setup import create_tables, reset_tables
 from local_shim.engine.update_context import UpdateContext
 from local_shim.errors import FlowError, close_match
 from local_shim.events.announcement import announce
-from local_shim.events.column_lineage import column_lineage
 from local_shim.events.dead_updates import end_dead_journals
+from local_shim.events.definitions import describe
 from local_shim.events.event import UpdateState
 from local_shim.events.hooks import Hooks
 from local_shim.events.log import EventLog, Listener
@@ -118,10 +118,8 @@ class Update:
             self._stop.by_signals(),
             self._event_log(ready) as events,
         ):
-            spec, graph = self.request.spec, ready.plan.graph
-            lineage = column_lineage(ready.context.storage, graph, ready.fingerprint)
             parameters = start_parameters(self.request)
-            announce(events, spec, ready.registry, ready.plan, lineage, parameters)
+            announce(events, self.request.spec, ready.registry, ready.plan, parameters)
             return self._end(events, self._execute(events, ready))
 
     def stop(self) -> None:
@@ -138,7 +136,7 @@ class Update:
             if self.request.continuous and not failures:
                 failures = self._repeat(executor, context.configuration)
         if not failures and not self._stop.requested:
-            maintain(context)
+            maintain(context, events)
         return failures
 
     def _repeat(self, executor: Executor, configuration: Mapping[str, str]) -> tuple[Failure, ...]:
@@ -270,6 +268,7 @@ def _set_up_tables(events: EventLog, ready: Prepared) -> dict[TableName, FlowErr
     if ready.plan.reset_tables or ready.plan.reset_checkpoints:
         events.update(UpdateState.RESETTING)
     reset_tables(ready.context, ready.plan)
+    describe(ready.plan.graph, ready.context.storage, ready.fingerprint, events)
     events.update(UpdateState.SETTING_UP_TABLES)
     return create_tables(ready.context, ready.plan)
 

@@ -7,7 +7,7 @@
     system/tables/<table>.json                        one record for each table of any pipeline
     system/resets/<table>                             a full refresh that is underway
     system/journal/<pipeline>/<update>.jsonl          the events of one update
-    system/lineage/<pipeline>.json                    the column lineage of its flows, kept
+    system/lineage/<pipeline>.json                    the plans of its flows for events, kept
     system/events                                     the event log, a Delta table
     system/locks/<pipeline>                           held while an update runs
     system/maintenance/<pipeline>.json                when old files were last deleted
@@ -17,6 +17,7 @@ A full refresh opens generation n+1 of checkpoints, schemas and state; old ones 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
@@ -115,6 +116,11 @@ class Storage:
     def generation(self, table: TableName, flow: str) -> int:
         """How often the flow was started from nothing; 0 at first."""
         return int(self.checkpoint(table, flow).name)
+
+    def flow_id(self, table: TableName, flow: str) -> str:
+        """The id of a flow in events: stays over updates, changes with a full refresh."""
+        identity = f"{self.pipeline}/{flow}/{self.generation(table, flow)}"
+        return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
     def _checkpoints(self, table: TableName) -> Path:
         return self.root / "checkpoints" / _safe(self.pipeline) / _safe(str(table))
@@ -215,7 +221,7 @@ class Storage:
         return self.journals() / f"{_safe(update)}.jsonl"
 
     def lineage(self) -> Path:
-        """File of the column lineage of this pipeline's flows."""
+        """File of the column lineage and the plans of this pipeline's flows."""
         return self.root / "system" / "lineage" / f"{_safe(self.pipeline)}.json"
 
     def journals(self) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
@@ -32,9 +31,7 @@ class FlowEvents:
     @cached_property
     def flow_id(self) -> str:
         """Stays over updates and changes with a full refresh (behaviour 122)."""
-        storage, flow = self._storage, self._flow
-        identity = f"{storage.pipeline}/{flow.name}/{storage.generation(flow.target, flow.name)}"
-        return hashlib.sha256(identity.encode()).hexdigest()[:32]
+        return self._storage.flow_id(self._flow.target, self._flow.name)
 
     def status(
         self,

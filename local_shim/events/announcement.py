@@ -7,11 +7,9 @@ import os
 from collections.abc import Mapping
 from importlib import metadata
 
-from local_shim.events.definitions import describe
 from local_shim.events.event import EventType, UpdateState
 from local_shim.events.log import EventLog
 from local_shim.events.runner import this_runner
-from local_shim.graph.graph import Lineage
 from local_shim.graph.plan import Plan
 from local_shim.graph.registry import Registry
 from local_shim.pipeline_spec.pipeline import PipelineSpec
@@ -22,13 +20,9 @@ def announce(
     spec: PipelineSpec,
     registry: Registry,
     plan: Plan,
-    lineage: Mapping[str, Lineage],
     request: Mapping[str, object],
 ) -> None:
-    """Writes what was requested, by whom, on which versions, and what the pipeline defines.
-
-    `lineage` is the column lineage by flow.
-    """
+    """Writes what was requested, by whom, and on which versions."""
     write_request(events, spec, request)
     user = {"user_name": getpass.getuser(), "user_id": str(os.getuid())}
     events.write(EventType.USER_ACTION, "START", {"action": "START", **user})
@@ -39,7 +33,6 @@ def announce(
         events.warn(warning)
     for what, where in registry.deprecations:
         events.write(EventType.DEPRECATION, f"{what} at {where} is deprecated.", {"message": what})
-    describe(plan.graph, lineage, events)
 
 
 def write_request(events: EventLog, spec: PipelineSpec, request: Mapping[str, object]) -> None:

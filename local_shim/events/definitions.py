@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from local_shim.events.event import EventType
 from local_shim.events.log import EventLog
+from local_shim.events.query_plans import QueryPlan, query_plans
 from local_shim.graph.elements import AutoCdcFlow, Dataset, DatasetKind, QueryFlow, SourceLocation
-from local_shim.graph.graph import Graph, Lineage, ResolvedFlow
+from local_shim.graph.graph import Graph, ResolvedFlow
+from local_shim.storage import Storage
 
 
-def describe(graph: Graph, lineage: Mapping[str, Lineage], events: EventLog) -> None:
-    """`dataset_definition`, `sink_definition` and `flow_definition` for the whole graph."""
+def describe(graph: Graph, storage: Storage, fingerprint: str, events: EventLog) -> None:
+    """`dataset_definition`, `sink_definition` and `flow_definition` for the whole graph.
+
+    Written after a full refresh has reset its tables, because that renews the ids of flows;
+    `fingerprint` stands for the code.
+    """
+    plans = query_plans(storage, graph, fingerprint)
     for dataset in graph.datasets.values():
         _dataset(graph, dataset, events)
     for flow in graph.flows:
-        _flow(graph, flow, lineage[flow.name], events)
+        flow_id = storage.flow_id(flow.target, flow.name)
+        _flow(graph, flow, plans[flow.name], flow_id, events)
 
 
 def _dataset(graph: Graph, dataset: Dataset, events: EventLog) -> None:
@@ -49,7 +55,9 @@ def _dataset(graph: Graph, dataset: Dataset, events: EventLog) -> None:
     )
 
 
-def _flow(graph: Graph, flow: ResolvedFlow, lineage: Lineage, events: EventLog) -> None:
+def _flow(
+    graph: Graph, flow: ResolvedFlow, plan: QueryPlan, flow_id: str, events: EventLog
+) -> None:
     target = graph.datasets[flow.target]
     kind = "COMPLETE" if graph.is_complete(flow) else flow.kind
     if target.kind is DatasetKind.VIEW:
@@ -70,7 +78,8 @@ def _flow(graph: Graph, flow: ResolvedFlow, lineage: Lineage, events: EventLog) 
                 for field in flow.schema.fields
             ],
             "schema_json": flow.schema.json(),
-            "column_lineage": lineage,
+            "column_lineage": plan.column_lineage,
+            "explain_text": plan.explain_text,
             "flow_type": kind,
             "comment": query.comment if query else None,
             "spark_conf": dict(flow.flow.spark_conf),
@@ -78,6 +87,7 @@ def _flow(graph: Graph, flow: ResolvedFlow, lineage: Lineage, events: EventLog) 
             "once": flow.once,
             "scd_type": flow.flow.scd_type.value if isinstance(flow.flow, AutoCdcFlow) else None,
         },
+        flow_id=flow_id,
         flow_name=flow.name,
         dataset_name=str(target.name),
     )

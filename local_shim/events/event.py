@@ -29,6 +29,7 @@ class EventType(StrEnum):
     STREAM_PROGRESS = "stream_progress"
     HOOK_PROGRESS = "hook_progress"
     DEPRECATION = "deprecation"
+    MAINTENANCE_PROGRESS = "maintenance_progress"
     WARNING = "warning"
 
 

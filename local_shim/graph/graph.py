@@ -45,6 +45,7 @@ class ResolvedFlow:
     complete: bool = False  # its own query aggregates a stream without a watermark
     paths: tuple[str, ...] = ()  # files and folders that its query reads, as it names them
     lineage: Callable[[], Lineage] = field(default=dict, compare=False)  # read from the plan
+    explain_text: Callable[[], str | None] = field(default=lambda: None, compare=False)  # also
 
     @property
     def name(self) -> str:

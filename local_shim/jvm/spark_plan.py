@@ -116,6 +116,11 @@ def plan_digest(frame: DataFrame) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
+def plan_text(frame: DataFrame) -> str:
+    """The analysed plan as text."""
+    return str(_analyzed(frame).treeString()).rstrip()
+
+
 def plan_json(frame: DataFrame) -> str:
     """The analysed plan as JSON."""
     return str(_analyzed(frame).toJSON())

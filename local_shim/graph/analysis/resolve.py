@@ -15,6 +15,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
 from local_shim.errors import DefinitionError, ShimError, close_match, raise_all
+from local_shim.graph.analysis.explain_text import explain_text
 from local_shim.graph.analysis.external_sources import ExternalSources
 from local_shim.graph.analysis.lineage import lineage_by_name, lineage_of
 from local_shim.graph.analysis.query_errors import query_failure
@@ -103,7 +104,7 @@ class GraphResolver:
     def _analysed_query(self, flow: QueryFlow, frame: DataFrame) -> ResolvedFlow:
         is_view = self.registry.datasets[flow.target].kind is DatasetKind.VIEW
         schema = frame.schema if is_view else without_watermarks(frame.schema)
-        streams = frame.isStreaming
+        streams, reads = frame.isStreaming, self.resolution.stack[-1].frames
         return ResolvedFlow(
             flow,
             self._inputs(),
@@ -111,7 +112,8 @@ class GraphResolver:
             streams,
             digest="" if streams else plan_digest(frame),
             complete=streams and output_mode(frame) == "complete",
-            lineage=partial(lineage_of, frame, self.resolution.stack[-1].frames),
+            lineage=partial(lineage_of, frame, reads),
+            explain_text=partial(explain_text, frame, reads),
         )
 
     def _inputs(self) -> tuple[Input, ...]:

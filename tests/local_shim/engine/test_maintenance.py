@@ -41,6 +41,9 @@ def test_unused_files_are_deleted_once_in_a_day(pipeline: Pipeline) -> None:
     assert update(pipeline, 1) == [1, 1, 1]
     assert update(pipeline, 2, hours=23) == [2, 2, 2]
     assert update(pipeline, 2, hours=25) == [1, 2, 2]
+    (maintenance,) = (each for each in pipeline.events if each.event_type == "maintenance_progress")
+    assert maintenance.details == {"state": "COMPLETED", "num_deleted_files": 1}
+    assert maintenance.origin["maintenance_id"]
     assert update(pipeline, 3) == [2, 3, 3]
     assert len(pipeline.rows("short")) == 3
     assert delta_version(pipeline.path("short")) == 2

@@ -190,12 +190,15 @@ def test_each_micro_batch_is_an_event(three: ThreeUpdates) -> None:
 
 @pytest.mark.dlt(122)
 def test_every_event_of_a_running_flow_has_its_id(three: ThreeUpdates) -> None:
-    types = ("flow_progress", "planning_information", "operation_progress", "stream_progress")
+    types = (
+        "flow_definition", "flow_progress", "planning_information", "operation_progress",
+        "stream_progress",
+    )  # fmt: skip
     ids: dict[str, set[str]] = {}
     for event in (each for events in three.events for each in events):
         if event.event_type in types:
             ids.setdefault(event.origin["flow_name"], set()).add(event.origin["flow_id"])
-    assert len(ids) == 3 and all(len(each) == 1 for each in ids.values())
+    assert len(ids) == 4 and all(len(each) == 1 for each in ids.values())
 
 
 @pytest.mark.dlt(100)
@@ -241,6 +244,17 @@ def test_flow_definitions_are_the_edges_of_the_graph(three: ThreeUpdates) -> Non
     assert inputs["main.default.bronze"] == []
 
 
+def test_flow_definitions_explain_their_queries(three: ThreeUpdates) -> None:
+    texts = [
+        {e.details["output_dataset"]: e.details["explain_text"] for e in events}
+        for events in (
+            [e for e in update if e.event_type == "flow_definition"] for update in three.events
+        )
+    ]
+    assert "Relation main.default.valid" in texts[0]["main.default.silver"]
+    assert texts[0] == texts[1] == texts[2]
+
+
 @pytest.mark.dlt(106)
 def test_a_refresh_runs_the_named_tables_only(line: Pipeline) -> None:
     assert line.update() == 0
@@ -258,6 +272,11 @@ def test_a_full_refresh_reads_from_the_start_and_renews_the_flow_id(line: Pipeli
     assert len(line.rows("bronze")) == 3
     assert flow_ids(line)["main.default.bronze"] != first["main.default.bronze"]
     assert flow_ids(line)["main.default.gold"] == first["main.default.gold"]
+    definitions = [each for each in line.events if each.event_type == "flow_definition"]
+    assert {each.origin["flow_name"]: each.origin["flow_id"] for each in definitions} == {
+        **flow_ids(line),
+        "main.default.valid": definitions[1].origin["flow_id"],  # a view has no progress
+    }
 
 
 @pytest.mark.dlt(108)

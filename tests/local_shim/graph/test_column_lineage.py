@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from local_shim.events.column_lineage import column_lineage
+from local_shim.events.query_plans import query_plans
 from local_shim.graph.analysis.plan_lineage import plan_lineage
 from local_shim.graph.graph import Graph, Lineage
 from local_shim.graph.names import Namespace
@@ -176,5 +176,6 @@ def test_lineage_is_computed_again_only_for_other_code(graph: Graph, tmp_path: P
 
     counted = Graph(flows=tuple(replace(flow, lineage=count) for flow in graph.flows[:2]))
     for fingerprint, total in (("one", 2), ("one", 2), ("two", 4)):
-        lineage_by_flow = column_lineage(storage, counted, fingerprint)
-        assert list(lineage_by_flow.values()) == [{"a": ["b.a"]}] * 2 and len(calls) == total
+        plans = query_plans(storage, counted, fingerprint).values()
+        assert [plan.column_lineage for plan in plans] == [{"a": ["b.a"]}] * 2
+        assert len(calls) == total

@@ -1,0 +1,50 @@
+"""What events say of the plans of a pipeline's queries: the column lineage and the plan as text.
+
+Reading them from Spark costs some milliseconds a flow. Code and column names decide them, so they
+are kept in the storage between updates; the file may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from local_shim import stored_json
+from local_shim.durable_files import read_text, write_atomically
+from local_shim.storage import Storage
+
+if TYPE_CHECKING:  # these names are for readers; importing them would load Spark
+    from local_shim.graph.graph import Graph, Lineage, ResolvedFlow
+
+_VERSION = 2  # version 1 had the lineage alone; its keys match none of these
+
+
+@dataclass(frozen=True)
+class QueryPlan:
+    """The analysed plan of one flow: where its columns come from, and its text (none for CDC)."""
+
+    column_lineage: Lineage
+    explain_text: str | None
+
+
+def query_plans(storage: Storage, graph: Graph, fingerprint: str) -> Mapping[str, QueryPlan]:
+    """The plan of each flow by its name; `fingerprint` stands for the code."""
+    path = storage.lineage()
+    text = read_text(path)
+    earlier = stored_json.load(text, _VERSION, path) if text else {}
+    keys = {flow.name: _key(flow, fingerprint) for flow in graph.flows}
+    current = {
+        keys[flow.name]: earlier.get(keys[flow.name])
+        or asdict(QueryPlan(flow.lineage(), flow.explain_text()))
+        for flow in graph.flows
+    }
+    if current.keys() - earlier.keys():
+        write_atomically(path, stored_json.dump(_VERSION, current))
+    return {name: QueryPlan(**current[key]) for name, key in keys.items()}
+
+
+def _key(flow: ResolvedFlow, fingerprint: str) -> str:
+    columns = "\n".join([str(_VERSION), fingerprint, flow.name, *flow.schema.names])
+    return hashlib.sha256(columns.encode()).hexdigest()

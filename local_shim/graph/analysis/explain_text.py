@@ -1,0 +1,42 @@
+"""The analysed plan of a query as text, for people who read the event log."""
+
+from __future__ import annotations
+
+import re
+
+from pyspark.sql import DataFrame
+
+from local_shim.graph.analysis.lineage import Reads
+from local_shim.jvm.spark_plan import plan_text
+
+_ID = re.compile(r"(?<=#)\d+")
+_STAND_IN = re.compile(
+    r"(?:LocalRelation <empty>|StreamingRelation FileSource\[.*?\]), (\[.*\])(, name=.*)?"
+)
+
+
+def explain_text(frame: DataFrame, reads: Reads) -> str:
+    """The plan in which the frames that stand for datasets have the names of the datasets.
+
+    Columns are numbered from 0, so that the text of a query is the same in every update.
+    """
+    names = {}
+    for name, each in reads:
+        if stand_in := _STAND_IN.search(plan_text(each)):
+            names[_columns(stand_in)] = str(name)
+
+    def named(stand_in: re.Match[str]) -> str:
+        name = names.get(_columns(stand_in))
+        return f"Relation {name} {stand_in[1]}" if name else stand_in[0]
+
+    return _numbered(_STAND_IN.sub(named, plan_text(frame)))
+
+
+def _columns(stand_in: re.Match[str]) -> str:
+    """A self-join gives one side of the same frame new numbers, so these are left out."""
+    return _ID.sub("", stand_in[1])
+
+
+def _numbered(text: str) -> str:
+    numbers: dict[str, int] = {}
+    return _ID.sub(lambda match: str(numbers.setdefault(match[0], len(numbers))), text)
