@@ -13,7 +13,7 @@ from local_shim.declaring.arguments import arguments_checked, fault, missing_tex
 from local_shim.errors import ShimError, raise_all
 from local_shim.graph.elements import Action, Dataset, Expectation
 from local_shim.graph.registry import active_registry
-from local_shim.jvm.spark_parser import check_expression
+from local_shim.jvm.spark_parser import check_expression, parser_reason
 
 _RULES = "_dlt_local_rules"
 
@@ -137,9 +137,9 @@ def _unreadable(rules: Rules) -> Iterator[ShimError]:
             try:
                 check_expression(session, rule)
             except Exception as error:  # PySpark wraps the parser's error in several ways
-                text = str(error).strip().split("\n")[0]
-                message = f"'{rule}' is no SQL expression."
-                yield fault(f"expectation '{name}'", "PARSE_SYNTAX_ERROR", message, text)
+                message = f"'{rule}' is no SQL expression: {parser_reason(error)}"
+                hint = "write a condition on the columns, such as id IS NOT NULL"
+                yield fault(f"expectation '{name}'", "PARSE_SYNTAX_ERROR", message, hint)
 
 
 def check_names(dataset: Dataset) -> None:

@@ -14,8 +14,8 @@ from sqlglot.tokenizer_core import Token
 from local_shim.declaring.arguments import fault
 from local_shim.errors import ShimError
 from local_shim.graph.registry import active_registry
-from local_shim.graph.table_columns import GENERATED_AS
-from local_shim.jvm.spark_parser import ColumnDefinition, table_definition
+from local_shim.graph.table_columns import GENERATED_AS, IDENTITY
+from local_shim.jvm.spark_parser import ColumnDefinition, parser_reason, table_definition
 from local_shim.reading.interception import session
 from local_shim.sql_text import Edit, edited
 
@@ -24,8 +24,8 @@ def declared_schema(function: str, schema: StructType | str | None) -> StructTyp
     """The columns of `schema`; text is read as the column list of CREATE TABLE is.
 
     [choice] PRIMARY KEY and FOREIGN KEY are accepted and not enforced, as on Databricks. A mask is
-    a function of Unity Catalog: it is not applied, with a warning. What would change rows and is
-    not done here is refused: CHECK, DEFAULT, identity columns.
+    a function of Unity Catalog: it is not applied, with a warning. DEFAULT and CHECK are refused:
+    pipelines have neither. Generated and identity columns are Delta's own.
     """
     if schema is None or isinstance(schema, StructType):
         return schema
@@ -35,11 +35,13 @@ def declared_schema(function: str, schema: StructType | str | None) -> StructTyp
     try:
         table = table_definition(session(), edited(schema, [mask.edit for mask in masks]))
     except PySparkException as error:
-        reason = str(error).strip().split("\n")[0].split(" SQLSTATE:")[0].rstrip(".")
-        raise _refused(function, "PARSE_SYNTAX_ERROR", reason) from error
+        reason = parser_reason(error).rstrip(".")
+        hint = "write it as in CREATE TABLE: (id INT NOT NULL, name STRING)"
+        raise _refused(function, "PARSE_SYNTAX_ERROR", reason, hint) from error
     if any("Check" in constraint for constraint in table.constraints):
-        reason = "CHECK is not enforced here; use an expectation"
-        raise _refused(function, "UNSUPPORTED_CONSTRAINT", reason)
+        reason = "a table of a pipeline takes no CHECK"
+        hint = "use an expectation: in SQL, CONSTRAINT c EXPECT (…) ON VIOLATION FAIL UPDATE"
+        raise _refused(function, "UNSUPPORTED_CONSTRAINT", reason, hint)
     return StructType([_field(function, column) for column in table.columns])
 
 
@@ -81,19 +83,20 @@ def _last_of_mask(tokens: Sequence[Token], name: int) -> int:
 
 def _field(function: str, column: ColumnDefinition) -> StructField:
     if column.has_default:
-        reason = f"'{column.name}' is an identity column or has a DEFAULT"
-        raise _refused(function, "UNSUPPORTED_COLUMN", reason)
-    metadata = {"comment": column.comment, GENERATED_AS: column.generated_as}
+        reason = f"'{column.name}' has a DEFAULT, which a table of a pipeline does not take"
+        hint = f"give the value in the query: coalesce({column.name}, …) AS {column.name}"
+        raise _refused(function, "UNSUPPORTED_COLUMN", reason, hint)
+    identity = zip(IDENTITY, column.identity or (), strict=False)
+    metadata = {"comment": column.comment, GENERATED_AS: column.generated_as, **dict(identity)}
     return StructField.fromJson(
         {
             "name": column.name,
             "type": column.type,
             "nullable": column.nullable,
-            "metadata": {key: text for key, text in metadata.items() if text is not None},
+            "metadata": {key: value for key, value in metadata.items() if value is not None},
         }
     )
 
 
-def _refused(function: str, condition: str, reason: str) -> ShimError:
-    hint = 'write it as in CREATE TABLE: schema="id INT NOT NULL, name STRING"'
+def _refused(function: str, condition: str, reason: str, hint: str) -> ShimError:
     return fault(function, condition, f"its schema is not accepted: {reason}.", hint)

@@ -10,8 +10,11 @@ from pyspark.sql.types import StructField, StructType
 
 from local_shim.sql_text import quote
 
-# Delta's own key for the expression of a generated column, in the metadata of its field.
+# Delta's own keys in the metadata of a field: the expression of a generated column, and what makes
+# an identity column.
 GENERATED_AS = "delta.generationExpression"
+IDENTITY = ("delta.identity.start", "delta.identity.step", "delta.identity.allowExplicitInsert")
+_OF_DELTA = "delta."
 _WATERMARK = "spark.watermarkDelayMs"
 
 
@@ -38,7 +41,7 @@ def as_read(declared: StructType) -> StructType:
 
 
 def _declared_metadata(field: StructField) -> dict[str, object]:
-    return {key: value for key, value in field.metadata.items() if key != GENERATED_AS}
+    return {key: value for key, value in field.metadata.items() if not key.startswith(_OF_DELTA)}
 
 
 def without_watermarks(columns: StructType) -> StructType:
@@ -60,7 +63,16 @@ def _without_watermark(field: StructField) -> dict[str, object]:
 
 def has_constraints(declared: StructType | None) -> bool:
     """Whether a column is NOT NULL or generated, which only a declared table can enforce."""
-    return any(not field.nullable or GENERATED_AS in field.metadata for field in declared or ())
+    return any(not field.nullable or _is_generated(field) for field in declared or ())
+
+
+def identity_columns(declared: StructType | None) -> list[str]:
+    """The names of the columns that Delta numbers."""
+    return [field.name for field in declared or () if IDENTITY[0] in field.metadata]
+
+
+def _is_generated(field: StructField) -> bool:
+    return GENERATED_AS in field.metadata or IDENTITY[0] in field.metadata
 
 
 def as_declared(frame: DataFrame, declared: StructType) -> DataFrame:
@@ -70,7 +82,7 @@ def as_declared(frame: DataFrame, declared: StructType) -> DataFrame:
         [
             _declared_column(field, field.name.lower() in have)
             for field in declared
-            if field.name.lower() in have or GENERATED_AS not in field.metadata
+            if field.name.lower() in have or not _is_generated(field)
         ]
     )
 

@@ -16,6 +16,7 @@ from local_shim.graph.flow_rules import (
     wrong_query,
 )
 from local_shim.graph.graph import Graph, ResolvedFlow
+from local_shim.graph.table_columns import identity_columns
 
 
 def validate(graph: Graph) -> None:
@@ -93,6 +94,15 @@ def _cdc_target(dataset: Dataset, writers: tuple[ResolvedFlow, ...]) -> Iterator
             f"'{append[0].name}' cannot append to it.",
             where=append[0].flow.where,
             hint="give the appended rows a table of their own",
+        )
+    identities = identity_columns(dataset.schema)
+    if identities and (change or dataset.kind is DatasetKind.MATERIALIZED_VIEW):
+        kind = "a target of AUTO CDC" if change else "a materialized view"
+        yield DefinitionError(
+            "IDENTITY_COLUMN_NOT_ALLOWED",
+            f"'{dataset.name}' is {kind}, which takes no identity column: '{identities[0]}'.",
+            where=dataset.where,
+            hint="only streaming tables whose flows append have them; take a hash of the keys",
         )
     if dataset.expectations and any(isinstance(flow.flow, SnapshotFlow) for flow in change):
         yield DefinitionError(

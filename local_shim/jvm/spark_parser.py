@@ -29,6 +29,7 @@ _WATERMARK = re.compile(
     rf"\s*WATERMARK\s+.+?\s+DELAY\s+OF\s+INTERVAL\s+{_COUNT}(?:{_UNIT})?(?:\s+{_COUNT}{_UNIT})*",
     re.IGNORECASE | re.DOTALL,
 )
+_CONDITION = re.compile(r"^\[[\w.]+\] ")
 _OPTIONS = re.compile(rf"\s*WITH\s*\((?:[^()']|{_TEXT})*\)", re.IGNORECASE)
 
 
@@ -41,7 +42,8 @@ class ColumnDefinition:
     nullable: bool
     comment: str | None
     generated_as: str | None
-    has_default: bool  # DEFAULT, or an identity column
+    identity: tuple[int, int, bool] | None  # start, step, whether a query may give a value
+    has_default: bool
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,12 @@ class TableMention:
 def check_expression(spark: SparkSession, text: str) -> None:
     """Raises Spark's ParseException if `text` is no SQL expression."""
     _parser(spark).parseExpression(text)
+
+
+def parser_reason(error: Exception) -> str:
+    """What Spark's parser says in the first line of its message, without condition and state."""
+    line = str(error).strip().split("\n")[0].split(" SQLSTATE:")[0]
+    return _CONDITION.sub("", line)
 
 
 def check_query(spark: SparkSession, text: str) -> None:
@@ -141,13 +149,15 @@ def _parser(spark: SparkSession) -> Any:
 
 def _column(column: Any) -> ColumnDefinition:
     generation = optional(column.generationExpression())
+    identity = optional(column.identityColumnSpec())
     return ColumnDefinition(
         column.name(),
         json.loads(column.dataType().json()),
         column.nullable(),
         optional(column.comment()),
         None if generation is None else str(generation),
-        column.identityColumnSpec().isDefined() or column.defaultValue().isDefined(),
+        identity and (identity.getStart(), identity.getStep(), identity.isAllowExplicitInsert()),
+        column.defaultValue().isDefined(),
     )
 
 

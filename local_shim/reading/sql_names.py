@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import sqlglot
 from pyspark.errors import ParseException
 from pyspark.sql import SparkSession
 from sqlglot.errors import TokenError
+from sqlglot.tokenizer_core import Token, TokenType
 
+from local_shim.jvm.functions.secret_values import secret_value
 from local_shim.jvm.spark_parser import TableMention, table_mentions
 from local_shim.jvm.sql_statement import parse
 from local_shim.reading.source_resolver import SourceResolver
@@ -42,25 +44,36 @@ def name_edits(
     return edits
 
 
-def namespace_edits(text: str, resolver: SourceResolver) -> list[Edit]:
-    """The edits that put the pipeline's catalog and schema in the place of the functions for them.
+def constant_edits(text: str, resolver: SourceResolver) -> list[Edit]:
+    """The edits that put values in the place of functions that Spark lacks, or answers otherwise.
 
-    Text that does not end its quotes has none.
+    These are `current_catalog()` and its like, with what the pipeline has, and
+    `secret('scope', 'key')`. Text that does not end its quotes has none.
     """
     try:
         tokens = sqlglot.tokenize(text, read="databricks")
     except TokenError:
         return []
     edits = []
-    for name, opening, closing in zip(tokens, tokens[1:], tokens[2:], strict=False):
-        place = _NAMESPACES.get(name.text.lower())
-        if place is not None and (opening.text, closing.text) == ("(", ")"):
+    for index, name in enumerate(tokens):
+        place, call = _NAMESPACES.get(name.text.lower()), tokens[index + 1 : index + 6]
+        texts = [token.text for token in call]
+        if place is not None and texts[:2] == ["(", ")"]:
             value = literal(resolver.default_schema[place])
-            edits.append(Edit(name.start, closing.end + 1, value))
+            edits.append(Edit(name.start, call[1].end + 1, value))
+        if name.text.lower() == "secret" and _is_secret(call):
+            value = literal(secret_value(texts[1], texts[3]))
+            edits.append(Edit(name.start, call[4].end + 1, value))
     return edits
 
 
 _NAMESPACES = {"current_catalog": 0, "current_database": 1, "current_schema": 1}
+_TEXT = TokenType.STRING
+_SECRET = [TokenType.L_PAREN, _TEXT, TokenType.COMMA, _TEXT, TokenType.R_PAREN]
+
+
+def _is_secret(call: Sequence[Token]) -> bool:
+    return [token.token_type for token in call] == _SECRET
 
 
 def file_state_edits(spark: SparkSession, text: str, resolver: SourceResolver) -> list[Edit]:

@@ -23,7 +23,7 @@ from local_shim.reading.source_resolver import (
     current_resolver,
     without_interception,
 )
-from local_shim.reading.sql_names import file_state_edits, name_edits, namespace_edits
+from local_shim.reading.sql_names import constant_edits, file_state_edits, name_edits
 from local_shim.sql_text import edited
 
 
@@ -69,7 +69,7 @@ def sql(original: Any) -> Any:
             sqlQuery = SQLStringFormatter(self).format(sqlQuery, **_in_session(kwargs))
         if args:
             sqlQuery = with_parameters(self, sqlQuery, _literals(args))
-        sqlQuery = edited(sqlQuery, namespace_edits(sqlQuery, resolver))
+        sqlQuery = edited(sqlQuery, constant_edits(sqlQuery, resolver))
         sqlQuery = edited(sqlQuery, file_state_edits(self, sqlQuery, resolver))
         edits = name_edits(self, sqlQuery, resolver, _constants(self, original))
         sqlQuery = edited(sqlQuery, edits)

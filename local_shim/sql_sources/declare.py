@@ -28,7 +28,7 @@ from local_shim.graph.elements import (
 )
 from local_shim.graph.names import Namespace, TableName
 from local_shim.graph.registry import Registry
-from local_shim.jvm.spark_parser import check_expression
+from local_shim.jvm.spark_parser import check_expression, parser_reason
 from local_shim.reading.interception import session
 from local_shim.sql_sources.grammar.definitions import (
     AutoCdc,
@@ -262,9 +262,8 @@ def _check(expression: SourceText) -> None:
     except Exception as error:  # PySpark wraps the parser's error in several ways
         raise DefinitionError(
             "PARSE_SYNTAX_ERROR",
-            f"'{expression}' is no SQL expression.",
+            f"'{expression}' is no SQL expression: {parser_reason(error)}",
             where=expression.where,
-            hint=str(error).strip().split("\n")[0],
         ) from error
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from pyspark.errors import PySparkException
 
-from local_shim.errors import DefinitionError, ShimError
+from local_shim.errors import DefinitionError, DefinitionErrors, ShimError
 from local_shim.graph.declared_at import location_of
 from local_shim.graph.elements import Flow, SourceLocation
 from local_shim.jvm.java_errors import root_cause
@@ -58,8 +58,8 @@ _OF_SPARK = {
 
 
 def at(error: ShimError, where: SourceLocation | None) -> ShimError:
-    """The error, with a location unless it has one."""
-    if error.where or where is None:
+    """The error, with a location unless it has one; several errors have theirs."""
+    if error.where or where is None or isinstance(error, DefinitionErrors):
         return error
     return DefinitionError(error.condition, error.message, where=where, hint=error.hint)
 

@@ -1,5 +1,8 @@
 """SQL functions of Databricks that Spark has under another name.
 
+[choice] Whoever runs a pipeline here is in no group: `is_member` and `is_account_group_member` are
+false.
+
 Read from Spark 4.2.0: `sql/catalyst/…/analysis/FunctionRegistry.scala` (lookupFunctionBuilder,
 registerFunction) and `catalyst/identifiers.scala` (a built-in function is `system.builtin.name`).
 """
@@ -10,7 +13,14 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-_NAMES_IN_SPARK = {"iff": "if", "getdate": "current_timestamp", "charindex": "locate"}
+_NAMES_IN_SPARK = {
+    "iff": "if",
+    "getdate": "current_timestamp",
+    "charindex": "locate",
+    # False, as the name of a group is never NULL.
+    "is_member": "isnull",
+    "is_account_group_member": "isnull",
+}
 
 
 def register_databricks_functions(spark: SparkSession) -> None:

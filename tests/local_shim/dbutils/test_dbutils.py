@@ -103,6 +103,7 @@ token = dbutils.secrets.get(scope="other", key="token")
 assert dbutils.secrets.getBytes("other", "token") == token.encode()
 assert [each.key for each in dbutils.secrets.list("other")] == ["token"]
 assert [each.name for each in dbutils.secrets.listScopes()] == ["other"]
+assert spark.sql("SELECT secret('my-scope', 'db.key') AS key").first().key == key
 ROWS = [(str(len(key)),)]
 spark.conf.set("pipelines.maxFlowRetryAttempts", "0")
 

@@ -360,8 +360,10 @@ def test_file_source_log(spark: SparkSession, tmp_path: Path) -> None:
 
 def test_functions_of_databricks(spark: SparkSession) -> None:
     text = "SELECT iff(1 > 2, 'a', 'b'), charindex('b', 'abc'), getdate() = current_timestamp()"
+    groups = "SELECT is_member('a'), is_account_group_member('b'), session_user() = current_user()"
     with own_session(spark, {}):
         assert tuple(spark.sql(text).collect()[0]) == ("b", 2, True)
+        assert tuple(spark.sql(groups).collect()[0]) == (False, False, True)
 
 
 # --- Delta's kernel
