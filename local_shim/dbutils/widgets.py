@@ -15,6 +15,10 @@ class Widgets:
         self.names_read: set[str] = set()
         self._defaults: dict[str, str] = {}
 
+    def assign(self, values: Mapping[str, str]) -> None:
+        """Gives widgets the values that a `%run` names, which win over the notebook's defaults."""
+        self._values = {**values, **self._values}
+
     def text(self, name: str, defaultValue: str = "", label: str | None = None) -> None:
         """Declares a widget."""
         self._defaults[name] = str(defaultValue)

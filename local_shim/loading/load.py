@@ -90,8 +90,7 @@ class SourceModule:
                 "CIRCULAR_RUN", f"notebooks run each other: {names}.", where=cell.where
             )
         self.registry.notebooks.append(path)
-        for key, value in arguments.items():
-            self.namespace["dbutils"].widgets.text(key, value)
+        self.namespace["dbutils"].widgets.assign(arguments)
         try:
             self._run_cells(cells_of(path), module, [*chain, path])
         except NotebookExit:

@@ -101,5 +101,5 @@ def _unreadable(path: Path, reason: str) -> DefinitionError:
         "SOURCE_FILE_FAILED",
         f"{path.name}: {reason}",
         where=SourceLocation(str(path), 1),
-        hint="export the notebook again",
+        hint="export the notebook again" if path.suffix == ".ipynb" else "save it as UTF-8",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,3 +52,12 @@ class PathMap:
 
 
 _ROOTS = ("dbfs:/", "/dbfs/")
+_CLOUD_PREFIX = re.compile(
+    r"/Volumes(?:/[^/]+){1,3}/?|(?:dbfs:|/dbfs)?/mnt/[^/]+/?|(?:dbfs:/|/dbfs/)(?:[^/]+/)?"
+)
+
+
+def cloud_prefix(path: str) -> str:
+    """The volume, mount or folder of DBFS that holds `path`, as `--path` takes it; "" elsewhere."""
+    match = _CLOUD_PREFIX.match(path)
+    return match[0].rstrip("/") + "/" if match else ""

@@ -26,6 +26,7 @@ from local_shim.errors import UsageError
 from local_shim.graph.elements import AutoCdcFlow, SnapshotFlow
 from local_shim.graph.names import TableName
 from local_shim.jvm.session import empty_frame
+from local_shim.reading.path_map import cloud_prefix
 
 
 class AnalysisSources:
@@ -107,6 +108,12 @@ class AnalysisSources:
             return
         while not missing.parent.exists():
             missing = missing.parent
+        if prefix := cloud_prefix(path):
+            raise UsageError(
+                "CF_PATH_DOES_NOT_EXIST",
+                f"the folder '{path}' does not exist.",
+                hint=f"say where it lies here: --path {prefix}=DIR",
+            )
         keys = [key for key, value in self.configuration.items() if value and value in path]
         named = f", which the configuration key '{keys[0]}' names" if keys else ""
         raise UsageError(

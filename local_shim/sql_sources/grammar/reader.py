@@ -190,7 +190,10 @@ class Reader:
     def end(self, allowed: Sequence[str] = ()) -> None:
         """Raises DefinitionError if something is left."""
         if not self.ended:
-            hint = close_match(self.next_word.upper(), allowed) if allowed else ""
+            word = self.next_word.upper()
+            hint = close_match(word, allowed) if allowed else ""
+            if word in allowed:
+                hint = f"the clause {word} … is incomplete"
             if self.at("CREATE") or self.at("APPLY", "CHANGES"):
                 hint = _SEMICOLON
             raise self.error(f"{self._next_text()} is not expected here.", hint)

@@ -22,6 +22,15 @@ MISTAKES = {
     "a setting": ("import dlt\nspark.conf.get('my.env')", "py", 2, "--conf KEY=VALUE"),
     "a command": ("import dlt\n%pip install x", "py", 2, "commands with % run in notebooks"),
     "a folder": (TABLE.format("read.csv('/Volumes/a/b')"), "py", 5, "--path FROM=TO"),
+    "a volume": (
+        TABLE.format(
+            "readStream.format('cloudFiles').option('cloudFiles.format', 'csv')"
+            ".load('/Volumes/a/b/c/d')"
+        ),
+        "py",
+        5,
+        "--path /Volumes/a/b/c/=DIR",
+    ),
     "a file of DBFS": ("\nopen('/dbfs/a')", "py", 2, "--path /dbfs/=DIR"),
     "a folder read at once": ("\nspark.read.csv('/Volumes/a/b')", "py", 2, "--path FROM=TO"),
     "a package": ("\nimport no_such_package", "py", 2, "install it with pip"),
@@ -73,7 +82,7 @@ MISTAKES = {
         "import dlt\n\n@dlt.table\n@dlt.expect('known', 'id >')\ndef t():\n    ...",
         "py",
         4,
-        "expectation 'known': 'id >' is no SQL expression",
+        "expectation 'known': 'id >' is no SQL expression: Syntax error at or near end of input",
     ),
     "a name": (SQL + "CREATE TEMPORARY VIEW v AS SELECT * FROM LIVE.rwa", "sql", 2, "mean 'raw'?"),
     "a target": (
@@ -81,6 +90,12 @@ MISTAKES = {
         "sql",
         2,
         "declare it: CREATE OR REFRESH STREAMING TABLE changes",
+    ),
+    "half a clause": (
+        SQL + "APPLY CHANGES INTO changes FROM STREAM(raw) KEYS (id) SEQUENCE id",
+        "sql",
+        2,
+        "the clause SEQUENCE … is incomplete",
     ),
     "a missing STREAM": (
         SQL + "CREATE OR REFRESH STREAMING TABLE t AS SELECT * FROM raw",
@@ -108,3 +123,12 @@ def test_a_mistake_is_explained_at_its_line(pipeline: Pipeline, mistake: str) ->
     text = str(error.value)
     assert words in text and "local_shim" not in text
     assert [int(each) for each in re.findall(r"pipeline\.\w+:(\d+)", text)] == [line] * bool(line)
+
+
+def test_the_mistakes_of_one_call_stand_one_below_the_other(pipeline: Pipeline) -> None:
+    pipeline.write("import dlt\ndlt.create_streaming_table('t', commment='', propertis={})")
+    with pytest.raises(ShimError) as error:
+        pipeline.plan()
+    lines = str(error.value).splitlines()
+    assert [line[:18] for line in lines if line[0] == "["] == ["[UNKNOWN_ARGUMENT]"] * 2
+    assert len(lines) == 6  # message, place and hint of each

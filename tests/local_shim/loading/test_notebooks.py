@@ -18,7 +18,7 @@ PYTHON = """\
 # COMMAND ----------
 
 # DBTITLE 1,Settings
-# MAGIC %run "./settings notebook" $least="2"
+# MAGIC %run "./settings notebook" $least="2" $count="5"
 
 # COMMAND ----------
 
@@ -56,7 +56,7 @@ def none():
 SETTINGS = """\
 # Databricks notebook source
 dbutils.widgets.text("count", "4")
-COUNT = int(dbutils.widgets.get("count")) + int(dbutils.widgets.get("least")) - 2
+COUNT = int(dbutils.widgets.get("count")) + int(dbutils.widgets.get("least")) - 3  # %run says 5
 """
 
 
