@@ -63,10 +63,10 @@ function measure(canvas: HTMLElement | null): void {
 
 // The signs that are in the picture.
 function legend(implied: number): string {
-  const parts = drawn.value.some(isStream) ? ["Rounded boxes are streaming tables; + counts the rows added to one."] : [];
+  const parts = drawn.value.some(isStream) ? ["Rounded boxes are streaming tables; + counts the rows added."] : [];
   if (drawn.value.some(changed)) parts.push(`▲ ▼ over 20 % more or fewer rows than in update ${compared.value.slice(0, 8)}.`);
   if (drawn.value.some((node) => node.broken)) parts.push("⚑ broken rules.");
-  if (implied) parts.push(`${counted(implied, "edge")} that a longer path implies: drawn for the chosen dataset.`);
+  if (implied) parts.push(`${counted(implied, "edge")} that longer paths imply: choose a dataset.`);
   return parts.join(" ");
 }
 

@@ -79,7 +79,7 @@ function checks(dataset: string, name: string): string {
 }
 
 function Place(source: Source) {
-  return <p class="place"><a href={`vscode://file/${source.file}:${source.line}`} title="Open in VS Code">{placeOf(source)}</a></p>;
+  return <p class="place"><a href={`vscode://file/${source.file}:${source.line}`} title="Open in VS Code">{placeOf(source).split(/(?<=\/)/).map((part) => <>{part}<wbr /></>)}</a></p>;
 }
 
 function Links({ heading, names }: { heading: string; names: string[] }) {

@@ -38,7 +38,7 @@ export const zoom = signal(0); // 0: the whole graph
 const size = signal({ width: innerWidth, height: innerHeight });
 addEventListener("resize", () => (size.value = { width: innerWidth, height: innerHeight }));
 export const top = signal(0); // of the graph
-const BELOW = 62; // the notes below the graph
+const BELOW = 70; // the notes below the graph
 const LOWEST = 400; // a graph below many failures may need scrolling
 export const screen = computed(() => ({
   width: size.value.width - 34, height: Math.max(LOWEST, size.value.height - top.value - BELOW),
