@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local_shim.errors import DefinitionError
+from local_shim.errors import DefinitionError, ShimError, raise_all
 from local_shim.graph.elements import SourceLocation
 from local_shim.loading.cells import Cell, Language, cell
 
 SUFFIXES = (".py", ".sql", ".ipynb")
 _HEADER = "Databricks notebook source"
+_CellSource = tuple[str, Language, str, int]  # text, default language, file, first line
 
 
 @dataclass(frozen=True)
@@ -37,20 +38,32 @@ _EXPORTS = {".py": Export("#", Language.PYTHON), ".sql": Export("--", Language.S
 
 
 def cells_of(path: Path) -> list[Cell]:
-    """The cells of a source file; raises DefinitionError for one that cannot be read."""
+    """The cells of a source file; raises DefinitionError if it or a cell cannot be read."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(path, f"it cannot be read: {error}.") from error
     if path.suffix == ".ipynb":
-        return list(_of_json(path, text))
+        return _parsed(_of_json(path, text))
     export = _EXPORTS[path.suffix]
     if export.is_notebook(text):
-        return list(_of_export(path, text, export))
+        return _parsed(_of_export(path, text, export))
     return [Cell(export.language, text, str(path))]
 
 
-def _of_export(path: Path, text: str, export: Export) -> Iterator[Cell]:
+def _parsed(sources: Iterable[_CellSource]) -> list[Cell]:
+    cells: list[Cell] = []
+    errors: list[ShimError] = []
+    for source in sources:
+        try:
+            cells.append(cell(*source))
+        except DefinitionError as error:
+            errors.append(error)
+    raise_all(errors)
+    return cells
+
+
+def _of_export(path: Path, text: str, export: Export) -> Iterator[_CellSource]:
     lines = text.split("\n")
     bounds = [i for i, line in enumerate(lines) if line.strip() == export.separator]
     for start, stop in zip([0, *bounds], [*bounds, len(lines)], strict=True):
@@ -59,7 +72,7 @@ def _of_export(path: Path, text: str, export: Export) -> Iterator[Cell]:
             yield _exported_cell(path, body, export, start + 1)
 
 
-def _exported_cell(path: Path, lines: list[str], export: Export, line: int) -> Cell:
+def _exported_cell(path: Path, lines: list[str], export: Export, line: int) -> _CellSource:
     """A cell out of its lines: with `MAGIC` before them, or code with some such lines between."""
     magic = f"{export.comment} MAGIC"
     if any(each.startswith(magic) for each in lines):
@@ -69,14 +82,14 @@ def _exported_cell(path: Path, lines: list[str], export: Export, line: int) -> C
             _without(each, magic) if each.startswith(magic) else each if has_code else ""
             for each in lines
         ]
-    return cell("\n".join(lines), export.language, str(path), line)
+    return "\n".join(lines), export.language, str(path), line
 
 
 def _without(line: str, magic: str) -> str:
     return line[len(magic) :].removeprefix(" ")
 
 
-def _of_json(path: Path, text: str) -> Iterator[Cell]:
+def _of_json(path: Path, text: str) -> Iterator[_CellSource]:
     try:
         notebook = json.loads(text)
         language = _language(notebook.get("metadata") or {})
@@ -87,7 +100,7 @@ def _of_json(path: Path, text: str) -> Iterator[Cell]:
         ) from error
     for number, (kind, source) in enumerate(sources, start=1):
         if kind == "code":
-            yield cell(source, language, f"{path} cell {number}", 1)
+            yield source, language, f"{path} cell {number}", 1
 
 
 def _language(metadata: dict[str, Any]) -> Language:

@@ -154,7 +154,12 @@ def test_a_jupyter_notebook_runs(pipeline: Pipeline) -> None:
         (PYTHON.replace("import dlt", "import dltt"), "n.py", "root_path", "n.py:16"),
         (PYTHON.replace("CREATE OR", "CREAT OR"), "n.py", "did you mean 'CREATE'", "n.py:26"),
         (PYTHON.replace("settings notebook", "nothing"), "n.py", "finds no notebook", "n.py:8"),
-        (PYTHON.replace("%sql", "%scala"), "n.py", "written in Scala", "n.py:24"),
+        (
+            PYTHON.replace("%sql", "%scala").replace("%pip install", "%r"),  # both are named
+            "n.py",
+            "written in Scala",
+            "n.py:24",
+        ),
         (SQL.replace("%python", "%r"), "n.sql", "written in R", "n.sql:11"),
         (PYTHON.replace('notebook"', "notebook"), "n.py", "No closing quotation", "n.py:8"),
         (RUN + "./settings.txt", "n.py", "finds no notebook", "n.py:2"),
