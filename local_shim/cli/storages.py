@@ -40,8 +40,9 @@ def _only_one() -> Path:
         return folders[0]
     several = f"several storages lie in {_DEFAULT}: {', '.join(each.name for each in folders)}."
     none = f"no storage lies in {_DEFAULT}."
+    example = folders[-1] if folders else "DIR"
     raise UsageError(
-        "STORAGE_NOT_GIVEN", several if folders else none, hint="name one with --storage DIR"
+        "STORAGE_NOT_GIVEN", several if folders else none, hint=f"name one: --storage {example}"
     )
 
 
