@@ -1,4 +1,4 @@
-"""The pages of gold tables name the columns that the tables have, and every key has its line."""
+"""The pages of tables name the columns and rules that the tables have; every key has its line."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.dlt_pipelines import layer_pages
 from tests.dlt_pipelines.test_declarations import CONTRACT
 
 PROJECT = Path(__file__).parents[2]
@@ -19,6 +20,11 @@ KEY = re.compile(r"insurance\.[a-z_]+[a-z]")
 def test_a_page_lists_the_columns_of_its_table(page: Path) -> None:
     columns = re.findall(r"^\| `(\w+)` \|", page.read_text(encoding="utf-8"), re.MULTILINE)
     assert columns == CONTRACT[page.stem].split()
+
+
+def test_the_pages_of_bronze_and_silver_say_what_is_declared() -> None:
+    for page, text in layer_pages.pages().items():
+        assert page.read_text(encoding="utf-8") == text, "run tests.dlt_pipelines.layer_pages"
 
 
 def test_there_are_pages() -> None:
