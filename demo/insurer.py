@@ -29,12 +29,12 @@ class Insurer:
         """Whether the book was opened in an earlier run."""
         return bool(self.rows("SELECT to_regclass('sim.book') IS NOT NULL")[0][0])
 
-    def open(self, place: Place) -> None:
+    def open(self, place: Place, parties: int = PARTIES) -> None:
         """Makes the schema, the reference rows and a book of business with history."""
         for path in sorted(place.init_sql.glob("*.sql")):
             self._do(path.read_text())
         self._do(
-            f"CALL open_book(parties => {PARTIES}, years => {YEARS}, as_of => '{OPENING_DAY}')"
+            f"CALL open_book(parties => {parties}, years => {YEARS}, as_of => '{OPENING_DAY}')"
         )
 
     def live(self, days: int) -> date:

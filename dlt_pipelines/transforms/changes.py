@@ -48,16 +48,17 @@ def typed_changes(bronze: DataFrame, table: SourceTable) -> DataFrame:
     """
     before = {dms.BEFORE_IMAGE + key: table.columns[key] for key in table.keys}
     columns = {**table.columns, **before}
-    return bronze.selectExpr(
+    typed = bronze.selectExpr(
         f"{dms.OPERATION} AS {dms.OP}",
         f"{dms.COMMITTED} AS _commit_ts",
         f"{dms.SEQUENCE} AS _seq",
         *(f"{_cast(name, kind)} AS {name}" for name, kind in columns.items()),
-        f"{_wrong_types(columns)} AS _wrong_type",
         dms.RESCUED,
         dms.CORRUPT,
         "struct(*) AS _raw",
     )
+    # A second step, so that each text is cast once.
+    return typed.withColumn("_wrong_type", F.expr(_wrong_types(columns)))
 
 
 def changes_to_apply(typed: DataFrame, table: SourceTable, salt: str) -> DataFrame:
@@ -103,7 +104,7 @@ def _cast(name: str, kind: str) -> str:
 
 def _wrong_types(columns: Mapping[str, str]) -> str:
     wrong = [
-        f"if({name} IS NOT NULL AND {_cast(name, kind)} IS NULL, '{name}', NULL)"
+        f"if(_raw.{name} IS NOT NULL AND {name} IS NULL, '{name}', NULL)"
         for name, kind in columns.items()
         if kind != "STRING"
     ]

@@ -153,29 +153,41 @@ def earned_by_year(booked: DataFrame, *by: str) -> DataFrame:
     Losses of a year are divided by this; it is not the sum of rounded months. Without `by` the rows
     are by `policy_type`.
     """
-    years = "sequence(year(earn_from), year(least(date_sub(earn_to, 1), valuation_date)))"
-    days = _days_between(
-        "make_date(accident_year, 1, 1)",
-        "least(make_date(accident_year + 1, 1, 1), date_add(valuation_date, 1))",
-    )
+    keys = ("accident_year", *(by or ("policy_type",)))
     return (
-        booked.where("earn_from <= valuation_date")
-        .withColumn("accident_year", F.explode(F.expr(years)))
-        .groupBy("accident_year", *(by or ("policy_type",)))
-        .agg(F.sum(F.expr(_share(days))).alias("earned_premium"))
+        _in_years(booked)
+        .groupBy(*keys, F.expr("datediff(earn_to, earn_from)").alias("window_days"))
+        # Cents and days are whole until here: the only division is the one by the window.
+        .agg(F.sum(F.expr(f"CAST(100 * amount AS BIGINT) * {_DAYS_OF_YEAR}")).alias("earned"))
+        .groupBy(*keys)
+        .agg(
+            F.expr("sum(CAST(earned AS DECIMAL(20,0)) / (100 * window_days))").alias(
+                "earned_premium"
+            )
+        )
     )
 
 
+def shares_of_years(booked: DataFrame) -> DataFrame:
+    """Every ledger row with each `accident_year` and its `earned_premium` of that year, unrounded.
+
+    For sums by so many keys that to add up equal windows first would save nothing.
+    """
+    share = f"amount * {_DAYS_OF_YEAR} / datediff(earn_to, earn_from)"
+    return _in_years(booked).withColumn("earned_premium", F.expr(share))
+
+
+def _in_years(booked: DataFrame) -> DataFrame:
+    years = "sequence(year(earn_from), year(least(date_sub(earn_to, 1), valuation_date)))"
+    earning = booked.where("earn_from <= valuation_date")
+    return earning.withColumn("accident_year", F.explode(F.expr(years)))
+
+
+_DAYS_OF_YEAR = """greatest(datediff(
+    least(earn_to, make_date(accident_year + 1, 1, 1), date_add(valuation_date, 1)),
+    greatest(earn_from, make_date(accident_year, 1, 1))), 0)"""
 # Every month in which a row is booked, earned, or waits between the two.
 _MONTHS = """sequence(
     trunc(least(booked_on, earn_from), 'MM'),
     trunc(least(greatest(booked_on, date_sub(earn_to, 1)), valuation_date), 'MM'),
     INTERVAL 1 MONTH)"""
-
-
-def _share(days: str) -> str:
-    return f"amount * {days} / datediff(earn_to, earn_from)"
-
-
-def _days_between(start: str, end: str) -> str:
-    return f"greatest(datediff(least(earn_to, {end}), greatest(earn_from, {start})), 0)"

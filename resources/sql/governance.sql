@@ -15,6 +15,7 @@ GRANT SELECT ON TABLE gold_claim_position TO `insurance_readers`;
 GRANT SELECT ON TABLE gold_concentration TO `insurance_readers`;
 GRANT SELECT ON TABLE gold_dq_metric TO `insurance_readers`;
 GRANT SELECT ON TABLE gold_exposure_segment TO `insurance_readers`;
+GRANT SELECT ON TABLE gold_identity TO `insurance_readers`;
 GRANT SELECT ON TABLE gold_inforce_month_end TO `insurance_readers`;
 GRANT SELECT ON TABLE gold_inforce_movement TO `insurance_readers`;
 GRANT SELECT ON TABLE gold_ldf TO `insurance_readers`;

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from dlt_pipelines.gold_rules import GOLD_RULES
 from dlt_pipelines.source_tables import SOURCE_TABLES, History
 
 PACKAGE = Path(__file__).parents[2] / "dlt_pipelines"
@@ -35,6 +36,7 @@ class Recorder(ModuleType):
         super().__init__("dlt")
         self.datasets: dict[str, dict[str, Any]] = {}
         self.rules: dict[str, dict[str, str]] = {}
+        self.expectations: dict[str, dict[str, str]] = {}
         self.flows: dict[str, dict[str, Any]] = {}
 
     def table(
@@ -62,7 +64,11 @@ class Recorder(ModuleType):
         self.flows[target] |= {"columns": column_list, "sequence": str(sequence_by)}
 
     def expect_all(self, expectations: dict[str, str]) -> Callable[[Any], Any]:
-        return lambda function: function
+        def note(function: Any) -> Any:
+            function.warn_rules = expectations
+            return function
+
+        return note
 
     def expect_all_or_drop(self, expectations: dict[str, str]) -> Callable[[Any], Any]:
         def note(function: Any) -> Any:
@@ -71,7 +77,8 @@ class Recorder(ModuleType):
 
         return note
 
-    expect_all_or_fail = expect_all
+    def expect_all_or_fail(self, expectations: dict[str, str]) -> Callable[[Any], Any]:
+        return lambda function: function
 
     def _declare(self, kind: str, name: str | None, **facts: Any) -> Callable[[Any], Any]:
         def register(function: Any) -> Any:
@@ -79,6 +86,7 @@ class Recorder(ModuleType):
             assert full not in self.datasets, f"{full} is declared twice"
             self.datasets[full] = {"kind": kind, **facts}
             self.rules[full] = getattr(function, "drop_rules", {})
+            self.expectations[full] = getattr(function, "warn_rules", {})
             return function
 
         return register
@@ -130,6 +138,15 @@ def test_a_gold_file_holds_the_dataset_it_is_named_after(declared: Recorder) -> 
     prefixes = ("bronze_", "changes_", "silver_", "quarantine_")
     names = {name for name in declared.datasets if not name.startswith(prefixes)}
     assert names == gold | others
+
+
+def test_every_expectation_of_gold_is_counted_in_gold_dq_metric(declared: Recorder) -> None:
+    expected = {
+        name: rules
+        for name, rules in declared.expectations.items()
+        if rules and not name.startswith("changes_")
+    }
+    assert expected == {name: dict(gold.rules) for name, gold in GOLD_RULES.items()}
 
 
 def test_every_table_says_its_grain(declared: Recorder) -> None:
@@ -206,6 +223,7 @@ CONTRACT = {
     "gold_reconciliation": "table_name day source_rows silver_rows gold_rows refused_rows"
     " missing_rows excluded_rows source_amount silver_amount gold_amount missing_amount"
     " explanation counted_at",
+    "gold_identity": "figure part lowest highest difference agrees tables",
     "gold_dq_metric": "day table_name rule action passed failed amount_at_stake",
     "gold_anomaly_day": "day segment metric value baseline z points flagged method",
     "gold_fund_valuation": "fund_code party_id valuation_date units bid_price price_date is_stale"

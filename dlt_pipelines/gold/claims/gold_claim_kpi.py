@@ -4,6 +4,7 @@ import dlt
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from dlt_pipelines.gold_rules import rules_of
 from dlt_pipelines.transforms.claim_kpi import claim_kpis
 from dlt_pipelines.transforms.premium import earned_by_year, premium_by_type
 
@@ -35,6 +36,7 @@ spark: SparkSession  # put here by the pipeline runtime
         excess DECIMAL(18,2) COMMENT 'incurred above the large-loss cap'
     """,
 )
+@dlt.expect_all(rules_of("gold_claim_kpi"))
 def gold_claim_kpi() -> DataFrame:
     """See transforms/claim_kpi.py for the rules."""
     latest = spark.read.table("ref_valuation").where("is_latest").select("valuation_date")

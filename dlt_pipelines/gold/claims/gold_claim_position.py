@@ -4,6 +4,7 @@ import dlt
 from pyspark.sql import DataFrame, SparkSession
 
 from dlt_pipelines import settings
+from dlt_pipelines.gold_rules import rules_of
 from dlt_pipelines.transforms.claims import claim_positions, claims_with_changes, ledger_totals
 from dlt_pipelines.transforms.exchange import closing_rates
 
@@ -44,6 +45,7 @@ spark: SparkSession  # put here by the pipeline runtime
         is_large BOOLEAN COMMENT 'incurred is above the cap'
     """,
 )
+@dlt.expect_all(rules_of("gold_claim_position"))
 def gold_claim_position() -> DataFrame:
     """See transforms/claims.py for the rules."""
     valuations = spark.read.table("ref_valuation")

@@ -4,6 +4,7 @@ import dlt
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from dlt_pipelines.gold_rules import rules_of
 from dlt_pipelines.transforms.reserving.reserve_movement import reserve_movements
 
 spark: SparkSession  # put here by the pipeline runtime
@@ -31,12 +32,7 @@ spark: SparkSession  # put here by the pipeline runtime
             COMMENT 'of expected recoveries, stored negative; not in the columns before'
     """,
 )
-@dlt.expect_all(
-    {
-        "movement balances": "closing_case_reserve = opening_case_reserve + set_up + strengthening"
-        " - release - eroded_by_payment"
-    }
-)
+@dlt.expect_all(rules_of("gold_reserve_movement"))
 def gold_reserve_movement() -> DataFrame:
     """See transforms/reserving/reserve_movement.py for the rules.
 

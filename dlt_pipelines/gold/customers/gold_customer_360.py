@@ -3,12 +3,14 @@
 import dlt
 from pyspark.sql import DataFrame, SparkSession
 
+from dlt_pipelines.gold_rules import rules_of
 from dlt_pipelines.transforms.customers.activity import contacts, overdue
 from dlt_pipelines.transforms.customers.customer_360 import (
     claims_in_window,
     customer_360,
     customers,
     earned_in_window,
+    terms_in_window,
 )
 from dlt_pipelines.transforms.customers.homes import addresses_at
 from dlt_pipelines.transforms.premium import premium_by_type
@@ -43,7 +45,7 @@ spark: SparkSession  # put here by the pipeline runtime
         last_bound_or_paid_on DATE COMMENT 'latest binding or settled payment'
     """,
 )
-@dlt.expect_all({"party known": "age_band IS NOT NULL AND party_id IS NOT NULL"})
+@dlt.expect_all(rules_of("gold_customer_360"))
 def gold_customer_360() -> DataFrame:
     """See transforms/customers/ for the rules."""
     terms, valuations = spark.read.table("customer_term"), spark.read.table("ref_valuation")
@@ -59,10 +61,10 @@ def gold_customer_360() -> DataFrame:
         customers(terms, valuations),
         spark.read.table("customer_line"),
         [
+            terms_in_window(terms, valuations),
             claims_in_window(spark.read.table("gold_claim_position"), owners),
             earned_in_window(booked, owners, valuations),
             overdue(spark.read.table("silver_invoice"), payments, owners, valuations),
-            addresses_at(spark.read.table("silver_party_address"), links, valuations),
         ],
         contacts(
             terms,
@@ -70,6 +72,7 @@ def gold_customer_360() -> DataFrame:
             spark.read.table("silver_claim"),
             payments,
         ),
+        addresses_at(spark.read.table("silver_party_address"), links, valuations),
         spark.read.table("silver_party"),
         spark.read.table("ref_band"),
         valuations,

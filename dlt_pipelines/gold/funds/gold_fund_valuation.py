@@ -4,6 +4,7 @@ import dlt
 from pyspark.sql import DataFrame, SparkSession
 
 from dlt_pipelines import settings
+from dlt_pipelines.gold_rules import rules_of
 from dlt_pipelines.transforms.exchange import closing_rates
 from dlt_pipelines.transforms.funds import fund_valuations, units_known
 
@@ -29,7 +30,7 @@ spark: SparkSession  # put here by the pipeline runtime
         pit_fallback BOOLEAN COMMENT 'older than the first recorded version, which stands in'
     """,
 )
-@dlt.expect_all({"price not stale": "NOT is_stale"})
+@dlt.expect_all(rules_of("gold_fund_valuation"))
 def gold_fund_valuation() -> DataFrame:
     """See transforms/funds.py for the rules."""
     versions = units_known(spark.read.table("silver_fund_unit"), spark.read.table("silver_policy"))

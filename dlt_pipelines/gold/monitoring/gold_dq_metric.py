@@ -4,23 +4,26 @@ import dlt
 from pyspark.sql import DataFrame, SparkSession
 
 from dlt_pipelines import quality
+from dlt_pipelines.gold_rules import GOLD_RULES, rules_of
 from dlt_pipelines.source_tables import SOURCE_TABLES
 from dlt_pipelines.transforms.monitoring.cross_rules import CROSS_RULES
 from dlt_pipelines.transforms.monitoring.metrics import metrics
+from dlt_pipelines.transforms.monitoring.row_counts import count_checked, gold_checked
 
 spark: SparkSession  # put here by the pipeline runtime
 
 
 @dlt.table(
-    comment="Data quality: one row per day, source table and rule, of days on which the source"
-    " wrote a row of the table",
+    comment="Data quality: one row per day, table and rule, of days on which the source wrote a row"
+    " of the table; of a gold table at the latest valuation",
     table_properties={"quality": "gold"},
     cluster_by=["table_name", "day"],
     schema="""
-        day DATE COMMENT 'on which the source wrote the row: an update or a booking',
-        table_name STRING COMMENT 'table of the source',
-        rule STRING COMMENT 'what must hold; see quality.py and transforms/monitoring',
-        action STRING COMMENT 'drop (the row is in quarantine) or warn (the row is in silver)',
+        day DATE COMMENT 'on which the source wrote the row: an update or a booking; of gold, the
+            latest valuation',
+        table_name STRING COMMENT 'table of the source, or of gold',
+        rule STRING COMMENT 'what must hold; see quality.py, gold_rules.py, transforms/monitoring',
+        action STRING COMMENT 'drop (the row is in quarantine) or warn (the row is in the table)',
         passed BIGINT COMMENT 'rows that kept the rule',
         failed BIGINT COMMENT 'rows that broke the rule',
         amount_at_stake DECIMAL(18,2)
@@ -29,10 +32,12 @@ spark: SparkSession  # put here by the pipeline runtime
 )
 def gold_dq_metric() -> DataFrame:
     """See transforms/monitoring/metrics.py for what is measured against what."""
+    latest = spark.read.table("ref_valuation").where("is_latest")
+    gold = [gold_checked(spark.read.table(name), name, latest) for name in GOLD_RULES]
     return metrics(
         spark.read.table("rows_delivered"),
         spark.read.table("rows_refused"),
-        spark.read.table("rows_checked"),
+        spark.read.table("rows_checked").unionByName(count_checked(gold)),
         spark.read.table("rows_in_doubt"),
         spark.createDataFrame(
             _rules(), "table_name STRING, rule STRING, action STRING, basis STRING"
@@ -54,4 +59,5 @@ def _rules() -> list[tuple[str, str, str, str]]:
             for rule in rules(table)
         ),
         *((table, rule, "warn", "cross") for table, rules in CROSS_RULES.items() for rule in rules),
+        *((table, rule, "warn", "row") for table in GOLD_RULES for rule in rules_of(table)),
     ]

@@ -4,6 +4,7 @@ import dlt
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from dlt_pipelines.gold_rules import rules_of
 from dlt_pipelines.transforms.monitoring.reconciliation import reconciliation, source_counts
 
 spark: SparkSession  # put here by the pipeline runtime
@@ -32,7 +33,7 @@ spark: SparkSession  # put here by the pipeline runtime
         counted_at TIMESTAMP COMMENT 'when the source counted the day last'
     """,
 )
-@dlt.expect_all({"what was counted arrived": "explanation NOT IN ('refused', 'not delivered')"})
+@dlt.expect_all(rules_of("gold_reconciliation"))
 def gold_reconciliation() -> DataFrame:
     """See transforms/monitoring/reconciliation.py for the rules."""
     return reconciliation(

@@ -4,6 +4,7 @@ import dlt
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from dlt_pipelines.gold_rules import rules_of
 from dlt_pipelines.transforms.policies.agent_scorecard import agent_scorecards
 from dlt_pipelines.transforms.policies.retention import terms_that_end
 from dlt_pipelines.transforms.premium import premium_by_type
@@ -30,7 +31,7 @@ spark: SparkSession  # put here by the pipeline runtime
         commission DECIMAL(18,2) COMMENT 'booked in the year'
     """,
 )
-@dlt.expect_all({"agent known": "agent_id IS NOT NULL"})
+@dlt.expect_all(rules_of("gold_agent_scorecard"))
 def gold_agent_scorecard() -> DataFrame:
     """See transforms/policies/agent_scorecard.py for the rules."""
     latest = spark.read.table("ref_valuation").where("is_latest").select("valuation_date")

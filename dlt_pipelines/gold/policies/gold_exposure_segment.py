@@ -3,6 +3,7 @@
 import dlt
 from pyspark.sql import DataFrame, SparkSession
 
+from dlt_pipelines.gold_rules import rules_of
 from dlt_pipelines.transforms.risk import exposure, segments_on_risk
 
 spark: SparkSession  # put here by the pipeline runtime
@@ -27,12 +28,7 @@ spark: SparkSession  # put here by the pipeline runtime
             COMMENT 'unit terms: days / days of the term; null where the policy is not known'
     """,
 )
-@dlt.expect_all(
-    {
-        "a year holds at most itself": "exposure BETWEEN 0 AND unit_count",
-        "policy known": "policy_type <> 'UNKNOWN'",
-    }
-)
+@dlt.expect_all(rules_of("gold_exposure_segment"))
 def gold_exposure_segment() -> DataFrame:
     """See transforms/risk.py for the rules."""
     segments = segments_on_risk(

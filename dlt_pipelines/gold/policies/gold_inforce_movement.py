@@ -3,6 +3,7 @@
 import dlt
 from pyspark.sql import DataFrame, SparkSession
 
+from dlt_pipelines.gold_rules import rules_of
 from dlt_pipelines.transforms.policies.inforce_movement import inforce_movements
 
 spark: SparkSession  # put here by the pipeline runtime
@@ -32,12 +33,7 @@ spark: SparkSession  # put here by the pipeline runtime
             COMMENT 'endorsements and renewals: closing - opening - new + exited'
     """,
 )
-@dlt.expect_all(
-    {
-        "movement balances": "closing_in_force = opening_in_force + new_business + reinstated"
-        " - cancelled - lapsed - surrendered - claims"
-    }
-)
+@dlt.expect_all(rules_of("gold_inforce_movement"))
 def gold_inforce_movement() -> DataFrame:
     """See transforms/policies/inforce_movement.py for the rules."""
     segments = spark.read.table("segment_on_risk")

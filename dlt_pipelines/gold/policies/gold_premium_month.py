@@ -3,6 +3,7 @@
 import dlt
 from pyspark.sql import DataFrame, SparkSession
 
+from dlt_pipelines.gold_rules import rules_of
 from dlt_pipelines.transforms.premium import booked_premium, premium_by_month
 
 spark: SparkSession  # put here by the pipeline runtime
@@ -28,6 +29,7 @@ spark: SparkSession  # put here by the pipeline runtime
         commission DECIMAL(18,2) COMMENT 'booked in the month'
     """,
 )
+@dlt.expect_all(rules_of("gold_premium_month"))
 def gold_premium_month() -> DataFrame:
     """See transforms/premium.py for the rules."""
     booked = booked_premium(

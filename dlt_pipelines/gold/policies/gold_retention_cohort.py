@@ -4,6 +4,7 @@ import dlt
 from pyspark.sql import DataFrame, SparkSession
 
 from dlt_pipelines import settings
+from dlt_pipelines.gold_rules import rules_of
 from dlt_pipelines.transforms.exchange import at_closing_rate
 from dlt_pipelines.transforms.policies.retention import retention_cohorts, terms_that_end
 
@@ -36,7 +37,7 @@ spark: SparkSession  # put here by the pipeline runtime
         cancelled_mid_term BIGINT COMMENT 'terms of the month that were cancelled before their end'
     """,
 )
-@dlt.expect_all({"renewed of expiring": "renewed <= expiring"})
+@dlt.expect_all(rules_of("gold_retention_cohort"))
 def gold_retention_cohort() -> DataFrame:
     """See transforms/policies/retention.py for the rules."""
     terms = terms_that_end(

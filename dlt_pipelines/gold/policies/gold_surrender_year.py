@@ -4,6 +4,7 @@ import dlt
 from pyspark.sql import DataFrame, SparkSession
 
 from dlt_pipelines import settings
+from dlt_pipelines.gold_rules import rules_of
 from dlt_pipelines.transforms.policies.stays import stays, with_stays
 from dlt_pipelines.transforms.policies.surrenders import surrender_years
 from dlt_pipelines.transforms.risk import segments_on_risk
@@ -26,7 +27,7 @@ spark: SparkSession  # put here by the pipeline runtime
             COMMENT 'not surrendered by the end of the year: product over its months and all before'
     """,
 )
-@dlt.expect_all({"survival is a share": "survival_end BETWEEN 0 AND 1"})
+@dlt.expect_all(rules_of("gold_surrender_year"))
 def gold_surrender_year() -> DataFrame:
     """See transforms/policies/surrenders.py for the rules."""
     segments = segments_on_risk(

@@ -30,6 +30,4 @@ spark: SparkSession  # put here by the pipeline runtime
 )
 def gold_actual_expected() -> DataFrame:
     """See transforms/pricing/oneway.py for the rules."""
-    return actual_expected(
-        spark.read.table("gold_glm_exposure"), settings.expected_loss_ratio(spark)
-    )
+    return actual_expected(spark.read.table("factor_level"), settings.expected_loss_ratio(spark))

@@ -4,6 +4,7 @@ import dlt
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from dlt_pipelines.gold_rules import rules_of
 from dlt_pipelines.transforms.premium import premium_by_type
 from dlt_pipelines.transforms.pricing.factors import rating_factors
 from dlt_pipelines.transforms.pricing.glm_exposure import (
@@ -59,7 +60,7 @@ _COLUMNS = """
     cluster_by=["policy_type", "calendar_year"],
     schema=_COLUMNS,
 )
-@dlt.expect_all({"loss meets exposure": "claim_count = 0 OR exposure > 0"})
+@dlt.expect_all(rules_of("gold_glm_exposure"))
 def gold_glm_exposure() -> DataFrame:
     """See transforms/pricing/ for the rules."""
     latest = spark.read.table("ref_valuation").where("is_latest").select("valuation_date")

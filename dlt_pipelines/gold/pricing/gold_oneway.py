@@ -37,4 +37,4 @@ spark: SparkSession  # put here by the pipeline runtime
 )
 def gold_oneway() -> DataFrame:
     """See transforms/pricing/oneway.py for the rules."""
-    return oneway(spark.read.table("gold_glm_exposure"), settings.full_credibility_claims(spark))
+    return oneway(spark.read.table("factor_level"), settings.full_credibility_claims(spark))

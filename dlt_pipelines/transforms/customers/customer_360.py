@@ -18,23 +18,35 @@ _WINDOW_FROM = "add_months(valuation_date, -36)"  # exclusive: the 36 months to 
 def customers(terms: DataFrame, valuations: DataFrame) -> DataFrame:
     """One row per party and valuation date from the day its first term was bound.
 
-    Columns: `first_start`, `terms_36m` (terms that started in the 36 months), `channel` of the
-    agent of the term bound last.
+    `channel` is that of the agent of the term bound last.
 
     Args:
         terms: from `customer_terms`.
         valuations: `valuation_date`.
     """
+    in_order = Window.partitionBy("party_id").orderBy("bound_on", "policy_id")
+    bound = terms.where("bound_on IS NOT NULL").select(
+        "party_id", "policy_id", "bound_on", "channel"
+    )
+    seen = at_first_valuation(bound, valuations, "bound_on").withColumnsRenamed(
+        {"valuation_date": "seen_at"}
+    )
+    return (
+        seen.withColumn("until", F.lead("seen_at").over(in_order))
+        .crossJoin(F.broadcast(valuations.select("valuation_date")))
+        .where("seen_at <= valuation_date AND coalesce(valuation_date < until, true)")
+        .select(*_KEY, "channel")
+    )
+
+
+def terms_in_window(terms: DataFrame, valuations: DataFrame) -> DataFrame:
+    """`first_start`, and `terms_36m`: terms that started in the 36 months to each valuation."""
     in_window = f"count_if(start_date > {_WINDOW_FROM} AND start_date <= valuation_date)"
     return (
         terms.crossJoin(F.broadcast(valuations.select("valuation_date")))
         .where("bound_on <= valuation_date")
         .groupBy(*_KEY)
-        .agg(
-            F.min("start_date").alias("first_start"),
-            F.expr(in_window).alias("terms_36m"),
-            F.max_by("channel", F.struct("bound_on", "policy_id")).alias("channel"),
-        )
+        .agg(F.min("start_date").alias("first_start"), F.expr(in_window).alias("terms_36m"))
     )
 
 
@@ -58,16 +70,18 @@ def earned_in_window(booked: DataFrame, owners: DataFrame, valuations: DataFrame
     """
     days = f"""greatest(datediff(least(earn_to, date_add(valuation_date, 1)),
                                  greatest(earn_from, date_add({_WINDOW_FROM}, 1))), 0)"""
-    share = F.expr(f"amount * {days} / datediff(earn_to, earn_from)")
     return (
         booked.join(owners, "policy_id")
         .groupBy("party_id", "earn_from", "earn_to", "booked_on")
-        .agg(F.sum("amount").alias("amount"))
+        .agg(F.sum(F.expr("CAST(100 * amount AS BIGINT)")).alias("cents"))
         .crossJoin(F.broadcast(valuations.select("valuation_date")))
         .where("booked_on <= valuation_date AND earn_from <= valuation_date")
         .where(f"earn_to > {_WINDOW_FROM}")
+        .groupBy(*_KEY, F.expr("datediff(earn_to, earn_from)").alias("window_days"))
+        # Cents and days are whole until here: decimals cost five times as much.
+        .agg(F.sum(F.expr(f"cents * {days}")).alias("earned"))
         .groupBy(*_KEY)
-        .agg(F.sum(share).alias("earned_36m"))
+        .agg(F.expr("sum(CAST(earned AS DECIMAL(20,0)) / (100 * window_days))").alias("earned_36m"))
     )
 
 
@@ -76,6 +90,7 @@ def customer_360(
     lines: DataFrame,
     facts: list[DataFrame],
     events: DataFrame,
+    addresses: DataFrame,
     parties: DataFrame,
     bands: DataFrame,
     valuations: DataFrame,
@@ -89,21 +104,26 @@ def customer_360(
     Args:
         base: from `customers`.
         lines: from `customer_lines`.
-        facts: frames by party and valuation date: `claims_in_window`, `earned_in_window`,
-            `overdue`, `addresses_at`.
+        facts: frames of numbers and dates by party and valuation date: `terms_in_window`,
+            `claims_in_window`, `earned_in_window`, `overdue`.
         events: from `contacts`.
+        addresses: from `addresses_at`.
         parties: versions of silver_party.
         bands: the table ref_band.
         valuations: `valuation_date`.
     """
-    frames = [base.withColumn("is_customer", F.lit(True)), _in_force(lines), *facts]
+    frames = [_in_force(lines), *facts]
     frames.append(at_first_valuation(events, valuations, "coalesce(contact_on, bound_or_paid_on)"))
     stacked = reduce(lambda a, b: a.unionByName(b, allowMissingColumns=True), frames)
-    described = (
+    numbers = (
+        # No text among them: Spark sorts all rows to aggregate one.
         stacked.groupBy(*_KEY)
         .agg(*(F.max(name).alias(name) for name in stacked.columns if name not in _KEY))
         .withColumns({name: _so_far(name) for name in ("contact_on", "bound_or_paid_on")})
-        .where("is_customer")
+    )
+    described = (
+        base.join(numbers, [*_KEY], "left")
+        .join(addresses.select(*_KEY, "postal_area"), [*_KEY], "left")
         .join(current(parties).select("party_id", "birth_date", "status"), "party_id", "left")
         .where("coalesce(status <> 'ERASED', true)")
     )

@@ -25,17 +25,17 @@ def addresses_at(addresses: DataFrame, links: DataFrame, valuations: DataFrame) 
         valuations: `valuation_date`.
     """
     postal = "upper(regexp_replace(postal_code, '[^A-Za-z0-9]', ''))"
+    home = F.expr(f"if(line1 = '', NULL, sha2(concat({postal}, '|', line1), 256))")
     valid = (
         current(addresses)
+        .withColumns({"_area": F.expr(f"left({postal}, 2)"), "_home": home})
         .crossJoin(F.broadcast(valuations.select("valuation_date")))
         .where("valid_from <= valuation_date AND coalesce(valuation_date < valid_to, true)")
     )
     newest = F.struct("valid_from", "address_id")
-    home = F.expr(f"if(line1 = '', NULL, sha2(concat({postal}, '|', line1), 256))")
     is_home = F.col("address_type") == "HOME"
     return (
         resolved(valid, links)
-        .withColumns({"_area": F.expr(f"left({postal}, 2)"), "_home": home})
         .groupBy("party_id", "valuation_date")
         .agg(
             F.max_by("_area", F.struct(F.expr(_PREFERENCE), newest)).alias("postal_area"),

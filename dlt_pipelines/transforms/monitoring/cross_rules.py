@@ -12,6 +12,7 @@ from decimal import Decimal
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+from dlt_pipelines.quality import not_null
 from dlt_pipelines.source_tables import SOURCE_TABLES
 
 _TABLES = {table.name: table for table in SOURCE_TABLES}
@@ -81,7 +82,7 @@ def breaking(rows: DataFrame, table: str, amount: str | None = None) -> DataFram
     money = amount or _TABLES[table].at_stake or "NULL"
     return rows.selectExpr(
         f"'{table}' AS table_name",
-        f"explode(array_compact(array({', '.join(names)}))) AS rule",
+        f"explode({not_null(names)}) AS rule",
         f"to_date({_TABLES[table].day}) AS day",
         f"abs(CAST({money} AS DECIMAL(18,2))) AS amount",
     )

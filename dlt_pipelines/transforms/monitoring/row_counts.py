@@ -13,21 +13,31 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from dlt_pipelines import dms, quality
+from dlt_pipelines.gold_rules import GOLD_RULES
 from dlt_pipelines.source_tables import History, SourceTable
 from dlt_pipelines.transforms.changes import typed_changes
 
 
 def delivered(bronze: DataFrame, table: SourceTable) -> DataFrame:
-    """Change rows as they came: `table_name`, `day`, `committed`."""
+    """Change rows as they came: `table_name`, and the texts of their day and commit time."""
     return bronze.selectExpr(
-        f"'{table.name}' AS table_name", f"{_day(table)} AS day", f"{dms.COMMITTED} AS committed"
+        f"'{table.name}' AS table_name",
+        f"left({table.day}, 10) AS day_text",
+        f"{dms.COMMIT_TIME} AS {dms.COMMIT_TIME}",
     )
 
 
 def count_delivered(frames: list[DataFrame]) -> DataFrame:
-    """One row per table and day: `rows`, and the `newest_commit` among them."""
-    counts = F.count("*").alias("rows"), F.max("committed").alias("newest_commit")
-    return reduce(DataFrame.unionByName, frames).groupBy("table_name", "day").agg(*counts)
+    """One row per table and day: `rows`, and the `newest_commit` among them.
+
+    Rows are counted by their texts first: there are few of these, and to read a time out of the
+    text of every row took most of the work.
+    """
+    texts = reduce(DataFrame.unionByName, frames)
+    counted = texts.groupBy("table_name", "day_text", dms.COMMIT_TIME).agg(F.count("*").alias("n"))
+    return counted.groupBy("table_name", F.expr(_day_of("day_text")).alias("day")).agg(
+        F.sum("n").alias("rows"), F.max(F.expr(dms.COMMITTED)).alias("newest_commit")
+    )
 
 
 def refused(quarantine: DataFrame, table: SourceTable) -> DataFrame:
@@ -71,6 +81,18 @@ def checked(silver: DataFrame, table: SourceTable) -> DataFrame:
     )
 
 
+def gold_checked(rows: DataFrame, table: str, latest: DataFrame) -> DataFrame:
+    """Rows of a gold table, with the rules they break; `day` is the `latest` valuation."""
+    rules = GOLD_RULES[table]
+    day = F.broadcast(latest.selectExpr("valuation_date AS _day"))
+    return rows.crossJoin(day).selectExpr(
+        f"'{table}' AS table_name",
+        "_day AS day",
+        f"CAST({rules.at_stake or 'NULL'} AS DECIMAL(18,2)) AS amount",
+        f"{quality.broken(rules.rules)} AS broken",
+    )
+
+
 def count_checked(frames: list[DataFrame]) -> DataFrame:
     """One row per table, day and set of broken rules: `rows`, `amount` and `amount_at_stake`.
 
@@ -82,7 +104,11 @@ def count_checked(frames: list[DataFrame]) -> DataFrame:
 
 
 def _day(table: SourceTable) -> str:
-    return f"coalesce(to_date(try_cast({table.day} AS TIMESTAMP)), to_date({dms.COMMITTED}))"
+    return _day_of(f"left({table.day}, 10)")
+
+
+def _day_of(text: str) -> str:
+    return f"coalesce(to_date(try_cast({text} AS TIMESTAMP)), to_date({dms.COMMITTED}))"
 
 
 def _at_stake(table: SourceTable) -> str:

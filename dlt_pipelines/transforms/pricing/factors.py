@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from dlt_pipelines.transforms.bands import whole_years, with_bands
@@ -88,11 +88,11 @@ def _terms(policies: DataFrame, agents: DataFrame) -> DataFrame:
     )  # fmt: skip
 
 
-def by_level(rows: DataFrame, *sums: Column) -> DataFrame:
-    """Sums over rows with all factors: one row per `factor` and `level`.
+def level_sums(rows: DataFrame) -> DataFrame:
+    """Sums of gold_glm_exposure by `factor` and `level`, for each policy type and coverage.
 
     Every row counts once in each factor, so the levels of a factor add up to `(all)`. The
-    valuation date stays beside them.
+    valuation date stays beside them. It is the one pass over the rows for all tables by factor.
     """
     pairs = [
         F.struct(
@@ -102,7 +102,12 @@ def by_level(rows: DataFrame, *sums: Column) -> DataFrame:
         for name in LEVELS
     ]
     return (
-        rows.select("*", F.inline(F.array(*pairs)))
-        .groupBy("valuation_date", "factor", "level")
-        .agg(*sums)
+        rows.select("valuation_date", *_COVER, *SUMS, F.inline(F.array(*pairs)))
+        .groupBy("valuation_date", "factor", "level", *_COVER)
+        .agg(*(F.sum(name).alias(name) for name in SUMS))
     )
+
+
+_COVER = ("policy_type", "coverage")
+SUMS = ("exposure", "claim_count", "paid_claim_count", "incurred", "incurred_capped",
+        "incurred_paid_claims", "earned_premium")  # fmt: skip

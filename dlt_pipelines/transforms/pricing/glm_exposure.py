@@ -7,7 +7,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from dlt_pipelines.transforms.premium import earned_by_year
+from dlt_pipelines.transforms.premium import shares_of_years
 from dlt_pipelines.transforms.versions import current
 
 _KEY = ("coverage_id", "calendar_year", "policy_id")
@@ -82,15 +82,15 @@ def model_rows(exposures: DataFrame, claims: DataFrame, booked: DataFrame) -> Da
 
 
 def _parts(exposures: DataFrame, claims: DataFrame, booked: DataFrame) -> list[DataFrame]:
-    """Exposure, claims, earned and written premium, each by coverage and year."""
+    """Rows of exposure, claims, earned and written premium, each with a coverage and a year."""
     return [
         exposures.select(*_KEY, "exposure"),
         claims.select(
             "coverage_id", F.col("accident_year").alias("calendar_year"), "policy_id",
             *_claim_figures(),
         ),
-        earned_by_year(booked, "coverage_id", "policy_id").withColumnRenamed(
-            "accident_year", "calendar_year"
+        shares_of_years(booked).selectExpr(
+            "coverage_id", "accident_year AS calendar_year", "policy_id", "earned_premium"
         ),
         booked.selectExpr(
             "coverage_id", "year(earn_from) AS calendar_year", "policy_id",

@@ -6,13 +6,12 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from dlt_pipelines.assumptions import BySegment
-from dlt_pipelines.transforms.pricing.factors import by_level
+from dlt_pipelines.transforms.pricing.factors import SUMS
 
-_SUMS = ("exposure", "claim_count", "paid_claim_count", "incurred", "incurred_capped",
-         "incurred_paid_claims")  # fmt: skip
+_LEVEL = ("valuation_date", "factor", "level")
 
 
-def oneway(rows: DataFrame, full_credibility: int) -> DataFrame:
+def oneway(levels: DataFrame, full_credibility: int) -> DataFrame:
     """One row per factor and level; `(all)` is a factor with the level `(all)`.
 
     A relativity is the value of the level / the value of the portfolio. Credibility is
@@ -21,10 +20,10 @@ def oneway(rows: DataFrame, full_credibility: int) -> DataFrame:
     Source: insurance model (b) 8.
 
     Args:
-        rows: gold_glm_exposure.
+        levels: from `level_sums`.
         full_credibility: claims that make a level fully credible, such as 1082.
     """
-    summed = by_level(rows, *(F.sum(name).alias(name) for name in _SUMS))
+    summed = levels.groupBy(*_LEVEL).agg(*(F.sum(name).alias(name) for name in SUMS))
     ratios = {
         "frequency": _ratio("claim_count", "exposure"),
         "severity": _ratio("incurred", "claim_count"),
@@ -69,7 +68,7 @@ def _ratio(top: str, bottom: str) -> Column:
     return F.expr(f"CAST({top} AS DOUBLE) / nullif(CAST({bottom} AS DOUBLE), 0)")
 
 
-def actual_expected(rows: DataFrame, expected_loss_ratio: BySegment) -> DataFrame:
+def actual_expected(levels: DataFrame, expected_loss_ratio: BySegment) -> DataFrame:
     """One row per factor and level: claims and amounts against what was expected.
 
     Expected claims = exposure * the claim frequency of the whole policy type and coverage: what
@@ -79,16 +78,19 @@ def actual_expected(rows: DataFrame, expected_loss_ratio: BySegment) -> DataFram
     no band. Source: insurance model (b) 8.
 
     Args:
-        rows: gold_glm_exposure.
+        levels: from `level_sums`.
         expected_loss_ratio: expected losses / earned premium, by policy type.
     """
-    summed = by_level(
-        _with_expected(rows, expected_loss_ratio),
-        F.sum("exposure").alias("exposure"),
-        F.sum("claim_count").alias("actual_claims"),
-        F.coalesce(F.sum("expected_claims"), F.lit(0.0)).alias("expected_claims"),
-        F.sum("incurred").cast("decimal(18,2)").alias("actual_incurred"),
-        F.sum("expected_incurred").cast("decimal(18,2)").alias("expected_incurred"),
+    summed = (
+        _with_expected(levels, expected_loss_ratio)
+        .groupBy(*_LEVEL)
+        .agg(
+            F.sum("exposure").alias("exposure"),
+            F.sum("claim_count").alias("actual_claims"),
+            F.coalesce(F.sum("expected_claims"), F.lit(0.0)).alias("expected_claims"),
+            F.sum("incurred").cast("decimal(18,2)").alias("actual_incurred"),
+            F.sum("expected_incurred").cast("decimal(18,2)").alias("expected_incurred"),
+        )
     )
     half_width = "1.96D / nullif(sqrt(actual_claims), 0)"
     banded = summed.withColumn(
@@ -107,13 +109,13 @@ def actual_expected(rows: DataFrame, expected_loss_ratio: BySegment) -> DataFram
     )  # fmt: skip
 
 
-def _with_expected(rows: DataFrame, expected_loss_ratio: BySegment) -> DataFrame:
-    cover = Window.partitionBy("policy_type", "coverage")
+def _with_expected(levels: DataFrame, expected_loss_ratio: BySegment) -> DataFrame:
+    cover = Window.partitionBy("policy_type", "coverage", "factor")
     frequency = F.sum("claim_count").over(cover) / F.nullif(
         F.sum("exposure").over(cover), F.lit(0.0)
     )
     loss_ratio = expected_loss_ratio.of(F.col("policy_type"))
-    return rows.withColumns(
+    return levels.withColumns(
         {
             "expected_claims": F.col("exposure") * frequency,
             "expected_incurred": F.col("earned_premium") * loss_ratio,

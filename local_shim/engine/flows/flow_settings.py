@@ -17,7 +17,7 @@ from local_shim.graph.graph import ResolvedFlow
 from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.session import LARGE_DATA, STATISTICS
 
-_SMALL_BYTES = 8 * 2**20  # about 200,000 rows of ten columns
+_SMALL_BYTES = 2 * 2**20  # about 50,000 rows of ten columns
 
 
 @dataclass(frozen=True)

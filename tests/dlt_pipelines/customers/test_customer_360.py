@@ -16,6 +16,7 @@ from dlt_pipelines.transforms.customers.customer_360 import (
     customer_360,
     customers,
     earned_in_window,
+    terms_in_window,
 )
 from dlt_pipelines.transforms.customers.customer_line import customer_lines
 from dlt_pipelines.transforms.customers.homes import addresses_at
@@ -56,12 +57,13 @@ def build(
             customers(terms, valuations),
             lines,
             [
+                terms_in_window(terms, valuations),
                 claims_in_window(claims, owners),
                 earned_in_window(booked, owners, valuations),
                 overdue(t["invoice"], t["payment"], owners, valuations),
-                addresses_at(t["party_address"], links, valuations),
             ],
             contacts(terms, t["policy_version"], t["claim"], t["payment"]),
+            addresses_at(t["party_address"], links, valuations),
             t["party"],
             bands,
             valuations,

@@ -17,6 +17,7 @@ from dlt_pipelines.transforms.monitoring.row_counts import (
     count_delivered,
     count_refused,
     delivered,
+    gold_checked,
     refused,
     warned_on_raw,
 )
@@ -109,6 +110,25 @@ def test_every_rule_has_its_row_measured_against_the_rows_it_looks_at(
         ("drop", "payment_id present"): (DAY, 3, 0, None),
         ("warn", "invoice named"): (DAY, 1, 1, 40),
         ("warn", "invoice known"): (DAY, 1, 1, 30),
+    }
+
+
+def test_rows_of_gold_count_with_their_money_at_the_latest_valuation(spark: SparkSession) -> None:
+    balances = "closing_in_force INT, opening_in_force INT, new_business INT, reinstated INT,"
+    balances += " cancelled INT, lapsed INT, surrendered INT, claims INT, closing_premium INT,"
+    balances += " opening_premium INT, new_premium INT, exited_premium INT, premium_change INT"
+    rows = [
+        (1, 0, 1, 0, 0, 0, 0, 0, 100, 0, 100, 0, 0),
+        (5, 0, 1, 0, 0, 0, 0, 0, -70, 0, 100, 0, 0),
+        (None, 0, 1, 0, 0, 0, 0, 0, 8, 8, 0, 0, 0),
+    ]
+    movements = local_frame(spark, rows, balances)
+    latest = local_frame(spark, [(DAY,)], "valuation_date DATE")
+    counts = count_checked([gold_checked(movements, "gold_inforce_movement", latest)]).collect()
+    assert {tuple(row.broken): (row.day, row["rows"], row.amount_at_stake) for row in counts} == {
+        (): (DAY, 1, 100),
+        ("movement balances", "premium balances"): (DAY, 1, 70),
+        ("movement balances",): (DAY, 1, 8),
     }
 
 

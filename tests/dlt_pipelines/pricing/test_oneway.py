@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from dlt_pipelines.assumptions import BySegment
-from dlt_pipelines.transforms.pricing.factors import FACTORS, LEVELS
+from dlt_pipelines.transforms.pricing.factors import FACTORS, LEVELS, level_sums
 from dlt_pipelines.transforms.pricing.oneway import actual_expected, oneway
 from tests.dlt_pipelines.local_frame import local_frame
 
@@ -34,6 +34,10 @@ def model_rows(spark: SparkSession, *rows: tuple[str, float, int, int], **more: 
     return frame.withColumns(others | {"valuation_date": F.lit("2024-12-31")})
 
 
+def rated(rows: DataFrame) -> DataFrame:
+    return oneway(level_sums(rows), 1082)
+
+
 def by_level(frame: DataFrame) -> dict[tuple[str, str], Row]:
     return {(row.factor, row.level): row for row in frame.collect()}
 
@@ -41,9 +45,7 @@ def by_level(frame: DataFrame) -> dict[tuple[str, str], Row]:
 def test_credibility_draws_a_relativity_to_one_as_in_the_example(spark: SparkSession) -> None:
     # Level A: 450 claims and 1.40 times the pure premium (and frequency) of the portfolio.
     rows = by_level(
-        oneway(
-            model_rows(spark, ("A", 3214.2857, 450, 450000), ("B", 6785.7143, 550, 550000)), 1082
-        )
+        rated(model_rows(spark, ("A", 3214.2857, 450, 450000), ("B", 6785.7143, 550, 550000)))
     )
     level = rows["make", "A"]
     assert level.pp_relativity == pytest.approx(1.40, abs=1e-6)
@@ -56,14 +58,14 @@ def test_credibility_draws_a_relativity_to_one_as_in_the_example(spark: SparkSes
 def test_frequency_severity_and_pure_premium_as_in_the_example_of_claims(
     spark: SparkSession,
 ) -> None:
-    row = by_level(oneway(model_rows(spark, ("A", 2000.0, 160, 496000)), 1082))["(all)", "(all)"]
+    row = by_level(rated(model_rows(spark, ("A", 2000.0, 160, 496000))))["(all)", "(all)"]
     assert (row.frequency, row.severity, row.pure_premium) == (0.08, 3100.0, 248.0)
     assert row.pure_premium == pytest.approx(row.frequency * row.severity)
 
 
 def test_the_levels_of_every_factor_add_up_to_the_whole(spark: SparkSession) -> None:
     frame = model_rows(spark, ("A", 1.5, 2, 100), ("B", 2.0, 0, 0), ("UNKNOWN", 0.0, 1, 50))
-    rows = by_level(oneway(frame, 1082))
+    rows = by_level(rated(frame))
     assert {factor for factor, _ in rows} == set(LEVELS)
     whole = rows["(all)", "(all)"]
     for factor in LEVELS:
@@ -74,7 +76,7 @@ def test_the_levels_of_every_factor_add_up_to_the_whole(spark: SparkSession) -> 
 
 def test_a_level_without_exposure_or_claims_has_no_ratio(spark: SparkSession) -> None:
     frame = model_rows(spark, ("A", 1.5, 2, 100), ("B", 2.0, 0, 0), ("C", 0.0, 1, 50))
-    rows = by_level(oneway(frame, 1082))
+    rows = by_level(rated(frame))
     without_claims, without_exposure = rows["make", "B"], rows["make", "C"]
     assert (without_claims.frequency, without_claims.severity) == (0.0, None)
     assert (without_claims.credibility, without_claims.credible_relativity) == (0.0, 1.0)
@@ -83,18 +85,18 @@ def test_a_level_without_exposure_or_claims_has_no_ratio(spark: SparkSession) ->
 
 
 def test_a_book_without_claims_or_without_rows_is_no_division_error(spark: SparkSession) -> None:
-    row = by_level(oneway(model_rows(spark, ("A", 1.5, 0, 0)), 1082))["make", "A"]
+    row = by_level(rated(model_rows(spark, ("A", 1.5, 0, 0))))["make", "A"]
     assert (row.frequency, row.freq_relativity, row.credible_relativity) == (0.0, None, None)
     nothing = model_rows(spark, ("A", 1.5, 0, 0)).where("false")
-    assert oneway(nothing, 1082).count() == 0
-    assert actual_expected(nothing, RATIO).count() == 0
+    assert rated(nothing).count() == 0
+    assert actual_expected(level_sums(nothing), RATIO).count() == 0
 
 
 def expected(*frames: DataFrame) -> dict[tuple[str, str], Row]:
     stacked = frames[0]
     for frame in frames[1:]:
         stacked = stacked.unionByName(frame)
-    return by_level(actual_expected(stacked, RATIO))
+    return by_level(actual_expected(level_sums(stacked), RATIO))
 
 
 def test_the_band_of_actual_against_expected_as_in_the_example(spark: SparkSession) -> None:
