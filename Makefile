@@ -48,7 +48,7 @@ check: install ## lint, types, import layers, docs/conformance.md
 fuzz: install ## search longer for a difference from the oracles (SEEDS=5000)
 	@DMS_SEEDS=10 DMS_ROUNDS=25 .venv/bin/pytest tests/local_shim/dms/test_every_event.py
 	@CDC_FIRST_SEED=300 CDC_SEEDS=$(SEEDS) .venv/bin/pytest tests/local_shim/cdc/test_convergence.py
-	@DLT_LOCAL_FAST_PATHS=off .venv/bin/pytest tests/end_to_end
+	@DLT_LOCAL_FAST_PATHS=off INSURANCE_SEEDS=7,8,9 .venv/bin/pytest tests/end_to_end
 
 bench: install ## measure against the bars, each beside a peer in the same run
 	@.venv/bin/pip install -q -e '.[bench]'

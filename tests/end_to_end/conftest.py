@@ -106,9 +106,14 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Server
         server.forget(data)
 
 
-@pytest.fixture
-def house(postgres: server.Server, tmp_path: Path) -> Iterator[House]:
-    """A small insurer with one year of history."""
+SEEDS = [int(seed) for seed in os.environ.get("INSURANCE_SEEDS", "7").split(",")]
+
+
+@pytest.fixture(params=SEEDS)
+def house(
+    postgres: server.Server, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[House]:
+    """A small insurer with two years of history; `make fuzz` has three of them."""
     os.environ["TZ"] = "UTC"
     time.tzset()
     name = f"insurer_{uuid4().hex[:8]}"
@@ -123,7 +128,8 @@ def house(postgres: server.Server, tmp_path: Path) -> Iterator[House]:
     house = House(uri, tmp_path, connection)
     for path in sorted((PROJECT / "init_sql").glob("*.sql")):
         house.sql(path.read_text())
-    house.sql("CALL open_book(parties => 60, years => 2, seed => 7, as_of => DATE '2026-06-30')")
+    book = f"parties => 60, years => 2, seed => {request.param}, as_of => DATE '2026-06-30'"
+    house.sql(f"CALL open_book({book})")
     yield house
     connection.close()
     subprocess.run(
