@@ -100,7 +100,7 @@ def test_an_init_file_holds_a_docstring_only() -> None:
 
 def test_declarations_are_entry_points() -> None:
     """Every file under a pipeline glob is run as a source; importing one would run it twice."""
-    rooms = ("dlt_pipelines.bronze", "dlt_pipelines.silver", "dlt_pipelines.gold")
+    rooms = tuple(f"dlt_pipelines.{room}." for room in ("bronze", "silver", "gold"))
     imported_sources = [
         f"{relative_name(path)}: {name}"
         for path in modules(*PRODUCT)
