@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,10 @@ from local_shim.query.storage_session import reading
 from local_shim.run import Request, run
 from local_shim.storage import Storage
 
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif("INSURANCE_SEEDS" not in os.environ, reason="a part of `make fuzz`"),
+]
 PROJECT = Path(__file__).parents[2]
 TABLES = {table.name: table for table in SOURCE_TABLES}
 WRITTEN = Decimal("329.40")
@@ -72,7 +77,6 @@ def gold(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Row]]:
         return {name: session.table(name).collect() for name in names}
 
 
-@pytest.mark.slow
 def test_a_book_without_claims_has_premium_exposure_and_no_ratio_by_zero(
     spark: SparkSession, gold: dict[str, list[Row]]
 ) -> None:
@@ -87,7 +91,6 @@ def test_a_book_without_claims_has_premium_exposure_and_no_ratio_by_zero(
     assert gold["gold_triangle"] == gold["gold_fraud_score"] == []
 
 
-@pytest.mark.slow
 def test_what_is_odd_or_missing_is_counted_and_the_tables_agree(
     spark: SparkSession, gold: dict[str, list[Row]]
 ) -> None:
