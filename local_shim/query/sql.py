@@ -32,14 +32,15 @@ def answer(storage: Storage, text: str, form: str) -> str:
                 unknown = [each for each in statement.mentions if not catalog.folder(each.name)]
                 if unknown:
                     raise catalog.not_found(".".join(unknown[0].name)) from None
-            raise _usage_error(error) from None
+            raise usage_error(error) from None
 
 
 _NOT_FOUND = ("TABLE_OR_VIEW_NOT_FOUND", "REQUIRES_SINGLE_PART_NAMESPACE", "SCHEMA_NOT_FOUND")
 
 
-def _usage_error(error: PySparkException) -> UsageError:
+def usage_error(error: PySparkException) -> UsageError:
+    """The error with Spark's own words, without the plan that it prints behind them."""
     condition = error.getCondition() or "SQL"
     text = str(error).split("\n\nJVM stacktrace")[0]
-    text = re.split(r";\n['+A-Z]", text)[0]  # the plan that Spark prints behind its message
+    text = re.split(r";\n['+A-Z]", text)[0]
     return UsageError(condition, text.removeprefix(f"[{condition}] ").strip())

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import sqlglot
@@ -17,38 +18,49 @@ from local_shim.pipeline_spec.document.node import Node, Place
 from local_shim.pipeline_spec.document.problems import Problems
 
 
+@dataclass(frozen=True)
+class Script:
+    """SQL that a task, an alert or a dashboard runs, and where it stands."""
+
+    text: str
+    place: Place
+    owner: str = ""  # such as "dataset 'kpi' of ", for a script inside a file
+
+
 def check(deployment: Deployment, problems: Problems) -> None:
     """Notes SQL that Databricks cannot parse, and widgets without a dataset."""
     with _unknown_statements_unmentioned():
-        for text, place in _texts(deployment):
-            _parse(text, place, problems)
-        for dashboard, node in _dashboards(deployment):
-            datasets = {str(each.get("name")): each for each in dashboard.get("datasets", ())}
-            for dataset in datasets.values():
-                text = "".join(dataset.get("queryLines", ())) or dataset.get("query", "")
-                _parse(text, node.place, problems, f"dataset '{dataset.get('name')}' of ")
-            for name in _read_datasets(dashboard):
-                if name not in datasets:
-                    problems.add(
-                        "DATASET_UNKNOWN",
-                        f"A widget of {node.text()} reads dataset '{name}', which is not there.",
-                        node.place,
-                        close_match(name, datasets),
-                    )
+        for script in scripts(deployment):
+            _parse(script, problems)
+    for dashboard, node in _dashboards(deployment):
+        datasets = [str(each.get("name")) for each in dashboard.get("datasets", ())]
+        for name in _read_datasets(dashboard):
+            if name not in datasets:
+                problems.add(
+                    "DATASET_UNKNOWN",
+                    f"A widget of {node.text()} reads dataset '{name}', which is not there.",
+                    node.place,
+                    close_match(name, datasets),
+                )
 
 
-def _texts(deployment: Deployment) -> Iterator[tuple[str, Place]]:
+def scripts(deployment: Deployment) -> Iterator[Script]:
+    """Every SQL text of a deployment."""
     for _, job in deployment.of("jobs"):
         tasks = job.at("tasks")
         for task in tasks.elements() if tasks else ():
             file = task.at("sql_task", "file", "path")
             path = deployment.paths.path(file) if file else None
             if path and path.is_file():
-                yield path.read_text(encoding="utf-8"), Place(path, 1)
+                yield Script(path.read_text(encoding="utf-8"), Place(path, 1))
     for _, alert in deployment.of("alerts"):
         query = alert.at("query_text")
         if query:
-            yield query.text(), query.place
+            yield Script(query.text(), query.place)
+    for dashboard, node in _dashboards(deployment):
+        for dataset in dashboard.get("datasets", ()):
+            text = "".join(dataset.get("queryLines", ())) or dataset.get("query", "")
+            yield Script(text, node.place, f"dataset '{dataset.get('name')}' of ")
 
 
 def _dashboards(deployment: Deployment) -> Iterator[tuple[dict[str, Any], Node]]:
@@ -70,12 +82,13 @@ def _read_datasets(dashboard: dict[str, Any]) -> Iterator[str]:
                 yield str(query.get("query", {}).get("datasetName"))
 
 
-def _parse(text: str, place: Place, problems: Problems, what: str = "") -> None:
+def _parse(script: Script, problems: Problems) -> None:
     try:
-        sqlglot.parse(text, dialect="databricks")
+        sqlglot.parse(script.text, dialect="databricks")
     except SqlglotError as error:
         first = str(error).splitlines()[0].split("\x1b")[0].rstrip(". ")
-        problems.add("SQL_BROKEN", f"The SQL of {what}{place.file.name}: {first}.", place)
+        where = f"{script.owner}{script.place.file.name}"
+        problems.add("SQL_BROKEN", f"The SQL of {where}: {first}.", script.place)
 
 
 @contextmanager
