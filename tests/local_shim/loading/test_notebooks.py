@@ -88,7 +88,7 @@ def test_an_edit_of_a_notebook_that_is_run_computes_views_again(notebook: Pipeli
     (source / "settings notebook.py").rename(settings)
     notebook.write(PYTHON.replace('"./settings notebook"', "../shared/settings"), "payments.py")
     assert notebook.update() == 0
-    settings.write_text(SETTINGS.replace('"4"', '"5"'))
+    settings.write_text(SETTINGS.replace("- 3", "- 2"))
     assert notebook.update() == 0
     assert notebook.table("numbers").count() == 5
 
