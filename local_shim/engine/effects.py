@@ -76,7 +76,7 @@ class Preview:
 
     def _of_view(self, dataset: Dataset) -> Iterator[TableEffect]:
         for flow in self._writers(dataset):
-            digest = view_digest(self.fingerprint, self.plan.graph, flow)
+            digest = view_digest(self.fingerprint, self.context, flow)
             refresh = plan_refresh(self.context, flow, digest)
             if refresh is not None and refresh.reason:
                 yield TableEffect(dataset.name, EffectKind.RECOMPUTED, refresh.reason)

@@ -138,7 +138,7 @@ class Executor:
             return run_flow(FlowRun(self.context, flow, self._flow_events[flow.name]))
 
     def _digest(self, flow: ResolvedFlow) -> str:
-        return view_digest(self.fingerprint, self.plan.graph, flow)
+        return view_digest(self.fingerprint, self.context, flow)
 
     def _retries(self, flow: ResolvedFlow) -> int:
         return MAX_RETRIES.read(flow.flow.spark_conf, self.context.configuration)

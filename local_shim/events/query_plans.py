@@ -46,5 +46,6 @@ def query_plans(storage: Storage, graph: Graph, fingerprint: str) -> Mapping[str
 
 
 def _key(flow: ResolvedFlow, fingerprint: str) -> str:
-    columns = "\n".join([str(_VERSION), fingerprint, flow.name, *flow.schema.names])
+    code = flow.digest or fingerprint
+    columns = "\n".join([str(_VERSION), code, flow.name, *flow.schema.names])
     return hashlib.sha256(columns.encode()).hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
+from itertools import chain
 
 from pyspark.sql.types import StructType
 
@@ -41,7 +42,8 @@ class ResolvedFlow:
     inputs: tuple[Input, ...]
     schema: StructType
     streaming: bool
-    digest: str = ""  # of a batch query, as `plan_digest` gives it
+    digest: str = ""  # of a batch query with its rules, as `plan_digest` gives it
+    follows_code: bool = False  # code that the plan does not show decides the rows, too
     complete: bool = False  # its own query aggregates a stream without a watermark
     paths: tuple[str, ...] = ()  # files and folders that its query reads, as it names them
     lineage: Callable[[], Lineage] = field(default=dict, compare=False)  # read from the plan
@@ -147,13 +149,13 @@ class Graph:
             self.is_complete(writer) for name in views for writer in self.writers(name)
         )
 
-    def query_digest(self, flow: ResolvedFlow) -> str:
-        """The digest of a flow's query and of the views that it reads."""
-        views = {
+    def queries(self, flow: ResolvedFlow) -> list[ResolvedFlow]:
+        """The flow, and the queries of the views that it reads."""
+        names = [
             each.name for each in flow.inputs if not each.external and self._is_view(each.name)
-        }
-        digests = [self.query_digest(writer) for name in views for writer in self.writers(name)]
-        return "/".join([flow.digest, *sorted(digests)])
+        ]
+        writers = [writer for name in dict.fromkeys(names) for writer in self.writers(name)]
+        return [flow, *chain.from_iterable(map(self.queries, writers))]
 
     def ordered(self) -> tuple[ResolvedFlow, ...]:
         """The running flows, each after those it needs; ties in order of definition."""

@@ -38,6 +38,11 @@ def changed_settings(spark: SparkSession, before: Mapping[str, str]) -> dict[str
     return {key: value for key, value in now.items() if before.get(key) != value}
 
 
+def settings_hash(spark: SparkSession) -> int:
+    """A number that changes when a setting is made, quicker to get than all settings."""
+    return int(spark._jsparkSession.sessionState().conf().settings().hashCode())
+
+
 def configuration_of(spark: SparkSession) -> dict[str, str]:
     """All configuration values of the session."""
     return {str(key): str(value) for key, value in spark.conf.getAll.items()}

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import re
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from pyspark.errors import AnalysisException
@@ -94,8 +95,16 @@ def delta_folders(frame: DataFrame) -> set[str] | None:
     return None if None in folders else named
 
 
-def plan_digest(frame: DataFrame) -> str:
-    """A digest of the analysed query: equal for the same query in every process.
+@dataclass(frozen=True)
+class PlanDigest:
+    """A digest of an analysed query, and whether Python functions run in it."""
+
+    value: str = ""  # none for a query that streams
+    runs_python: bool = False
+
+
+def plan_digest(frame: DataFrame) -> PlanDigest:
+    """The digest of the analysed query: equal for the same query in every process.
 
     It covers the canonical form of the plan (which numbers attributes anew and forgets aliases
     within the query), the names and types of its columns and of the columns it reads, the rows of
@@ -111,9 +120,11 @@ def plan_digest(frame: DataFrame) -> str:
     read = leaves(frame)
     types = [leaf.schema().json() for leaf in read]
     rows = [str(leaf.data()) for leaf in read if leaf.nodeName() == "LocalRelation"]
-    folders = sorted(str(_delta_folder(leaf)) for leaf in read)
-    parts = [text, frame.schema.json(), *types, *rows, *folders, *_python_functions(frame, text)]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    folders = [str(_delta_folder(leaf)) for leaf in read]
+    functions = _python_functions(frame, text)
+    parts = [text, frame.schema.json(), *types, *rows, *folders, *functions]
+    value = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return PlanDigest(value, runs_python=bool(functions))
 
 
 def plan_text(frame: DataFrame) -> str:

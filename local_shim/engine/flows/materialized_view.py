@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Collection
 from contextlib import suppress
 
@@ -12,16 +13,43 @@ from pyspark.sql import DataFrame
 from local_shim.delta import log, tables
 from local_shim.engine.flows.after_commit import after_commit
 from local_shim.engine.flows.flow_run import FlowRun
+from local_shim.engine.flows.flow_settings import own_settings
 from local_shim.engine.reads.flow_reads import FlowReads
-from local_shim.engine.update_context import FlowResult
-from local_shim.graph.elements import QueryFlow
-from local_shim.graph.graph import Graph, ResolvedFlow
+from local_shim.engine.update_context import FlowResult, UpdateContext
+from local_shim.graph.elements import Dataset, QueryFlow
+from local_shim.graph.graph import ResolvedFlow
 from local_shim.jvm.spark_plan import delta_folders, is_deterministic
 
 
-def view_digest(fingerprint: str, graph: Graph, flow: ResolvedFlow) -> str:
-    """Code, configuration and query: all that a view's rows depend on besides its inputs."""
-    return hashlib.sha256(f"{fingerprint}/{graph.query_digest(flow)}".encode()).hexdigest()
+def view_digest(fingerprint: str, context: UpdateContext, flow: ResolvedFlow) -> str:
+    """All that a view's rows depend on besides its inputs.
+
+    These are the queries and rules of the view and of the temporary views that it reads, its
+    definition and the Spark settings. `fingerprint` stands for all code and configuration; it
+    counts only where a plan does not show what runs, such as a Python function.
+    """
+    graph = context.graph
+    queries = graph.queries(flow)
+    parts = [
+        fingerprint if any(each.follows_code for each in queries) else "",
+        *(each.digest for each in queries),
+        *(_definition(graph.datasets[each.target]) for each in queries),
+        json.dumps(own_settings(context, flow), sort_keys=True),
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _definition(dataset: Dataset) -> str:
+    """What a dataset declares besides its query; its rules' conditions are in the query's plan."""
+    rules = [[each.name, str(each.constraint), each.action.value] for each in dataset.expectations]
+    definition = {
+        "schema": dataset.schema and dataset.schema.jsonValue(),
+        "properties": dict(dataset.table_properties),
+        "layout": [dataset.partition_cols, dataset.cluster_by],
+        "comment": dataset.comment,
+        "rules": rules,
+    }
+    return json.dumps(definition, sort_keys=True)
 
 
 def refresh(run: FlowRun, flow: QueryFlow) -> FlowResult:

@@ -10,9 +10,8 @@ from local_shim.graph.analysis.lineage import Reads
 from local_shim.jvm.spark_plan import plan_text
 
 _ID = re.compile(r"(?<=#)\d+")
-_STAND_IN = re.compile(
-    r"(?:LocalRelation <empty>|StreamingRelation FileSource\[.*?\]), (\[.*\])(, name=.*)?"
-)
+_TABLE = re.compile(r"Filter isnotnull\((\S+)\)\n[ :+-]*LocalRelation <empty>, (\[.*\])")
+_STREAM = re.compile(r"StreamingRelation FileSource\[.*?\], (\[.*\])(, name=.*)?")
 
 
 def explain_text(frame: DataFrame, reads: Reads) -> str:
@@ -22,14 +21,15 @@ def explain_text(frame: DataFrame, reads: Reads) -> str:
     """
     names = {}
     for name, each in reads:
-        if stand_in := _STAND_IN.search(plan_text(each)):
+        if stand_in := _STREAM.search(plan_text(each)):
             names[_columns(stand_in)] = str(name)
 
     def named(stand_in: re.Match[str]) -> str:
         name = names.get(_columns(stand_in))
         return f"Relation {name} {stand_in[1]}" if name else stand_in[0]
 
-    return _numbered(_STAND_IN.sub(named, plan_text(frame)))
+    text = _TABLE.sub(r"Relation \1 \2", plan_text(frame))
+    return _numbered(_STREAM.sub(named, text))
 
 
 def _columns(stand_in: re.Match[str]) -> str:

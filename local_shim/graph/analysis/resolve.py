@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from pyspark.sql import DataFrame
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from local_shim.errors import DefinitionError, ShimError, close_match, raise_all
@@ -23,6 +25,7 @@ from local_shim.graph.analysis.recording_reads import RecordingReads
 from local_shim.graph.analysis.resolution import OpenFlow, Resolution, UpstreamFailed
 from local_shim.graph.elements import (
     AutoCdcFlow,
+    Dataset,
     DatasetKind,
     Flow,
     QueryFlow,
@@ -33,7 +36,8 @@ from local_shim.graph.elements import (
 from local_shim.graph.graph import Graph, Input, ResolvedFlow
 from local_shim.graph.registry import Registry
 from local_shim.graph.table_columns import without_watermarks
-from local_shim.jvm.spark_plan import output_mode, plan_digest
+from local_shim.jvm.configuration import settings_hash
+from local_shim.jvm.spark_plan import PlanDigest, output_mode, plan_digest
 from local_shim.reading.source_resolver import evaluating, resolving_with
 
 
@@ -94,23 +98,29 @@ class GraphResolver:
     def _analysed(self, flow: Flow) -> ResolvedFlow:
         self._check_target(flow)
         if isinstance(flow, QueryFlow):
-            return self._analysed_query(flow, _called(flow))
+            return self._analysed_query(flow)
         schema, streaming = self._change_rows(flow)
         lineage = partial(lineage_by_name, schema.names, self.resolution.stack[-1].frames)
         return ResolvedFlow(
             flow, self._inputs(), without_watermarks(schema), streaming, lineage=lineage
         )
 
-    def _analysed_query(self, flow: QueryFlow, frame: DataFrame) -> ResolvedFlow:
-        is_view = self.registry.datasets[flow.target].kind is DatasetKind.VIEW
+    def _analysed_query(self, flow: QueryFlow) -> ResolvedFlow:
+        dataset, spark = self.registry.datasets[flow.target], SparkSession.active()
+        settings = settings_hash(spark)
+        frame = _called(flow)
+        makes_settings = settings_hash(spark) != settings
+        is_view = dataset.kind is DatasetKind.VIEW
         schema = frame.schema if is_view else without_watermarks(frame.schema)
         streams, reads = frame.isStreaming, self.resolution.stack[-1].frames
+        digest = PlanDigest() if streams else plan_digest(_with_rules(frame, dataset))
         return ResolvedFlow(
             flow,
             self._inputs(),
             schema,
             streams,
-            digest="" if streams else plan_digest(frame),
+            digest=digest.value,
+            follows_code=streams or makes_settings or digest.runs_python,
             complete=streams and output_mode(frame) == "complete",
             lineage=partial(lineage_of, frame, reads),
             explain_text=partial(explain_text, frame, reads),
@@ -167,6 +177,19 @@ def _called(flow: QueryFlow) -> DataFrame:
         )
     _analyse_replacement(flow, frame)
     return frame
+
+
+def _with_rules(frame: DataFrame, dataset: Dataset) -> DataFrame:
+    """The query with the rules of its dataset, which may call functions of the pipeline, too.
+
+    A rule that does not fit the query is reported when the flow runs.
+    """
+    constraints = [each.constraint for each in dataset.expectations]
+    columns = [F.expr(each) if isinstance(each, str) else each for each in constraints]
+    try:
+        return frame.select("*", *columns) if columns else frame
+    except PySparkException:
+        return frame
 
 
 def _analyse_replacement(flow: QueryFlow, frame: DataFrame) -> None:

@@ -174,8 +174,13 @@ def test_lineage_is_computed_again_only_for_other_code(graph: Graph, tmp_path: P
         calls.append(1)
         return {"a": ["b.a"]}
 
-    counted = Graph(flows=tuple(replace(flow, lineage=count) for flow in graph.flows[:2]))
-    for fingerprint, total in (("one", 2), ("one", 2), ("two", 4)):
-        plans = query_plans(storage, counted, fingerprint).values()
+    for digest, fingerprint, total in (
+        ("one", "", 2),
+        ("one", "", 2),
+        ("two", "", 4),
+        ("", "a", 6),
+    ):
+        flows = [replace(flow, lineage=count, digest=digest) for flow in graph.flows[:2]]
+        plans = query_plans(storage, Graph(flows=tuple(flows)), fingerprint).values()
         assert [plan.column_lineage for plan in plans] == [{"a": ["b.a"]}] * 2
         assert len(calls) == total
