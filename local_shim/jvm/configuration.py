@@ -1,9 +1,13 @@
-"""Reads and changes the configuration of a session."""
+"""Reads and changes the configuration of a session.
+
+Read from Spark 4.2.0: `sql/catalyst/…/internal/SQLConf.scala` (settings, without the defaults).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from pyspark.sql import SparkSession
 
@@ -11,7 +15,8 @@ from pyspark.sql import SparkSession
 @contextmanager
 def settings(spark: SparkSession, values: Mapping[str, str]) -> Iterator[None]:
     """Sets these configuration values inside the block and restores the previous ones after it."""
-    previous = {key: spark.conf.get(key, None) for key in values}
+    made = _settings_made(spark)  # `spark.conf.get` does not tell a default from a setting
+    previous = {key: made.get(key) for key in values}
     for key, value in values.items():
         spark.conf.set(key, value)
     try:
@@ -40,7 +45,12 @@ def changed_settings(spark: SparkSession, before: Mapping[str, str]) -> dict[str
 
 def settings_hash(spark: SparkSession) -> int:
     """A number that changes when a setting is made, quicker to get than all settings."""
-    return int(spark._jsparkSession.sessionState().conf().settings().hashCode())
+    return int(_settings_made(spark).hashCode())
+
+
+def _settings_made(spark: SparkSession) -> Any:
+    """The settings of the session without Spark's defaults, as a map of Java."""
+    return spark._jsparkSession.sessionState().conf().settings()
 
 
 def configuration_of(spark: SparkSession) -> dict[str, str]:

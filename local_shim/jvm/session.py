@@ -63,6 +63,10 @@ _SEMANTICS = {
     "spark.sql.ansi.enabled": "true",
     "spark.databricks.delta.schema.autoMerge.enabled": "false",
     "spark.databricks.delta.stalenessLimit": "0",
+    # Delta makes these two settings with its first statement. Made here, they are not taken for
+    # settings of the pipeline.
+    "spark.sql.parquet.fieldId.read.enabled": "true",
+    "spark.sql.parquet.fieldId.write.enabled": "true",
 }
 # Describing plans for the web UI, which is off, and recording the Python line of every column
 # expression cost more than small queries themselves.

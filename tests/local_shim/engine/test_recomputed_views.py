@@ -13,11 +13,11 @@ from pyspark.sql import functions as F
 
 @dlt.table
 def left_rows():
-    return spark.createDataFrame([(1, "a"), (2, "b")], "id INT, text STRING")
+    return spark.sql("SELECT * FROM VALUES (1, 'a'), (2, 'b') AS t(id, text)")
 
 @dlt.table
 def right_rows():
-    return spark.createDataFrame([(1, "c")], "id INT, text STRING")
+    return spark.sql("SELECT 1 AS id, 'c' AS text")
 
 @dlt.table
 def plain():
@@ -53,7 +53,7 @@ def with_setting():
 """
 HELPER = """
 def joined(one, other):
-    return one.join(other, "id", "left")
+    return one.join(other, "id", "left").select(one["text"])
 
 def twice(n):
     return 2 * n
