@@ -84,8 +84,8 @@ class FlowEvents:
                 },
             )
 
-    def backlog(self, sources: Sequence[Backlog]) -> None:
-        """What a stream has to read when it starts."""
+    def backlog(self, sources: Sequence[Backlog], tuning: Mapping[str, str]) -> None:
+        """What a stream has to read when it starts, and the Spark settings for so many files."""
         if not sources:
             return
         by_source = [
@@ -97,7 +97,8 @@ class FlowEvents:
             "backlog_files": sum(each.files for each in sources),
             "source_metrics": by_source,
         }
-        self.status(FlowStatus.RUNNING, metrics=metrics)
+        details: dict[str, Any] = {"tuning": dict(tuning)} if tuning else {}
+        self.status(FlowStatus.RUNNING, metrics=metrics, **details)
 
     def batches(self, progress: Iterable[StreamingQueryProgress]) -> None:
         """What Spark says of each micro-batch, without its row counts, as on Databricks."""

@@ -12,6 +12,7 @@ from pyspark.sql.streaming.readwriter import DataStreamWriter
 
 from local_shim.engine.expectations import Rules
 from local_shim.engine.flow_events import FlowEvents
+from local_shim.engine.flows.flow_settings import tuning_for_files
 from local_shim.engine.reads.flow_reads import FlowReads
 from local_shim.engine.streaming.backlog import (
     Backlog,
@@ -106,8 +107,17 @@ class FlowRun:
         self.events.listings(self.listings)
         if not has_new_data(self.checkpoint, streams, streaming_sources(frame), self.listings):
             return False
-        self.events.backlog([*map(file_backlog, self.listings), *self._delta_backlog()])
+        files = [file_backlog(listing) for listing in self.listings]
+        tuning = self._tuned_for(sum(each.size for each in files))
+        self.events.backlog([*files, *self._delta_backlog()], tuning)
         return True
+
+    def _tuned_for(self, size: int) -> Mapping[str, str]:
+        """Makes the settings for new files of this size in the session of the flow."""
+        tuning = tuning_for_files(self.context, self.flow, size)
+        for key, value in tuning.items():
+            self.context.spark.conf.set(key, value)
+        return tuning
 
     def _delta_backlog(self) -> Iterator[Backlog]:
         """What is new in the only source, if that is a Delta table: an offset names no source."""

@@ -51,6 +51,14 @@ def flow_settings(context: UpdateContext, flow: ResolvedFlow) -> FlowSettings:
     return FlowSettings(size, tuning, own_settings(context, flow))
 
 
+def tuning_for_files(context: UpdateContext, flow: ResolvedFlow, size: int) -> dict[str, str]:
+    """The settings for a stream of so many bytes of new files, which no input table shows."""
+    if size <= _SMALL_BYTES:
+        return {}
+    own = own_settings(context, flow)
+    return {key: value for key, value in LARGE_DATA.items() if key not in own}
+
+
 def own_settings(context: UpdateContext, flow: ResolvedFlow) -> dict[str, str]:
     """What the pipeline sets: its configuration, its source files, and the flow itself."""
     of_all = {key: v for key, v in context.configuration.items() if key.startswith("spark.")}

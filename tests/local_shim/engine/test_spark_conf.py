@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.pipeline_folder import Pipeline
@@ -86,3 +88,22 @@ def test_large_inputs_get_settings_for_large_data_but_for_those_that_the_pipelin
     assert reader["tuning"]["spark.sql.codegen.wholeStage"] == "true"
     assert "spark.sql.shuffle.partitions" not in reader["tuning"]
     assert pipeline.spark.conf.get("spark.sql.shuffle.partitions") == "1"
+
+
+def test_many_new_files_get_settings_for_large_data(pipeline: Pipeline, tmp_path: Path) -> None:
+    (tmp_path / "landing").mkdir()
+    rows = "".join(f'{{"n": {n}, "text": "{"x" * 1000}"}}\n' for n in range(2_200))
+    (tmp_path / "landing" / "rows.json").write_text(rows)
+    pipeline.write(
+        f"""
+        import dlt
+        @dlt.table
+        def arrived():
+            stream = spark.readStream.format("cloudFiles").option("cloudFiles.format", "json")
+            return stream.load("{tmp_path}/landing")
+        """
+    )
+    assert pipeline.update() == 0
+    (tuning,) = [e.details["tuning"] for e in pipeline.progress() if e.details.get("tuning")]
+    assert tuning["spark.sql.codegen.wholeStage"] == "true"
+    assert pipeline.table("arrived").count() == 2_200
