@@ -77,7 +77,8 @@ class Preview:
     def _of_view(self, dataset: Dataset) -> Iterator[TableEffect]:
         for flow in self._writers(dataset):
             digest = view_digest(self.fingerprint, self.context, flow)
-            refresh = plan_refresh(self.context, flow, digest)
+            full = flow.target in self.plan.recomputed_views
+            refresh = plan_refresh(self.context, flow, digest, full=full)
             if refresh is not None and refresh.reason:
                 yield TableEffect(dataset.name, EffectKind.RECOMPUTED, refresh.reason)
 

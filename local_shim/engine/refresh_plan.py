@@ -25,13 +25,14 @@ class Technique(StrEnum):
 class IssueType(StrEnum):
     """Why the stored rows of a view may not be those of its query.
 
-    [choice] The first two are Databricks' words. It has none for a first refresh and for inputs
-    that changed, which it would follow incrementally.
+    [choice] The first two are Databricks' words. It has none for a first refresh, for a full one
+    and for inputs that changed, which it would follow incrementally.
     """
 
     QUERY_CHANGED = "QUERY_FINGERPRINT_CHANGED"
     NOT_DETERMINISTIC = "PLAN_NOT_DETERMINISTIC"
     NOT_COMPUTED = "NOT_COMPUTED_YET"
+    FULL_REFRESH = "FULL_REFRESH_REQUESTED"
     INPUTS_CHANGED = "INPUTS_CHANGED"
 
 
@@ -103,16 +104,19 @@ class RefreshPlan:
 
 _REASONS = {
     IssueType.NOT_COMPUTED: "computed for the first time",
+    IssueType.FULL_REFRESH: "a full refresh was requested",
     IssueType.QUERY_CHANGED: "its query, its code or the configuration has changed",
     IssueType.NOT_DETERMINISTIC: "its query may give other rows each time "
     "(clock, random numbers, plain files)",
 }
 
 
-def plan_refresh(context: UpdateContext, flow: ResolvedFlow, digest: str) -> RefreshPlan | None:
+def plan_refresh(
+    context: UpdateContext, flow: ResolvedFlow, digest: str, *, full: bool = False
+) -> RefreshPlan | None:
     """Compares a view with its last refresh; None for a flow that fills no materialized view.
 
-    `digest` stands for query, code and configuration.
+    `digest` stands for query, code and configuration; `full` requests a full refresh.
     """
     if context.graph.datasets[flow.target].kind is not DatasetKind.MATERIALIZED_VIEW:
         return None
@@ -120,6 +124,8 @@ def plan_refresh(context: UpdateContext, flow: ResolvedFlow, digest: str) -> Ref
     record = storage.record(flow.target)
     if record is None or not storage.has_table(flow.target):
         return RefreshPlan(IssueType.NOT_COMPUTED)
+    if full:
+        return RefreshPlan(IssueType.FULL_REFRESH, _sources(storage, record))
     if not record.fingerprint:
         return RefreshPlan(IssueType.NOT_DETERMINISTIC)
     sources = _sources(storage, record)

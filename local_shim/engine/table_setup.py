@@ -33,7 +33,8 @@ def reset_tables(context: UpdateContext, plan: Plan) -> None:
             schema = plan.graph.fresh_schema(dataset.name)
             tables.empty(context.spark, storage.table(dataset.name), schema, dataset)
         storage.end_reset(dataset.name)
-    for flow in plan.reset_checkpoints:
+    views = [flow for flow in plan.flows if flow.target in plan.recomputed_views]
+    for flow in (*plan.reset_checkpoints, *views):
         storage.forget_flow(flow.target, flow.name)
 
 

@@ -75,6 +75,7 @@ class Plan:
     excluded: tuple[ResolvedFlow, ...]
     reset_tables: tuple[Dataset, ...]
     reset_checkpoints: tuple[ResolvedFlow, ...]
+    recomputed_views: frozenset[TableName] = frozenset()  # materialized views of a full refresh
     warnings: tuple[str, ...] = ()
     effects: tuple[TableEffect, ...] = ()  # on stored tables; known for an update that is not run
 
@@ -106,12 +107,14 @@ def make_plan(graph: Graph, selection: RefreshSelection, namespace: Namespace) -
     selected_tables = refresh | full | {flow.target for flow in checkpoints}
     resets, warnings = _resets(graph, full, selection.full_refresh_all)
     ordered = graph.ordered()
+    views = {each.name for each in graph.tables() if each.kind is DatasetKind.MATERIALIZED_VIEW}
     return Plan(
         graph,
         tuple(flow for flow in ordered if not selected_tables or flow.target in selected_tables),
         tuple(flow for flow in ordered if selected_tables and flow.target not in selected_tables),
         resets,
         checkpoints,
+        frozenset(views if selection.full_refresh_all else views & full),
         warnings,
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.pipeline_folder import Pipeline
@@ -72,9 +74,9 @@ def shop(pipeline: Pipeline) -> Pipeline:
     return pipeline
 
 
-def _computed(pipeline: Pipeline) -> set[str]:
+def _computed(pipeline: Pipeline, **selection: Any) -> set[str]:
     """The views that an update computes."""
-    assert pipeline.update() == 0, pipeline.errors()
+    assert pipeline.update(**selection) == 0, pipeline.errors()
     running = [event for event in pipeline.progress() if event.details["status"] == "RUNNING"]
     return {event.origin["flow_name"].split(".")[-1] for event in running}
 
@@ -103,6 +105,13 @@ def test_an_edit_recomputes_what_depends_on_it(shop: Pipeline) -> None:
         _edit(shop, old, old)
         assert _computed(shop) == expected | {FUNCTION}, old
     assert sorted(shop.rows(FUNCTION)) == [(2,), (4,)]
+
+
+def test_a_full_refresh_recomputes_unchanged_views(shop: Pipeline) -> None:
+    (plain,) = shop.plan(full_refresh=("plain",)).effects
+    assert (plain.kind.value, plain.reason) == ("computed again", "a full refresh was requested")
+    assert _computed(shop, full_refresh=("plain",)) == {"plain"}
+    assert _computed(shop) == set()
 
 
 def test_a_setting_of_the_pipeline_recomputes_what_reads_it(shop: Pipeline) -> None:
