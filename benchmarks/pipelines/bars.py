@@ -17,7 +17,7 @@ REGRESSION = 1.2  # times the figure of the run before
 
 @dataclass(frozen=True)
 class Bar:
-    """What a ratio of seconds or of memory may be at most; without a peer, the seconds alone."""
+    """What a ratio of seconds or of memory may be at most; without a peer, the figure itself."""
 
     measured: Measured
     peer: Measured | None
@@ -29,7 +29,7 @@ class Bar:
         """What is compared, in words."""
         work = f"{self.measured.case}: {self.measured.work}"
         if self.peer is None:
-            return f"{work}, seconds"
+            return f"{work}, {'seconds' if self.field == 'wall' else 'MB'}"
         same_work = self.measured.work == self.peer.work
         peer = self.peer.runner if same_work else f"the {self.peer.work}"
         return f"{work} / {peer}" + ("" if self.field == "wall" else f" ({self.field})")
@@ -75,6 +75,9 @@ BARS = (
     ),
     Bar(Measured("demo", "first run", _DLT_LOCAL), None, 90),
     Bar(Measured("demo", "one more day", _DLT_LOCAL), None, 30),
+    Bar(Measured("insurance", "first update", _DLT_LOCAL), None, 360),
+    Bar(Measured("insurance", "first update", _DLT_LOCAL), None, 6 * 1024, "memory"),
+    Bar(Measured("insurance", "one more day", _DLT_LOCAL), None, 90),
     Bar(Measured("commands", "--help", _DLT_LOCAL), None, 0.3),
     Bar(_LATE, _EARLY, 1.1),
     Bar(_LATE, _EARLY, 1.1, "memory"),
