@@ -56,7 +56,7 @@ bench: install ## measure against the bars, each beside a peer in the same run
 
 docs: install ## build the handbook: build/handbook/index.html
 	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet
-	@echo 'build/handbook/index.html; search works once it is served: $(PYTHON) -m http.server -d build/handbook --bind 127.0.0.1'
+	@echo 'open build/handbook/index.html in a browser; the search works without a server'
 
 clean: ## forget everything the demo made
 	@if [ -d .demo ] && [ -x $(PYTHON) ]; then $(PYTHON) -c "from pathlib import Path; \
