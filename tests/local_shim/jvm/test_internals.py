@@ -80,7 +80,8 @@ def test_parser_table_definition(spark: SparkSession) -> None:
     key, day, at, number = table.columns
     assert (key.name, key.type, key.nullable, key.comment) == ("id", "integer", False, "key")
     assert day.generated_as == "CAST(at AS DATE)"
-    assert (key.has_default, at.has_default, number.has_default) == (False, True, True)
+    assert (key.has_default, at.has_default, number.has_default) == (False, True, False)
+    assert (key.identity, number.identity) == (None, (1, 1, False))
     assert [kind for kind in table.constraints if "Check" in kind]
 
 

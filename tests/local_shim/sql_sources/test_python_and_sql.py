@@ -103,8 +103,11 @@ def in_sql(datasets: list[Derived], scd_type: str) -> str:
 
 
 def graph(pipeline: Pipeline) -> list[dict[str, Any]]:
-    """What the events of the last update say of datasets and flows, but for their source."""
-    skipped = ("language", "source", "source_code_location", "file", "line")
+    """What the events of the last update say of datasets and flows, but for their source.
+
+    Their plans differ in what has no effect, such as aliases.
+    """
+    skipped = ("language", "source", "source_code_location", "file", "line", "explain_text")
     return [
         {key: value for key, value in event.details.items() if key not in skipped}
         for event in pipeline.events
