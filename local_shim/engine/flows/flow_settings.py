@@ -25,7 +25,7 @@ class FlowSettings:
     """What the session of a flow gets, and why."""
 
     input_bytes: int  # the files of the newest versions of the tables that it reads
-    tuning: Mapping[str, str]  # by the size of the inputs
+    tuning: Mapping[str, str]  # by the size of the inputs, but for what the pipeline sets
     own: Mapping[str, str]  # by the pipeline
 
     @property
@@ -35,28 +35,28 @@ class FlowSettings:
 
     def details(self) -> dict[str, Any]:
         """For the event log."""
-        tuning = {key: v for key, v in self.tuning.items() if key not in self.own}
-        return {"input_bytes": self.input_bytes, "tuning": tuning}
+        return {"input_bytes": self.input_bytes, "tuning": dict(self.tuning)}
 
 
 def flow_settings(context: UpdateContext, flow: ResolvedFlow) -> FlowSettings:
     """The settings of a flow that is about to start."""
-    graph = context.graph
+    graph, own = context.graph, own_settings(context, flow)
     size = sum(log.size(context.storage.table(source.name)) for source in graph.sources(flow))
     tuning: Mapping[str, str] = {}
     if size > _SMALL_BYTES or not fast_paths_enabled():
         tuning = LARGE_DATA
     elif needs_statistics(graph.datasets[flow.target]):
         tuning = STATISTICS
-    return FlowSettings(size, tuning, own_settings(context, flow))
+    return FlowSettings(size, _without(own, tuning), own)
 
 
 def tuning_for_files(context: UpdateContext, flow: ResolvedFlow, size: int) -> dict[str, str]:
     """The settings for a stream of so many bytes of new files, which no input table shows."""
-    if size <= _SMALL_BYTES:
-        return {}
-    own = own_settings(context, flow)
-    return {key: value for key, value in LARGE_DATA.items() if key not in own}
+    return _without(own_settings(context, flow), LARGE_DATA) if size > _SMALL_BYTES else {}
+
+
+def _without(own: Mapping[str, str], tuning: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in tuning.items() if key not in own}
 
 
 def own_settings(context: UpdateContext, flow: ResolvedFlow) -> dict[str, str]:
