@@ -35,7 +35,7 @@ def apply(run: FlowRun, flow: AutoCdcFlow) -> FlowResult:
         return _apply_once(run, flow, target, frame)
     return (
         _apply_stream(run, flow, target, frame)
-        if run.has_new_data(frame)
+        if run.prepare_stream(frame)
         else FlowResult(idle=True)
     )
 

@@ -100,24 +100,26 @@ class FlowRun:
         """The expectations of the target, for the rows that `applies` selects."""
         return Rules(str(self.dataset.name), self.flow.name, self.dataset.expectations, applies)
 
-    def has_new_data(self, frame: DataFrame) -> bool:
-        """Whether a streaming query has anything to read."""
+    def prepare_stream(self, frame: DataFrame) -> bool:
+        """Gets ready to run a streaming query; False if the query has nothing to read.
+
+        Lists the folders of Auto Loader, writes events about the listings and about what is
+        unread, and changes the settings of the flow's session where many files are new.
+        """
         streams = self.reads.streams
         self.listings = [list_files(self.checkpoint, s, s.files) for s in streams if s.files]
         self.events.listings(self.listings)
         if not has_new_data(self.checkpoint, streams, streaming_sources(frame), self.listings):
             return False
         files = [file_backlog(listing) for listing in self.listings]
-        tuning = self._tuned_for(sum(each.size for each in files))
+        tuning = tuning_for_files(self.context, self.flow, sum(each.size for each in files))
+        self._configure_session(tuning)
         self.events.backlog([*files, *self._delta_backlog()], tuning)
         return True
 
-    def _tuned_for(self, size: int) -> Mapping[str, str]:
-        """Makes the settings for new files of this size in the session of the flow."""
-        tuning = tuning_for_files(self.context, self.flow, size)
-        for key, value in tuning.items():
+    def _configure_session(self, settings: Mapping[str, str]) -> None:
+        for key, value in settings.items():
             self.context.spark.conf.set(key, value)
-        return tuning
 
     def _delta_backlog(self) -> Iterator[Backlog]:
         """What is new in the only source, if that is a Delta table: an offset names no source."""

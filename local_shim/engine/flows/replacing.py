@@ -40,7 +40,7 @@ def replace_using(run: FlowRun, flow: QueryFlow, replacing: ReplaceUsing) -> Flo
     """
     rules = run.rules()
     frame = run.query(flow)
-    if not run.has_new_data(frame):
+    if not run.prepare_stream(frame):
         return FlowResult(idle=True)
     before = run.context.storage.version(flow.target)
 

@@ -24,7 +24,7 @@ def write(run: FlowRun, flow: QueryFlow) -> FlowResult:
     """
     rules = run.rules()
     frame = run.query(flow)
-    if not run.has_new_data(frame):
+    if not run.prepare_stream(frame):
         return FlowResult(idle=True)
     before = run.context.storage.version(flow.target)
     checked, mode = rules.applied(frame, rules.observed_name), output_mode(frame)
