@@ -20,6 +20,7 @@ def declare(table: SourceTable) -> None:
         table_properties={"quality": "bronze", "pipelines.reset.allowed": "false"},
     )
     def ingest() -> DataFrame:
+        """A stream of the change files in the landing folder, each field as text."""
         files = spark.readStream.format("cloudFiles").options(**dms.reader_options(table))
         folder = dms.folder(settings.landing(spark), table)
         fields = files.load(folder).selectExpr("*", "_metadata.file_path AS _file")

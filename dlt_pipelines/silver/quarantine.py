@@ -19,6 +19,7 @@ def declare(table: SourceTable) -> None:
         table_properties={"quality": "quarantine"},
     )
     def refused() -> DataFrame:
+        """A stream of the rows that break a drop rule, with the names of these rules."""
         typed = typed_changes(spark.readStream.table(f"bronze_{table.name}"), table)
         reasons = quality.broken(quality.drop_rules(table))
         judged = typed.selectExpr(f"{reasons} AS _reasons", "_wrong_type", "_raw")

@@ -22,6 +22,7 @@ def declare_changes(table: SourceTable) -> None:
     @dlt.expect_all_or_drop(quality.drop_rules(table))
     @dlt.expect_all(quality.raw_warn_rules(table))
     def changes() -> DataFrame:
+        """A stream of the typed changes, with personal identifiers masked."""
         typed = typed_changes(spark.readStream.table(f"bronze_{table.name}"), table)
         return changes_to_apply(typed, table, settings.pii_salt(spark))
 

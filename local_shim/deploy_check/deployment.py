@@ -21,6 +21,7 @@ class StrictProblems(Problems):
     """What the CLI only warns about is an error too, as with `bundle validate --strict`."""
 
     def warn(self, message: str, where: object = None, hint: str = "") -> None:
+        """Adds the warning as an error with the condition BUNDLE_WARNING."""
         self.add("BUNDLE_WARNING", f"{message[:1].upper()}{message[1:]}.", where, hint)
 
 
@@ -40,11 +41,13 @@ class Deployment:
 
     @property
     def is_development(self) -> bool:
+        """Whether the target has `mode: development`."""
         mode = self.bundle.tree.at("mode")
         return mode is not None and mode.text() == "development"
 
     @property
     def is_production(self) -> bool:
+        """Whether the target has `mode: production`."""
         mode = self.bundle.tree.at("mode")
         return mode is not None and mode.text() == "production"
 

@@ -199,6 +199,7 @@ class _Heartbeat:
         self._next = clock.elapsed()
 
     def beat_if_due(self) -> None:
+        """Writes the message if the interval of the endpoint has passed since the last one."""
         interval = self._task.endpoint.heartbeat_seconds
         if interval and self._clock.elapsed() >= self._next:
             self._next = self._clock.elapsed() + interval

@@ -113,25 +113,31 @@ class _Tracer:
     # --- nodes with a rule of their own
 
     def project(self, node: Tree, below: list[list[_Column]]) -> list[_Column]:
+        """The columns of the SELECT list."""
         return self._named(node.trees("projectList"))
 
     def aggregate(self, node: Tree, below: list[list[_Column]]) -> list[_Column]:
+        """The grouping columns and aggregates that the query selects."""
         return self._named(node.trees("aggregateExpressions"))
 
     def window(self, node: Tree, below: list[list[_Column]]) -> list[_Column]:
+        """The columns below, then those of the window functions."""
         return [*_joined(below), *self._named(node.trees("windowExpressions"))]
 
     def generate(self, node: Tree, below: list[list[_Column]]) -> list[_Column]:
+        """The columns below, then the generator's, such as those of `explode`."""
         generator, columns = node.tree("generator"), _attributes(node.trees("generatorOutput"))
         for column in columns:
             self._sources[column.id] = self._references(generator) if generator else set()
         return [*_joined(below), *columns]
 
     def join(self, node: Tree, below: list[list[_Column]]) -> list[_Column]:
+        """The columns of both sides; a semi or anti join has those of the left side only."""
         kind = str(node.fields.get("joinType"))
         return below[0] if "LeftSemi" in kind or "LeftAnti" in kind else _joined(below)
 
     def lateral_join(self, node: Tree, below: list[list[_Column]]) -> list[_Column]:
+        """The columns of the left side, then those of the subquery."""
         subquery = node.tree("right")
         plan = subquery.tree("plan") if subquery else None
         return [*below[0], *(self.columns(plan) if plan else ())]
@@ -143,16 +149,20 @@ class _Tracer:
         return below[0]
 
     def first_child(self, node: Tree, below: list[list[_Column]]) -> list[_Column]:
+        """The columns of the first child: the others only choose rows."""
         return below[0]
 
     def last_child(self, node: Tree, below: list[list[_Column]]) -> list[_Column]:
+        """The columns of the query behind its WITH clauses."""
         return below[-1]
 
     def cte(self, node: Tree, below: list[list[_Column]]) -> list[_Column]:
+        """The columns of a WITH clause, kept for the references to it."""
         self._ctes[node.fields["id"]] = below[0]
         return below[0]
 
     def cte_reference(self, node: Tree, below: list[list[_Column]]) -> list[_Column]:
+        """The columns of a reference, each from the same position of the WITH clause."""
         columns = _attributes(node.trees("output"))
         for column, defined in zip(columns, self._ctes[node.fields["cteId"]], strict=True):
             self._sources[column.id] = self.sources(defined)

@@ -93,6 +93,7 @@ class _Conversion:
         self.open: set[int] = set()
 
     def node(self, yaml_node: yaml.Node) -> Node:
+        """The node with all that lies below it; a node that contains itself is a problem."""
         place = self.place(yaml_node)
         if isinstance(yaml_node, yaml.ScalarNode):
             return Node(_scalar(yaml_node), place, yaml_node.value)
@@ -131,6 +132,7 @@ class _Conversion:
         return Node(value.value, self.place(key), value.spelling)
 
     def place(self, yaml_node: yaml.Node) -> Place:
+        """The file and the line, counted from 1, where the node starts."""
         return Place(self.file, yaml_node.start_mark.line + 1)
 
 
