@@ -35,10 +35,10 @@ def _get(call: Call) -> Document:
 
 
 def _list(call: Call) -> Document:
-    jobs = call.workspace.jobs
-    name = criteria(_sized(call)).get("name", [""])[0].lower()
+    jobs, query = call.workspace.jobs, _sized(call)
+    name = criteria(query).get("name", [""])[0].lower()
     named = [each for each in jobs.ids() if name in ("", jobs.settings(each)["name"].lower())]
-    page, token = one_page(named, str, _sized(call), _LARGEST)
+    page, token = one_page(named, str, query, _LARGEST)
     return {"jobs": [job_documents.job(each, jobs.settings(each)) for each in page], **token}
 
 
@@ -65,9 +65,10 @@ def _cancel_all_runs(call: Call) -> Document:
 
 
 def _list_runs(call: Call) -> Document:
-    (job_id,) = criteria(_sized(call))["job_id"]
+    query = _sized(call)
+    (job_id,) = criteria(query)["job_id"]
     runs = call.workspace.runs.of_job(job_id)
-    page, token = one_page(runs, lambda each: str(each.run_id), _sized(call), _LARGEST)
+    page, token = one_page(runs, lambda each: str(each.run_id), query, _LARGEST)
     return {"runs": [job_documents.run(each) for each in page], **token}
 
 

@@ -78,8 +78,7 @@ def _start(call: Call) -> Document:
 
 
 def _list_updates(call: Call) -> Document:
-    (pipeline_id,) = call.names
-    call.pipelines.check_exists(pipeline_id)
+    pipeline_id = _existing(call)
     updates = call.pipelines.updates(pipeline_id)
     until = criteria(call.query).get("until_update_id")
     if until:
@@ -90,15 +89,13 @@ def _list_updates(call: Call) -> Document:
 
 
 def _get_update(call: Call) -> Document:
-    pipeline_id, update_id = call.names
-    call.pipelines.check_exists(pipeline_id)
-    update = _update(call.pipelines.updates(pipeline_id), update_id)
+    pipeline_id = _existing(call)
+    update = _update(call.pipelines.updates(pipeline_id), call.names[1])
     return {"update": documents.update(pipeline_id, update)}
 
 
 def _list_events(call: Call) -> Document:
-    (pipeline_id,) = call.names
-    call.pipelines.check_exists(pipeline_id)
+    pipeline_id = _existing(call)
     query = criteria(call.query)
     conditions = read_filter(query.get("filter", [""])[0])
     update_ids = [set(each.values) for each in conditions if each.field == "update_id"]
@@ -117,15 +114,21 @@ def _list_events(call: Call) -> Document:
 
 
 def _stop(call: Call) -> Document:
-    call.pipelines.check_exists(call.names[0])
-    call.pipelines.stop(call.names[0])
+    call.pipelines.stop(_existing(call))
     return {}
 
 
 def _apply_environment(call: Call) -> Document:
     """Nothing is installed here: an update names the packages that are missing."""
-    call.pipelines.check_exists(call.names[0])
+    _existing(call)
     return {}
+
+
+def _existing(call: Call) -> str:
+    """The id of the pipeline in the path; raises ApiError if there is no such pipeline."""
+    pipeline_id = call.names[0]
+    call.pipelines.check_exists(pipeline_id)
+    return pipeline_id
 
 
 def _update(updates: list[UpdateSummary], update_id: str) -> UpdateSummary:
