@@ -30,10 +30,10 @@ Files = Annotated[str, option("", "Source files or globs, instead of a bundle.")
 Json = Annotated[bool, option(help="Print the events as JSON lines.")]
 
 
-@Parameter(name="*", group=_WHERE)
+@Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class Where:
-    """The options that say which pipeline is meant."""
+class BundleOptions:
+    """The options that name a pipeline of a bundle."""
 
     bundle: Annotated[Path | None, option("DIR", "Folder of a databricks.yml.")] = None
     target: Annotated[str | None, option("T", "Target of the bundle.")] = None
@@ -43,6 +43,20 @@ class Where:
     pipeline: Annotated[str | None, option("KEY", "Pipeline of the bundle, if it has several.")] = (
         None
     )
+
+    def from_bundle(self) -> PipelineSpec:
+        """The description of the pipeline in the bundle; by default that of this folder."""
+        from local_shim.pipeline_spec.load import from_bundle
+
+        variables = pairs(self.var, "--var")
+        return from_bundle(self.bundle or Path(), self.target, variables, self.pipeline)
+
+
+@Parameter(name="*", group=_WHERE)
+@dataclass(frozen=True, kw_only=True)
+class Where(BundleOptions):
+    """The options that name a pipeline: of a bundle, of a Spark spec, or made of files."""
+
     spec: Annotated[Path | None, option("FILE", "A spark-pipeline.yml, instead of a bundle.")] = (
         None
     )
@@ -53,7 +67,7 @@ class Where:
 
     def read(self, files: Sequence[str]) -> PipelineSpec:
         """The description of the pipeline, out of the one source that the options name."""
-        from local_shim.pipeline_spec.load import from_bundle, from_files, from_spark_spec
+        from local_shim.pipeline_spec.load import from_files, from_spark_spec
 
         if sum(map(bool, (files, self.spec, self.bundle))) > 1:
             raise UsageError("WHERE_CONFLICT", "give one of FILES, --spec and --bundle.")
@@ -61,8 +75,7 @@ class Where:
             return from_files(files, self.catalog, self.schema, {})
         if self.spec:
             return from_spark_spec(self.spec)
-        variables = pairs(self.var, "--var")
-        return from_bundle(self.bundle or Path(), self.target, variables, self.pipeline)
+        return self.from_bundle()
 
 
 @Parameter(name="*", group=_SELECT)

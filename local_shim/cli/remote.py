@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from local_shim.cli.options import Json, Select, option, pairs, say
+from local_shim.cli.options import BundleOptions, Json, Select, option, pairs, say
 from local_shim.errors import UsageError, close_match
 from local_shim.redaction import redacted
 
@@ -26,30 +26,19 @@ app = App(name="remote", help="Run the deployed pipeline in its workspace.", sor
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class Deployed:
-    """The options that say which deployed pipeline is meant."""
+class Deployed(BundleOptions):
+    """The options that name a deployed pipeline."""
 
-    bundle: Annotated[Path | None, option("DIR", "Folder of a databricks.yml.")] = None
-    target: Annotated[str | None, option("T", "Target of the bundle.")] = None
-    var: Annotated[
-        tuple[str, ...], option("K=V", "Value of a bundle variable; may be repeated.")
-    ] = ()
-    pipeline: Annotated[str | None, option("KEY", "Pipeline of the bundle, if it has several.")] = (
-        None
-    )
     profile: Annotated[
         str | None, option("P", "Profile of ~/.databrickscfg (default: DATABRICKS_HOST).")
     ] = None
 
     def find(self) -> DeployedPipeline:
         """The pipeline in its workspace."""
-        from local_shim.pipeline_spec.load import from_bundle
         from local_shim.remote.connection import connect
         from local_shim.remote.pipeline import find
 
-        variables = pairs(self.var, "--var")
-        spec = from_bundle(self.bundle or Path(), self.target, variables, self.pipeline)
-        return find(connect(self.profile), spec.name)
+        return find(connect(self.profile), self.from_bundle().name)
 
     def find_job(self, key: str) -> DeployedJob:
         """The job of the bundle in its workspace; raises UsageError if the bundle has no such."""
