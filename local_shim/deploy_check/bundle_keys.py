@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from local_shim.deploy_check.deployment import Deployment
-from local_shim.deploy_check.field_types import check_value
+from local_shim.deploy_check.field_types import check_choice, check_value
 from local_shim.deploy_check.resource_types import Record
 from local_shim.errors import close_match
 from local_shim.pipeline_spec.document.problems import Problems
@@ -85,20 +85,14 @@ def check(deployment: Deployment, problems: Problems) -> None:
             check_value(node, _CHECKED[key], key, problems)
     for path, allowed in _CHOICES.items():
         word = tree.at(*path)
-        if word and word.text() not in allowed:
-            problems.add(
-                "WRONG_VALUE",
-                f"{'.'.join(path)} cannot be '{word.text()}'.",
-                word.place,
-                close_match(word.text(), allowed),
-            )
+        if word:
+            check_choice(word, allowed, ".".join(path), problems)
     _check_variables(deployment, problems)
     _refuse_references_in_login(deployment, problems)
 
 
 def _check_variables(deployment: Deployment, problems: Problems) -> None:
-    definitions = deployment.bundle.tree.at("variables")
-    for name, definition in definitions.items() if definitions else ():
+    for name, definition in deployment.bundle.tree.items("variables"):
         for key, node in definition.items():
             if key not in _VARIABLE:
                 problems.add(

@@ -25,11 +25,6 @@ class StrictProblems(Problems):
         self.add("BUNDLE_WARNING", f"{message[:1].upper()}{message[1:]}.", where, hint)
 
 
-def is_true(node: Node | None) -> bool:
-    """Whether a field holds what the CLI reads as true."""
-    return node is not None and node.text().lower() in ("true", "yes", "on", "y")
-
-
 @dataclass(frozen=True)
 class Deployment:
     """What a deployment of one target would send to a workspace."""
@@ -42,19 +37,16 @@ class Deployment:
     @property
     def is_development(self) -> bool:
         """Whether the target has `mode: development`."""
-        mode = self.bundle.tree.at("mode")
-        return mode is not None and mode.text() == "development"
+        return self.bundle.mode == "development"
 
     @property
     def is_production(self) -> bool:
         """Whether the target has `mode: production`."""
-        mode = self.bundle.tree.at("mode")
-        return mode is not None and mode.text() == "production"
+        return self.bundle.mode == "production"
 
     def of(self, kind: str) -> tuple[tuple[str, Node], ...]:
         """Keys and fields of the resources of one type, without references."""
-        resources = self.resources.at(kind)
-        return tuple(resources.items()) if resources else ()
+        return tuple(self.resources.items(kind))
 
     def written(self, kind: str, key: str, *fields: str) -> str:
         """A field as it was written, with its references; empty if it is not there."""
@@ -108,7 +100,6 @@ def _refuse_missing_values(variables: Mapping[str, Variable], problems: Problems
 
 def _outputs(tree: Node) -> Node:
     """Placeholders for fields that exist after a deployment only, such as the url of a job."""
-    types = tree.at("resources")
     kinds = {
         kind: mapping_node(
             {
@@ -120,6 +111,6 @@ def _outputs(tree: Node) -> Node:
             },
             resources.place,
         )
-        for kind, resources in (types.items() if types else ())
+        for kind, resources in tree.items("resources")
     }
     return mapping_node({"resources": mapping_node(kinds, tree.place)}, tree.place)

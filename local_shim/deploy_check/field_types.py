@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -68,7 +68,7 @@ def _check_scalar(node: Node, kind: Any, name: str, problems: Problems) -> None:
         expected = "one word" if isinstance(kind, type) and issubclass(kind, Enum) else _noun(kind)
         problems.add("WRONG_TYPE", f"{name} is {what}; it must be {expected}.", node.place)
     elif isinstance(kind, type) and issubclass(kind, Enum):
-        _check_choice(node, [str(each.value) for each in kind], name, problems)
+        check_choice(node, [str(each.value) for each in kind], name, problems)
     elif not _fits(node, kind):
         problems.add(
             "WRONG_TYPE",
@@ -77,7 +77,8 @@ def _check_scalar(node: Node, kind: Any, name: str, problems: Problems) -> None:
         )
 
 
-def _check_choice(node: Node, allowed: list[str], name: str, problems: Problems) -> None:
+def check_choice(node: Node, allowed: Sequence[str], name: str, problems: Problems) -> None:
+    """Adds a problem if the text of the node is none of the allowed ones."""
     if node.text() not in allowed:
         problems.add(
             "WRONG_VALUE",

@@ -39,8 +39,7 @@ def _files(deployment: Deployment) -> Iterator[tuple[Node, bool]]:
         root = pipeline.at("root_path")
         if root:
             yield root, False
-        libraries = pipeline.at("libraries")
-        for library in libraries.elements() if libraries else ():
+        for library in pipeline.elements("libraries"):
             source = library.at("file", "path") or library.at("notebook", "path")
             include = library.at("glob", "include")
             if include:
@@ -49,8 +48,7 @@ def _files(deployment: Deployment) -> Iterator[tuple[Node, bool]]:
             if source:
                 yield source, True
     for _, job in deployment.of("jobs"):
-        tasks = job.at("tasks")
-        for task in tasks.elements() if tasks else ():
+        for task in job.elements("tasks"):
             yield from ((node, True) for node in map(lambda p: task.at(*p), _TASK_FILES) if node)
     for kind in _SENT_ALONE:
         for _, resource in deployment.of(kind):

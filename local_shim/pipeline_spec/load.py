@@ -71,7 +71,6 @@ def from_spark_spec(path: Path) -> PipelineSpec:
     name = _field(tree, "name", file.parent.name)
     sources = _spark_sources(tree, file.parent, problems)
     problems.raise_any()
-    configuration = tree.at("configuration")
     _warn_of_storage(tree, problems)
     return PipelineSpec(
         key=_key(name),
@@ -80,7 +79,7 @@ def from_spark_spec(path: Path) -> PipelineSpec:
         schema=_field(tree, "database", _field(tree, "schema", "default")),
         sources=sources,
         root=file.parent,
-        configuration={k: v.text() for k, v in configuration.items()} if configuration else {},
+        configuration={key: node.text() for key, node in tree.items("configuration")},
         where=str(tree.place),
         warnings=tuple(problems.warnings),
     )
@@ -142,8 +141,7 @@ def _spec_file(path: Path) -> Path:
 def _spark_sources(tree: Node, folder: Path, problems: Problems) -> tuple[Path, ...]:
     """The files that the globs under `libraries` name, in their order, each once."""
     sources: dict[Path, None] = {}
-    libraries = tree.at("libraries")
-    for library in libraries.elements() if libraries else ():
+    for library in tree.elements("libraries"):
         include = library.at("glob", "include")
         if include:
             files = matching(include.text(), folder, include.place, problems)

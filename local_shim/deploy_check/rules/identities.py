@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from local_shim.deploy_check.deployment import Deployment, is_true
-from local_shim.pipeline_spec.document.node import Node
+from local_shim.deploy_check.deployment import Deployment
+from local_shim.pipeline_spec.document.node import Node, is_true
 from local_shim.pipeline_spec.document.problems import Problems
 
 # `mode: development` puts no prefix before the names of these.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from local_shim.deploy_check.deployment import Deployment, is_true
+from local_shim.deploy_check.deployment import Deployment
 from local_shim.errors import close_match
-from local_shim.pipeline_spec.document.node import Node
+from local_shim.pipeline_spec.document.node import Node, is_true
 from local_shim.pipeline_spec.document.problems import Problems
 
 _STARTS = ("trigger", "schedule", "continuous")
@@ -71,9 +71,8 @@ def _check_file_arrival(job: Node, problems: Problems) -> None:
 
 
 def _check_tasks(job: Node, problems: Problems) -> None:
-    tasks = job.at("tasks")
     tasks_by_key: dict[str, Node] = {}
-    for task in tasks.elements() if tasks else ():
+    for task in job.elements("tasks"):
         name = task.at("task_key")
         if name and name.text() in tasks_by_key:
             problems.add(
@@ -90,8 +89,7 @@ def _check_tasks(job: Node, problems: Problems) -> None:
         ("environment_key", "environments"),
         ("job_cluster_key", "job_clusters"),
     ):
-        entries = job.at(list_name)
-        keys = [each.at(field) for each in (entries.elements() if entries else ())]
+        keys = [each.at(field) for each in job.elements(list_name)]
         for task in tasks_by_key.values():
             expected = task.at(field)
             if expected:
@@ -99,8 +97,7 @@ def _check_tasks(job: Node, problems: Problems) -> None:
 
 
 def _task_dependencies(task: Node) -> Iterator[Node]:
-    dependencies = task.at("depends_on")
-    for each in dependencies.elements() if dependencies else ():
+    for each in task.elements("depends_on"):
         name = each.at("task_key")
         if name:
             yield name
@@ -137,9 +134,8 @@ def _refuse_trigger_of_continuous_pipeline(
     deployment: Deployment, key: str, job: Node, problems: Problems
 ) -> None:
     """An update of a continuous pipeline never ends, so a task that waits for it never does."""
-    raw_tasks = deployment.bundle.tree.at("resources", "jobs", key, "tasks")
     pipelines = dict(deployment.of("pipelines"))
-    for task in raw_tasks.elements() if raw_tasks else ():
+    for task in deployment.bundle.tree.elements("resources", "jobs", key, "tasks"):
         node = task.at("pipeline_task", "pipeline_id")
         match = _PIPELINE_ID.fullmatch(node.text()) if node else None
         pipeline = pipelines.get(match.group(1)) if match else None

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
-from local_shim.deploy_check.deployment import Deployment, is_true
-from local_shim.errors import close_match
-from local_shim.pipeline_spec.document.node import Node
+from local_shim.deploy_check.deployment import Deployment
+from local_shim.deploy_check.field_types import check_choice
+from local_shim.pipeline_spec.document.node import Node, is_true
 from local_shim.pipeline_spec.document.problems import Problems
 
 _MOST_TAGS = 25
@@ -53,8 +53,7 @@ def _refuse_clusters_of_serverless(key: str, pipeline: Node, problems: Problems)
 
 
 def _check_clusters(pipeline: Node, problems: Problems) -> None:
-    clusters = pipeline.at("clusters")
-    for cluster in clusters.elements() if clusters else ():
+    for cluster in pipeline.elements("clusters"):
         scale = cluster.at("autoscale")
         least = scale.at("min_workers") if scale else None
         most = scale.at("max_workers") if scale else None
@@ -79,8 +78,7 @@ def _number(node: Node) -> int:
 
 
 def _check_globs(pipeline: Node, problems: Problems) -> None:
-    libraries = pipeline.at("libraries")
-    for library in libraries.elements() if libraries else ():
+    for library in pipeline.elements("libraries"):
         include = library.at("glob", "include")
         if include and "*" in include.text().removesuffix("/**"):
             problems.add(
@@ -92,8 +90,7 @@ def _check_globs(pipeline: Node, problems: Problems) -> None:
 
 
 def _check_configuration(pipeline: Node, problems: Problems) -> None:
-    configuration = pipeline.at("configuration")
-    for key, node in configuration.items() if configuration else ():
+    for key, node in pipeline.items("configuration"):
         if not _CONFIGURATION_KEY.fullmatch(key):
             problems.add(
                 "CONFIGURATION_KEY",
@@ -111,17 +108,11 @@ def _check_configuration(pipeline: Node, problems: Problems) -> None:
 
 
 def _check_words(pipeline: Node, problems: Problems) -> None:
-    """Words that the SDK takes as plain text."""
-    words = [(field, pipeline.at(field), allowed) for field, allowed in _CHOICES.items()]
-    notifications = pipeline.at("notifications")
-    for each in notifications.elements() if notifications else ():
-        alerts = each.at("alerts")
-        words += [("notification", node, _ALERTS) for node in (alerts.elements() if alerts else ())]
-    for field, word, allowed in words:
-        if word and word.text() not in allowed:
-            problems.add(
-                "WRONG_VALUE",
-                f"{field} cannot be '{word.text()}'.",
-                word.place,
-                close_match(word.text(), allowed),
-            )
+    """The types of the SDK allow any text for these fields; the service does not."""
+    for field, allowed in _CHOICES.items():
+        word = pipeline.at(field)
+        if word:
+            check_choice(word, allowed, field, problems)
+    for notification in pipeline.elements("notifications"):
+        for alert in notification.elements("alerts"):
+            check_choice(alert, _ALERTS, "notification", problems)

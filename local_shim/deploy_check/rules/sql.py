@@ -47,8 +47,7 @@ def check(deployment: Deployment, problems: Problems) -> None:
 def scripts(deployment: Deployment) -> Iterator[Script]:
     """Every SQL text of a deployment."""
     for _, job in deployment.of("jobs"):
-        tasks = job.at("tasks")
-        for task in tasks.elements() if tasks else ():
+        for task in job.elements("tasks"):
             file = task.at("sql_task", "file", "path")
             path = deployment.paths.path(file) if file else None
             if path and path.is_file():

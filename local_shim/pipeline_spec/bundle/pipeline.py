@@ -10,7 +10,7 @@ from local_shim.errors import close_match
 from local_shim.pipeline_spec.bundle.local_paths import LocalPaths
 from local_shim.pipeline_spec.bundle.references import References
 from local_shim.pipeline_spec.bundle.tree import Bundle
-from local_shim.pipeline_spec.document.node import Node
+from local_shim.pipeline_spec.document.node import Node, is_true
 from local_shim.pipeline_spec.document.problems import Problems
 from local_shim.pipeline_spec.libraries import matching
 from local_shim.pipeline_spec.pipeline import PipelineSpec
@@ -66,8 +66,7 @@ def choose(bundle: Bundle, name: str | None, problems: Problems) -> tuple[str, N
 
     Raises UsageError, with what was wrong before, if there is none or more than one.
     """
-    declared = bundle.tree.at("resources", "pipelines")
-    pipelines = dict(declared.items()) if declared else {}
+    pipelines = dict(bundle.tree.items("resources", "pipelines"))
     key = name or next(iter(pipelines), "")
     if key not in pipelines or (not name and len(pipelines) > 1):
         _no_choice(bundle, name, sorted(pipelines), problems)
@@ -149,15 +148,14 @@ class PipelineReader:
                 )
 
     def _sources(self, settings: Node, node: Node) -> tuple[Path, ...]:
-        libraries = settings.at("libraries")
         sources: dict[Path, None] = {}
         before = len(self.problems.errors)
-        for library in libraries.elements() if libraries else ():
+        for library in settings.elements("libraries"):
             for path in self._library(library):
                 sources[path] = None
         if not sources and len(self.problems.errors) == before:
             hint = "name files under `libraries`: - glob: {include: ../src/**}"
-            if libraries and libraries.elements():
+            if settings.elements("libraries"):
                 hint = "what `libraries` names holds no .py, .sql or .ipynb file"
             elif node.at("ingestion_definition") or node.at("gateway_definition"):
                 hint = "managed ingestion runs inside Databricks only; choose another --pipeline"
@@ -199,9 +197,8 @@ class PipelineReader:
 
     def _pairs(self, settings: Node, field: str) -> Mapping[str, str]:
         """The texts of `configuration` or `parameters`, by key."""
-        pairs = settings.at(field)
         values = {}
-        for key, node in pairs.items() if pairs else ():
+        for key, node in settings.items(field):
             if isinstance(node.value, Mapping | tuple):
                 self.problems.add(
                     "CONFIGURATION_NOT_TEXT",
@@ -214,19 +211,14 @@ class PipelineReader:
         return values
 
     def _dependencies(self, settings: Node) -> tuple[str, ...]:
-        listed = settings.at("environment", "dependencies")
-        libraries = settings.at("libraries")
-        wheels = [library.at("whl") for library in libraries.elements()] if libraries else []
-        nodes = [*(listed.elements() if listed else ()), *(node for node in wheels if node)]
+        wheels = [library.at("whl") for library in settings.elements("libraries")]
+        listed = settings.elements("environment", "dependencies")
+        nodes = [*listed, *(node for node in wheels if node)]
         return tuple(self.paths.dependency(node) for node in nodes if node.text().strip())
 
     def _continuous(self, settings: Node) -> bool:
-        continuous = settings.at("continuous")
         # Development mode switches it off, as a deployment would.
-        development = self.bundle.tree.at("mode")
-        if development and development.text() == "development":
-            return False
-        return continuous is not None and continuous.text().lower() in ("true", "yes", "on", "y")
+        return self.bundle.mode != "development" and is_true(settings.at("continuous"))
 
 
 def _text(settings: Node, field: str, default: str) -> str:

@@ -110,9 +110,8 @@ def _paths(bundle: Bundle, place: Place) -> Node:
 
 def _resources(tree: Node) -> Node:
     """The fields of each resource that a deployment would add."""
-    types = tree.at("resources")
     computed: dict[str, Node] = {}
-    for kind, resources in types.items() if types else ():
+    for kind, resources in tree.items("resources"):
         keys = {key: _outputs(kind, key, node.place) for key, node in resources.items()}
         computed[kind] = mapping_node(keys, resources.place)
     return mapping_node(computed, tree.place)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from local_shim.errors import UsageError, close_match
 from local_shim.pipeline_spec.bundle.merge import merged
-from local_shim.pipeline_spec.document.node import Node, Place
+from local_shim.pipeline_spec.document.node import Node, Place, is_true
 from local_shim.pipeline_spec.document.problems import Problems
 from local_shim.pipeline_spec.document.text import read_yaml
 
@@ -32,13 +32,19 @@ class Bundle:
     override: Node  # what the target itself says
 
     @property
+    def mode(self) -> str:
+        """The deployment mode of the target, such as `development`; empty if it has none."""
+        node = self.tree.at("mode")
+        return node.text() if node else ""
+
+    @property
     def sync_root(self) -> Path:
         """What `${workspace.file_path}` stands for: the bundle folder, or a folder above it.
 
         `sync.paths` may name folders beside the bundle; then their common parent is uploaded.
         """
-        synced = self.tree.at("sync", "paths")
-        shared = [node.place.folder / node.text() for node in synced.elements()] if synced else []
+        synced = self.tree.elements("sync", "paths")
+        shared = [node.place.folder / node.text() for node in synced]
         return Path(os.path.commonpath([self.folder, *map(_normal, shared)]))
 
 
@@ -89,10 +95,9 @@ def _root_file(folder: Path) -> Path:
 
 
 def _with_includes(root: Node, file: Path, problems: Problems) -> Node:
-    includes = root.at("include")
     tree = root
     files = {file}
-    for pattern in includes.elements() if includes else ():
+    for pattern in root.elements("include"):
         for path in _included(pattern, file, problems):
             if path not in files:
                 files.add(path)
@@ -130,8 +135,7 @@ def _refuse_second_definitions(tree: Node, part: Node, problems: Problems) -> No
 
 
 def _resources(tree: Node) -> list[tuple[str, Node]]:
-    types = tree.at("resources")
-    return [pair for _, resources in types.items() for pair in resources.items()] if types else []
+    return [pair for _, resources in tree.items("resources") for pair in resources.items()]
 
 
 def _target_name(targets: Node, target: str | None, file: Path) -> str:
@@ -147,7 +151,7 @@ def _target_name(targets: Node, target: str | None, file: Path) -> str:
         return target
     if not names:
         return "default"
-    marked = [name for name, node in targets.items() if _is_true(node.at("default"))]
+    marked = [name for name, node in targets.items() if is_true(node.at("default"))]
     if len(marked or names) > 1:
         raise UsageError(
             "TARGET_NEEDED",
@@ -156,10 +160,6 @@ def _target_name(targets: Node, target: str | None, file: Path) -> str:
             hint=f"add --target {names[0]}, or `default: true` to one of them",
         )
     return (marked or names)[0]
-
-
-def _is_true(node: Node | None) -> bool:
-    return node is not None and node.text().lower() in ("true", "yes", "on", "y")
 
 
 def _normal(path: Path) -> Path:

@@ -36,18 +36,23 @@ class Node:
     place: Place = field(compare=False)
     spelling: str = field(default="", compare=False)
 
-    def items(self) -> Iterator[tuple[str, Node]]:
-        """Keys and values of a mapping; nothing for anything else."""
-        return iter(self.value.items()) if isinstance(self.value, Mapping) else iter(())
+    def items(self, *keys: str) -> Iterator[tuple[str, Node]]:
+        """Keys and values of the mapping below these keys; nothing for anything else."""
+        node = self.at(*keys)
+        return iter(node.value.items() if node and isinstance(node.value, Mapping) else ())
 
-    def elements(self) -> tuple[Node, ...]:
-        """The elements of a list; a lone scalar or mapping counts as a list of itself."""
-        if self.value is None:
+    def elements(self, *keys: str) -> tuple[Node, ...]:
+        """The elements of the list below these keys, empty if there is none.
+
+        A lone scalar or mapping counts as a list of itself.
+        """
+        node = self.at(*keys)
+        if node is None:
             return ()
-        return self.value if isinstance(self.value, tuple) else (self,)
+        return node.value if isinstance(node.value, tuple) else (node,)
 
     def at(self, *keys: str) -> Node | None:
-        """What lies below these keys; None if nothing does, or null."""
+        """The value below these keys; None if there is none, or null."""
         node: Node | None = self
         for key in keys:
             node = node.value.get(key) if node and isinstance(node.value, Mapping) else None
@@ -72,6 +77,11 @@ class Node:
         if isinstance(self.value, tuple):
             return [child.plain() for child in self.value]
         return self.value
+
+
+def is_true(node: Node | None) -> bool:
+    """Whether the CLI reads the value as true."""
+    return node is not None and node.text().lower() in ("true", "yes", "on", "y")
 
 
 def text_node(text: str, place: Place) -> Node:
