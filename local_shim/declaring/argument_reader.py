@@ -7,7 +7,7 @@ returns a harmless value, so that all errors of one call are reported together.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -27,10 +27,14 @@ _T = TypeVar("_T")
 
 @dataclass
 class ArgumentReader:
-    """One call in the user's file, and its errors so far."""
+    """One call in the user's file, its arguments, and its errors so far.
+
+    An argument that is not among `arguments` was left out; its value is None.
+    """
 
     function: str
     where: SourceLocation
+    arguments: Mapping[str, object]
     errors: list[ShimError] = field(default_factory=list)
 
     def refuse(self, condition: str, message: str, hint: str = "") -> None:
@@ -50,8 +54,9 @@ class ArgumentReader:
         """Raise the errors: DefinitionError for one, DefinitionErrors for several."""
         raise_all(self.errors)
 
-    def columns(self, argument: str, value: object) -> tuple[str, ...]:
+    def columns(self, argument: str) -> tuple[str, ...]:
         """Plain column names out of texts and Columns; an empty list is no list."""
+        value = self.arguments.get(argument)
         if value is None:
             return ()
         if isinstance(value, str | Column) or not isinstance(value, Sequence):
@@ -61,13 +66,18 @@ class ArgumentReader:
                 f'write {argument}=["a", "b"]',
             )
             return ()
-        names = [self.column(argument, one) for one in value]
+        names = [self._name(argument, one) for one in value]
         valid = [name for name in names if name]
         for name in sorted({name for name in valid if _folded(valid).count(name.lower()) > 1}):
             self.refuse("DUPLICATE_COLUMN", f"{argument} names '{name}' twice.", "name it once")
         return tuple(valid)
 
-    def column(self, argument: str, value: object) -> str:
+    def column(self, argument: str) -> str | None:
+        """A plain column name out of a text or a Column; None stays None."""
+        value = self.arguments.get(argument)
+        return None if value is None else self._name(argument, value) or None
+
+    def _name(self, argument: str, value: object) -> str:
         """The name in one text or Column; qualified names and expressions are refused."""
         name = _name_parts(value)
         if len(name) == 1:
@@ -86,8 +96,9 @@ class ArgumentReader:
             )
         return ""
 
-    def expression(self, argument: str, value: object) -> Column | None:
+    def expression(self, argument: str) -> Column | None:
         """A Column out of SQL text or a Column; None stays None."""
+        value = self.arguments.get(argument)
         if value is None or isinstance(value, Column):
             return value
         if isinstance(value, str) and value.strip():
@@ -110,15 +121,17 @@ class ArgumentReader:
             reason = str(error).strip().split("\n")[0]
             self.refuse("PARSE_SYNTAX_ERROR", f"{argument} is not valid SQL: {text!r} ({reason})")
 
-    def flag(self, argument: str, value: object) -> bool:
+    def flag(self, argument: str) -> bool:
         """True or False; None is False."""
+        value = self.arguments.get(argument)
         if value is None or isinstance(value, bool):
             return bool(value)
         self.refuse("INVALID_ARGUMENT_TYPE", f"{argument} must be True or False, not {value!r}.")
         return False
 
-    def scd_type(self, value: object, allowed: Sequence[str]) -> ScdType:
+    def scd_type(self, allowed: Sequence[str]) -> ScdType:
         """A storage type by number or text; None is type 1."""
+        value = self.arguments.get("stored_as_scd_type")
         text = "1" if value is None else str(value).upper()
         if text in allowed and not isinstance(value, bool | float):
             return _SCD_TYPES[text]
@@ -136,8 +149,9 @@ class ArgumentReader:
         if a and b:
             self.refuse(condition, f"{first} and {second} exclude each other.", "give one of them")
 
-    def names(self, name: object, flow_name: object, default: str) -> str:
+    def flow_name(self, default: str) -> str:
         """The flow's name, by either of its arguments."""
+        name, flow_name = self.arguments.get("name"), self.arguments.get("flow_name")
         if name is not None and flow_name is not None and name != flow_name:
             self.refuse(
                 "CANNOT_SET_TOGETHER",

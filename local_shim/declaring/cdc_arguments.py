@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from local_shim.declaring.argument_reader import ArgumentReader
 from local_shim.errors import DefinitionError, close_match
 from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow, SourceLocation
-from local_shim.graph.names import Namespace, parts
+from local_shim.graph.names import Namespace, TableName, parts
 
 OPTIONAL = (
     "system_sequence_by",
@@ -53,42 +53,31 @@ def auto_cdc_flow(
     out, `prune_where` for the argument `where`. Raises DefinitionError, or DefinitionErrors if
     several things are wrong. Starts no Spark job.
     """
-    call = ArgumentReader("create_auto_cdc_flow", where)
+    arguments = {"keys": keys, "sequence_by": sequence_by, "where": others.get("prune_where")}
+    call = ArgumentReader("create_auto_cdc_flow", where, {**arguments, **others})
     _refuse_unknown(call, others, OPTIONAL)
-    options = {name: others.get(name) for name in OPTIONAL}
     flow = AutoCdcFlow(
-        name=call.names(options["name"], options["flow_name"], _last_part(target)),
-        target=call.attempt(
-            lambda: namespace.qualify(_required(target, "target")), namespace.qualify("unknown")
-        ),
+        name=call.flow_name(_last_part(target)),
+        target=_target(call, target, namespace),
         source=call.attempt(lambda: _required(source, "source"), ""),
-        keys=_keys(call, keys),
-        sequence_by=_sequence(call, sequence_by),
+        keys=_keys(call),
+        sequence_by=_sequence(call),
         where=where,
-        scd_type=call.scd_type(options["stored_as_scd_type"], ("1", "2", "BITEMPORAL")),
+        scd_type=call.scd_type(("1", "2", "BITEMPORAL")),
         sequence_text=_text(sequence_by),
-        system_sequence_by=call.expression("system_sequence_by", options["system_sequence_by"]),
-        prune_where=call.expression("where", options["prune_where"]),
-        ignore_null_updates=call.flag("ignore_null_updates", options["ignore_null_updates"]),
-        ignore_null_updates_columns=call.columns(
-            "ignore_null_updates_column_list", options["ignore_null_updates_column_list"]
-        ),
-        ignore_null_updates_except=call.columns(
-            "ignore_null_updates_except_column_list",
-            options["ignore_null_updates_except_column_list"],
-        ),
-        columns_to_update=_one_column(call, "columns_to_update", options["columns_to_update"]),
-        apply_as_deletes=call.expression("apply_as_deletes", options["apply_as_deletes"]),
-        apply_as_truncates=call.expression("apply_as_truncates", options["apply_as_truncates"]),
-        columns=call.columns("column_list", options["column_list"]),
-        except_columns=call.columns("except_column_list", options["except_column_list"]),
-        track_history=call.columns(
-            "track_history_column_list", options["track_history_column_list"]
-        ),
-        track_history_except=call.columns(
-            "track_history_except_column_list", options["track_history_except_column_list"]
-        ),
-        once=call.flag("once", options["once"]),
+        system_sequence_by=call.expression("system_sequence_by"),
+        prune_where=call.expression("where"),
+        ignore_null_updates=call.flag("ignore_null_updates"),
+        ignore_null_updates_columns=call.columns("ignore_null_updates_column_list"),
+        ignore_null_updates_except=call.columns("ignore_null_updates_except_column_list"),
+        columns_to_update=call.column("columns_to_update"),
+        apply_as_deletes=call.expression("apply_as_deletes"),
+        apply_as_truncates=call.expression("apply_as_truncates"),
+        columns=call.columns("column_list"),
+        except_columns=call.columns("except_column_list"),
+        track_history=call.columns("track_history_column_list"),
+        track_history_except=call.columns("track_history_except_column_list"),
+        once=call.flag("once"),
     )
     _combinations(call, flow)
     call.finish()
@@ -109,25 +98,34 @@ def snapshot_flow(
     once: Any = None,
 ) -> SnapshotFlow:
     """The flow that `create_auto_cdc_from_snapshot_flow` declares; errors as `auto_cdc_flow`."""
-    call = ArgumentReader("create_auto_cdc_from_snapshot_flow", where)
+    arguments = {
+        "keys": keys,
+        "stored_as_scd_type": stored_as_scd_type,
+        "track_history_column_list": track_history_column_list,
+        "track_history_except_column_list": track_history_except_column_list,
+        "once": once,
+    }
+    call = ArgumentReader("create_auto_cdc_from_snapshot_flow", where, arguments)
     flow = SnapshotFlow(
         name=_last_part(target),
-        target=call.attempt(
-            lambda: namespace.qualify(_required(target, "target")), namespace.qualify("unknown")
-        ),
+        target=_target(call, target, namespace),
         source=_snapshot_source(call, source, snapshot_and_version),
-        keys=_keys(call, keys),
+        keys=_keys(call),
         where=where,
-        scd_type=call.scd_type(stored_as_scd_type, ("1", "2")),
-        track_history=call.columns("track_history_column_list", track_history_column_list),
-        track_history_except=call.columns(
-            "track_history_except_column_list", track_history_except_column_list
-        ),
-        once=call.flag("once", once),
+        scd_type=call.scd_type(("1", "2")),
+        track_history=call.columns("track_history_column_list"),
+        track_history_except=call.columns("track_history_except_column_list"),
+        once=call.flag("once"),
     )
     _history(call, flow)
     call.finish()
     return flow
+
+
+def _target(call: ArgumentReader, target: object, namespace: Namespace) -> TableName:
+    return call.attempt(
+        lambda: namespace.qualify(_required(target, "target")), namespace.qualify("unknown")
+    )
 
 
 def _snapshot_source(
@@ -234,8 +232,8 @@ def _refuse_unknown(call: ArgumentReader, others: dict[str, Any], allowed: Seque
         )
 
 
-def _keys(call: ArgumentReader, keys: object) -> tuple[str, ...]:
-    names = call.columns("keys", keys)
+def _keys(call: ArgumentReader) -> tuple[str, ...]:
+    keys, names = call.arguments["keys"], call.columns("keys")
     if keys is None or (isinstance(keys, Sequence) and len(keys) == 0):
         call.refuse(
             "AUTOCDC_EMPTY_KEYS",
@@ -245,19 +243,15 @@ def _keys(call: ArgumentReader, keys: object) -> tuple[str, ...]:
     return names
 
 
-def _sequence(call: ArgumentReader, sequence_by: object) -> Column:
-    column = call.expression("sequence_by", sequence_by)
-    if sequence_by is None:
+def _sequence(call: ArgumentReader) -> Column:
+    column = call.expression("sequence_by")
+    if call.arguments["sequence_by"] is None:
         call.refuse(
             "AUTOCDC_MISSING_SEQUENCE_BY",
             "sequence_by is missing.",
             'name the column that orders the changes of a key, as sequence_by="changed_at"',
         )
     return F.lit(0) if column is None else column
-
-
-def _one_column(call: ArgumentReader, argument: str, value: object) -> str | None:
-    return None if value is None else call.column(argument, value) or None
 
 
 def _required(value: object, argument: str) -> str:

@@ -19,15 +19,20 @@ def replacement(
 
     Raises DefinitionErrors for arguments that exclude each other or are incomplete.
     """
-    call = ArgumentReader(function, declared_here())
+    arguments = {
+        "replace_where": replace_where,
+        "replace_using": replace_using,
+        "sequence_by": sequence_by,
+    }
+    call = ArgumentReader(function, declared_here(), arguments)
     if replace_where is not None and (replace_using is not None or sequence_by is not None):
         call.refuse(
             "CANNOT_SET_TOGETHER",
             "replace_where excludes replace_using and sequence_by.",
             "keep one of the two ways to replace rows",
         )
-    predicate = call.expression("replace_where", replace_where)
-    using = _using(call, replace_using, sequence_by)
+    predicate = call.expression("replace_where")
+    using = _using(call)
     call.finish()
     if predicate is not None:
         return ReplaceWhere(predicate)
@@ -38,24 +43,27 @@ def replace_using_required(
     function: str, replace_using: Sequence[str | Column] | None, sequence_by: str | Column | None
 ) -> ReplaceUsing:
     """The replacement of a call in which `replace_using` must be given."""
-    call = ArgumentReader(function, declared_here())
-    using = _using(call, replace_using if replace_using is not None else (), sequence_by)
+    keys = replace_using if replace_using is not None else ()
+    arguments = {"replace_using": keys, "sequence_by": sequence_by}
+    call = ArgumentReader(function, declared_here(), arguments)
+    using = _using(call)
     call.finish()
     assert using is not None  # None is refused above
     return using
 
 
-def _using(call: ArgumentReader, keys: Any, sequence_by: Any) -> ReplaceUsing | None:
+def _using(call: ArgumentReader) -> ReplaceUsing | None:
+    keys, sequence_by = map(call.arguments.get, ("replace_using", "sequence_by"))
     if keys is None and sequence_by is None:
         return None
-    sequence = call.expression("sequence_by", sequence_by)
+    sequence = call.expression("sequence_by")
     if sequence_by is None:
         call.refuse(
             "REPLACE_USING_WITHOUT_SEQUENCE_BY",
             "replace_using needs sequence_by.",
             "name the column that orders the rows of a key",
         )
-    names = call.columns("replace_using", keys)
+    names = call.columns("replace_using")
     if not names:
         call.refuse(
             "REPLACE_USING_WITHOUT_KEYS",
