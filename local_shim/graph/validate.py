@@ -21,15 +21,15 @@ from local_shim.graph.table_columns import identity_columns
 
 def validate(graph: Graph) -> None:
     """Raises every broken rule at once; a graph that passes can be planned."""
-    errors = [*_empty(graph)]
+    errors = [*_empty_graph_errors(graph)]
     for dataset in graph.datasets.values():
-        errors += _dataset(graph, dataset)
+        errors += _dataset_errors(graph, dataset)
     for flow in graph.flows:
-        errors += _flow(graph, flow)
+        errors += _flow_errors(graph, flow)
     raise_all([*errors, *flow_order_errors(graph)])
 
 
-def _empty(graph: Graph) -> Iterator[ShimError]:
+def _empty_graph_errors(graph: Graph) -> Iterator[ShimError]:
     if not graph.running():
         yield DefinitionError(
             "RUN_EMPTY_PIPELINE",
@@ -38,7 +38,7 @@ def _empty(graph: Graph) -> Iterator[ShimError]:
         )
 
 
-def _dataset(graph: Graph, dataset: Dataset) -> Iterator[ShimError]:
+def _dataset_errors(graph: Graph, dataset: Dataset) -> Iterator[ShimError]:
     writers = graph.writers(dataset.name)
     if dataset.kind is not DatasetKind.SINK and not writers:
         yield DefinitionError(
@@ -55,15 +55,15 @@ def _dataset(graph: Graph, dataset: Dataset) -> Iterator[ShimError]:
             where=writers[1].flow.where,
             hint="only streaming tables take several flows",
         )
-    yield from _cdc_target(dataset, writers)
+    yield from _cdc_target_errors(dataset, writers)
     yield from replace_errors(dataset, writers)
     yield from complete_errors(graph, dataset)
     for flow in writers:
         if dataset.schema is not None and isinstance(flow.flow, QueryFlow):
-            yield from _declared_columns(dataset, dataset.schema, flow)
+            yield from _declared_column_errors(dataset, dataset.schema, flow)
 
 
-def _declared_columns(
+def _declared_column_errors(
     dataset: Dataset, declared: StructType, flow: ResolvedFlow
 ) -> Iterator[ShimError]:
     """A query may leave declared columns out; it may not add any, nor give others types."""
@@ -84,7 +84,7 @@ def _declared_columns(
         )
 
 
-def _cdc_target(dataset: Dataset, writers: tuple[ResolvedFlow, ...]) -> Iterator[ShimError]:
+def _cdc_target_errors(dataset: Dataset, writers: tuple[ResolvedFlow, ...]) -> Iterator[ShimError]:
     change = [flow for flow in writers if isinstance(flow.flow, AutoCdcFlow | SnapshotFlow)]
     append = [flow for flow in writers if isinstance(flow.flow, QueryFlow)]
     if change and append:
@@ -113,27 +113,35 @@ def _cdc_target(dataset: Dataset, writers: tuple[ResolvedFlow, ...]) -> Iterator
         )
 
 
-def _flow(graph: Graph, flow: ResolvedFlow) -> Iterator[ShimError]:
+def _flow_errors(graph: Graph, flow: ResolvedFlow) -> Iterator[ShimError]:
     target = graph.datasets[flow.target]
     if not isinstance(flow.flow, QueryFlow):
-        if target.kind is DatasetKind.MANAGED_TABLE:
-            yield DefinitionError(
-                "MANAGED_TABLE_DOES_NOT_SUPPORT_CDC",
-                f"'{target.name}' is a managed table; AUTO CDC cannot write to it.",
-                where=flow.where,
-                hint="declare it with create_streaming_table",
-            )
-        elif target.kind is not DatasetKind.STREAMING_TABLE or graph_own_query(graph, target):
-            yield DefinitionError(
-                "AUTO_CDC_TARGET_NOT_A_STREAMING_TABLE",
-                f"'{target.name}' must be declared with create_streaming_table.",
-                where=flow.where,
-            )
-        return
-    if target.kind is DatasetKind.VIEW:
-        return
+        yield from _change_flow_errors(graph, flow, target)
+    elif target.kind is not DatasetKind.VIEW:
+        yield from _query_flow_errors(flow, flow.flow, target)
+
+
+def _change_flow_errors(graph: Graph, flow: ResolvedFlow, target: Dataset) -> Iterator[ShimError]:
+    if target.kind is DatasetKind.MANAGED_TABLE:
+        yield DefinitionError(
+            "MANAGED_TABLE_DOES_NOT_SUPPORT_CDC",
+            f"'{target.name}' is a managed table; AUTO CDC cannot write to it.",
+            where=flow.where,
+            hint="declare it with create_streaming_table",
+        )
+    elif target.kind is not DatasetKind.STREAMING_TABLE or _has_own_query(graph, target):
+        yield DefinitionError(
+            "AUTO_CDC_TARGET_NOT_A_STREAMING_TABLE",
+            f"'{target.name}' must be declared with create_streaming_table.",
+            where=flow.where,
+        )
+
+
+def _query_flow_errors(
+    flow: ResolvedFlow, query: QueryFlow, target: Dataset
+) -> Iterator[ShimError]:
     in_sql = flow.where.language == "SQL"
-    if flow.flow.replace is not None:
+    if query.replace is not None:
         yield from replace_query_errors(flow)
     elif flow.once and flow.streaming:
         yield wrong_query(flow, "STREAMING_RELATION_FOR_ONCE_FLOW", "a once flow is a batch query")
@@ -157,7 +165,7 @@ def _must_stream(target: Dataset) -> bool:
     return target.kind.keeps_rows or target.kind is DatasetKind.SINK
 
 
-def graph_own_query(graph: Graph, dataset: Dataset) -> bool:
+def _has_own_query(graph: Graph, dataset: Dataset) -> bool:
     """Whether the dataset was declared with a query of its own."""
     return any(
         isinstance(flow.flow, QueryFlow) and flow.flow.default
