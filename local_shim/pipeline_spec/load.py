@@ -98,6 +98,25 @@ def from_files(
     the folder above it on their import path, as in the projects that Databricks' editor makes.
     """
     problems = Problems()
+    sources = _matching_sources(patterns, problems)
+    problems.raise_any()
+    folder = Path(os.path.commonpath([path.parent for path in sources]))
+    name = sources[0].stem if len(sources) == 1 else folder.name
+    return PipelineSpec(
+        key=_key(name),
+        name=name,
+        catalog=catalog,
+        schema=schema,
+        sources=sources,
+        root=_project(_above_packages(folder)),
+        configuration=dict(configuration or {}),
+        where="the command line",
+        warnings=tuple(problems.warnings),
+    )
+
+
+def _matching_sources(patterns: Sequence[str], problems: Problems) -> tuple[Path, ...]:
+    """The files that the patterns of the command line match, in their order, each once."""
     sources: dict[Path, None] = {}
     for pattern in patterns:
         files = matching(str(pattern), Path.cwd(), "the command line", problems)
@@ -107,20 +126,7 @@ def from_files(
         problems.add(
             "NO_SOURCES", f"No source files in {named}.", None, "give .py, .sql or .ipynb files"
         )
-    problems.raise_any()
-    folder = Path(os.path.commonpath([path.parent for path in sources]))
-    name = next(iter(sources)).stem if len(sources) == 1 else folder.name
-    return PipelineSpec(
-        key=_key(name),
-        name=name,
-        catalog=catalog,
-        schema=schema,
-        sources=tuple(sources),
-        root=_project(_above_packages(folder)),
-        configuration=dict(configuration or {}),
-        where="the command line",
-        warnings=tuple(problems.warnings),
-    )
+    return tuple(sources)
 
 
 def _spec_file(path: Path) -> Path:
