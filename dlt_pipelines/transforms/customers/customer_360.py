@@ -112,23 +112,26 @@ def customer_360(
         bands: the table ref_band.
         valuations: `valuation_date`.
     """
-    frames = [_in_force(lines), *facts]
-    frames.append(at_first_valuation(events, valuations, "coalesce(contact_on, bound_or_paid_on)"))
-    stacked = reduce(lambda a, b: a.unionByName(b, allowMissingColumns=True), frames)
-    numbers = (
-        # No text among them: Spark sorts all rows to aggregate one.
-        stacked.groupBy(*_KEY)
-        .agg(*(F.max(name).alias(name) for name in stacked.columns if name not in _KEY))
-        .withColumns({name: _so_far(name) for name in ("contact_on", "bound_or_paid_on")})
-    )
+    contact_days = at_first_valuation(events, valuations, "coalesce(contact_on, bound_or_paid_on)")
     described = (
-        base.join(numbers, [*_KEY], "left")
+        base.join(_combined([_in_force(lines), *facts, contact_days]), [*_KEY], "left")
         .join(addresses.select(*_KEY, "postal_area"), [*_KEY], "left")
         .join(current(parties).select("party_id", "birth_date", "status"), "party_id", "left")
         .where("coalesce(status <> 'ERASED', true)")
     )
     banded = with_bands(described, bands, {"age_band": whole_years("birth_date", "valuation_date")})
     return banded.selectExpr(*_COLUMNS)
+
+
+def _combined(frames: list[DataFrame]) -> DataFrame:
+    """The columns of all frames in one row per party and valuation date."""
+    stacked = reduce(lambda a, b: a.unionByName(b, allowMissingColumns=True), frames)
+    return (
+        # No text among them: Spark sorts all rows to aggregate one.
+        stacked.groupBy(*_KEY)
+        .agg(*(F.max(name).alias(name) for name in stacked.columns if name not in _KEY))
+        .withColumns({name: _so_far(name) for name in ("contact_on", "bound_or_paid_on")})
+    )
 
 
 def _in_force(lines: DataFrame) -> DataFrame:
@@ -142,6 +145,7 @@ def _in_force(lines: DataFrame) -> DataFrame:
 
 
 def _so_far(name: str) -> Column:
+    """The latest of the dates up to the valuation."""
     return F.max(name).over(Window.partitionBy("party_id").orderBy("valuation_date"))
 
 
