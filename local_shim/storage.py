@@ -142,15 +142,15 @@ class Storage:
     # --- full refreshes that are underway
 
     def begin_reset(self, table: TableName) -> None:
-        """Notes that a table is to be emptied; done again if the machine stops in between."""
+        """Notes that a full refresh of the table has begun, for the case that the machine stops."""
         durable_files.write_atomically(self._reset(table), "")
 
     def end_reset(self, table: TableName) -> None:
-        """Notes that the table is empty and its flows will start from nothing."""
+        """Notes that the table is empty and its flows start anew, or that the view was computed."""
         durable_files.delete(self._reset(table))
 
     def reset_underway(self, table: TableName) -> bool:
-        """Whether an earlier update stopped between the two."""
+        """Whether a full refresh of the table has begun and not ended."""
         return self._reset(table).exists()
 
     def _reset(self, table: TableName) -> Path:

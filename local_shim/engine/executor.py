@@ -54,7 +54,6 @@ class Executor:
         self.stop = stop
         self.creation_errors = creation_errors
         self.failures: list[Failure] = []
-        self._views_to_recompute = set(plan.recomputed_views)
         self._flow_events = {
             flow.name: FlowEvents(events, context.storage, flow)
             for flow in (*plan.flows, *plan.excluded)
@@ -100,8 +99,7 @@ class Executor:
         if flow.once and once_marker(self.context.storage, flow.flow).exists():
             self._report(flow, FlowStatus.SKIPPED, f"Flow '{flow.name}' ran in an earlier update.")
             return True
-        full = flow.target in self._views_to_recompute
-        refresh = plan_refresh(self.context, flow, self._digest(flow), full=full)
+        refresh = plan_refresh(self.context, flow, self._digest(flow))
         if refresh is not None:
             self._flow_events[flow.name].plan(refresh)
         if refresh is not None and not refresh.issue:
@@ -153,7 +151,7 @@ class Executor:
         dataset = self.plan.graph.datasets[flow.target]
         if dataset.kind is DatasetKind.MATERIALIZED_VIEW:
             record_table(self.context, dataset, result, self._digest(flow))
-            self._views_to_recompute.discard(flow.target)
+            self.context.storage.end_reset(flow.target)
         details: dict[str, Any] = {"metrics": dict(result.metrics)} if result.metrics else {}
         self._report(flow, FlowStatus.COMPLETED, **details)
 

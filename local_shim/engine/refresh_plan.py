@@ -116,7 +116,8 @@ def plan_refresh(
 ) -> RefreshPlan | None:
     """Compares a view with its last refresh; None for a flow that fills no materialized view.
 
-    `digest` stands for query, code and configuration; `full` requests a full refresh.
+    `digest` stands for query, code and configuration. A full refresh is due if `full` requests
+    it, or if an update began one.
     """
     if context.graph.datasets[flow.target].kind is not DatasetKind.MATERIALIZED_VIEW:
         return None
@@ -124,7 +125,7 @@ def plan_refresh(
     record = storage.record(flow.target)
     if record is None or not storage.has_table(flow.target):
         return RefreshPlan(IssueType.NOT_COMPUTED)
-    if full:
+    if full or storage.reset_underway(flow.target):
         return RefreshPlan(IssueType.FULL_REFRESH, _sources(storage, record))
     if not record.fingerprint:
         return RefreshPlan(IssueType.NOT_DETERMINISTIC)

@@ -10,7 +10,7 @@ from local_shim.delta import tables
 from local_shim.engine.flow_errors import cause
 from local_shim.engine.update_context import FlowResult, UpdateContext
 from local_shim.errors import FlowError
-from local_shim.graph.elements import Dataset
+from local_shim.graph.elements import Dataset, DatasetKind
 from local_shim.graph.names import TableName
 from local_shim.graph.plan import Plan
 from local_shim.storage import TableRecord
@@ -19,10 +19,15 @@ _THREADS = 3
 
 
 def reset_tables(context: UpdateContext, plan: Plan) -> None:
-    """Empties the tables of a full refresh, and finishes resets that an earlier update began."""
+    """Empties the tables of a full refresh, and finishes resets that an earlier update began.
+
+    A materialized view keeps its rows until they are replaced; its reset ends with that.
+    """
     storage = context.storage
     unfinished = [
-        each for each in plan.graph.datasets.values() if storage.reset_underway(each.name)
+        each
+        for each in plan.graph.datasets.values()
+        if each.kind is not DatasetKind.MATERIALIZED_VIEW and storage.reset_underway(each.name)
     ]
     for dataset in {each.name: each for each in (*plan.reset_tables, *unfinished)}.values():
         storage.begin_reset(dataset.name)
@@ -34,6 +39,8 @@ def reset_tables(context: UpdateContext, plan: Plan) -> None:
             tables.empty(context.spark, storage.table(dataset.name), schema, dataset)
         storage.end_reset(dataset.name)
     views = [flow for flow in plan.flows if flow.target in plan.recomputed_views]
+    for flow in views:
+        storage.begin_reset(flow.target)
     for flow in (*plan.reset_checkpoints, *views):
         storage.forget_flow(flow.target, flow.name)
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from local_shim.graph.names import TableName
+from local_shim.storage import Storage
 from tests.pipeline_folder import Pipeline
 
 SOURCE = """
@@ -112,6 +114,11 @@ def test_a_full_refresh_recomputes_unchanged_views(shop: Pipeline) -> None:
     assert (plain.kind.value, plain.reason) == ("computed again", "a full refresh was requested")
     assert _computed(shop, full_refresh=("plain",)) == {"plain"}
     assert _computed(shop) == set()
+    # the machine stopped before the view was computed; it keeps its rows until it is
+    Storage(shop.folder / "storage", "test").begin_reset(TableName("main", "default", "plain"))
+    assert _computed(shop, refresh=("joined",)) == set()
+    assert sorted(shop.rows("plain")) == [(1,), (2,)]
+    assert _computed(shop) == {"plain"}
 
 
 def test_a_setting_of_the_pipeline_recomputes_what_reads_it(shop: Pipeline) -> None:

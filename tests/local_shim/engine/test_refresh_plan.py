@@ -76,6 +76,14 @@ def test_a_view_is_computed_once_and_again_when_it_must_be(view: View) -> None:
     assert issue(view.plan()) is IssueType.NOT_DETERMINISTIC
 
 
+def test_a_full_refresh_is_due_until_it_ends(view: View) -> None:
+    view.compute()
+    view.storage.begin_reset(NAME)
+    assert issue(view.plan()) is IssueType.FULL_REFRESH
+    view.storage.end_reset(NAME)
+    assert issue(view.plan()) is None
+
+
 def test_changed_inputs_are_named_with_their_versions(view: View) -> None:
     view.compute()
     commit(view.elsewhere, 1)
