@@ -34,9 +34,8 @@ def check_bundle(
 ) -> list[Deployment]:
     """The bundle in `folder` as each target (or only `target`) would deploy it.
 
-    Raises UsageError with everything that is wrong, each once, with file, line and hint, and
-    `with_templates` with what is wrong with CloudFormation templates, too; SetupError if
-    databricks-sdk is not installed.
+    `with_templates` checks the CloudFormation templates, too. Raises UsageError that lists every
+    problem once, with file, line and hint; SetupError if databricks-sdk is not installed.
     """
     problems = StrictProblems()
     names = [target] if target else _targets(folder, problems)

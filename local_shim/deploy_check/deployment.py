@@ -18,7 +18,7 @@ from local_shim.pipeline_spec.document.problems import Problems
 
 
 class StrictProblems(Problems):
-    """What the CLI only warns about is an error too, as with `bundle validate --strict`."""
+    """Problems in which a warning is an error, as with `bundle validate --strict`."""
 
     def warn(self, message: str, where: object = None, hint: str = "") -> None:
         """Adds the warning as an error with the condition BUNDLE_WARNING."""
@@ -30,7 +30,7 @@ class Deployment:
     """What a deployment of one target would send to a workspace."""
 
     bundle: Bundle
-    resources: Node  # without references; a name that only a workspace knows is `local-<key>`
+    resources: Node  # without references; a value that only a workspace has is `local-<key>`
     paths: LocalPaths
     user: str
 
@@ -79,7 +79,7 @@ def read_deployment(
 
 
 def _looked_up(variable: Variable) -> Variable:
-    """A variable that a workspace answers has a value there; here a placeholder stands for it."""
+    """A variable whose value is looked up in the workspace gets a placeholder."""
     if not variable.needs_workspace:
         return variable
     return replace(variable, value=text_node(f"looked-up-{variable.name}", variable.declared))

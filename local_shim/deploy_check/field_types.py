@@ -1,4 +1,4 @@
-"""A value of a bundle against the type that its field has."""
+"""Checks a value of a bundle against the type of its field."""
 
 from __future__ import annotations
 

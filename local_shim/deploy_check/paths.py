@@ -1,4 +1,4 @@
-"""Files and folders that resources name: they exist, and they are uploaded."""
+"""Checks that the files and folders that resources name exist and are uploaded."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _TASK_FILES = (
     ("notebook_task", "notebook_path"),
     ("spark_python_task", "python_file"),
 )
-# Sent to the workspace by the CLI itself, so `sync.paths` does not matter.
+# The CLI sends their files to the workspace one by one, so `sync.paths` does not matter.
 _SENT_ALONE = ("dashboards", "alerts")
 
 
 def check(deployment: Deployment, problems: Problems) -> None:
-    """Notes paths that lead nowhere, sources that stay behind, and dashboards that are no JSON."""
+    """Notes paths that do not exist, sources that are not uploaded, and JSON that is broken."""
     for node, is_uploaded in _files(deployment):
         path = deployment.paths.path(node)
         if node.text().startswith("/") and not path.exists():
@@ -35,6 +35,7 @@ def check(deployment: Deployment, problems: Problems) -> None:
 
 
 def _files(deployment: Deployment) -> Iterator[tuple[Node, bool]]:
+    """Every path of a resource, and whether a deployment uploads it with the bundle's files."""
     for _, pipeline in deployment.of("pipelines"):
         root = pipeline.at("root_path")
         if root:
@@ -49,7 +50,8 @@ def _files(deployment: Deployment) -> Iterator[tuple[Node, bool]]:
                 yield source, True
     for _, job in deployment.of("jobs"):
         for task in job.elements("tasks"):
-            yield from ((node, True) for node in map(lambda p: task.at(*p), _TASK_FILES) if node)
+            files = [task.at(*keys) for keys in _TASK_FILES]
+            yield from ((file, True) for file in files if file)
     for kind in _SENT_ALONE:
         for _, resource in deployment.of(kind):
             file = resource.at("file_path")

@@ -1,4 +1,4 @@
-"""`${resources.<type>.<key>.<field>}`: of the type that the field wants, and a field it has."""
+"""Checks references `${resources.<type>.<key>.<field>}`: the type and the field must fit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from local_shim.pipeline_spec.document.node import Node
 from local_shim.pipeline_spec.document.problems import Problems
 
 _REFERENCE = re.compile(r"(?<!\$)\$\{resources\.([\w-]+)\.([\w-]+)\.([\w-]+)")
-# The fields that hold what belongs to a resource, and the type it must be of.
+# Fields that refer to a resource, and the type that it must have.
 _TYPE_OF_FIELD = {
     "pipeline_id": "pipelines",
     "job_id": "jobs",
@@ -35,7 +35,7 @@ def check(deployment: Deployment, problems: Problems) -> None:
             if expected != kind:
                 problems.add(
                     "REFERENCE_OF_WRONG_TYPE",
-                    f"'{field}' wants one of {expected}, but '{key}' is one of {kind}.",
+                    f"'{field}' takes one of {expected}, but '{key}' is one of {kind}.",
                     node.place,
                     f"write ${{resources.{expected}.<key>.{output}}}",
                 )

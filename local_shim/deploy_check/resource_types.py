@@ -13,7 +13,7 @@ from typing import Any
 
 from local_shim.errors import SetupError
 
-# Fields that `${resources.…}` may name although nobody writes them.
+# Fields that a reference may name although only a deployment gives them a value.
 OUTPUTS = ("id", "url", "volume_path", "inference_table", "etag", "modified_status")
 
 # Resource type: module of the SDK, class, and the method that creates one.
@@ -52,13 +52,13 @@ _OTHER_KINDS = (
     "secrets",
     "synced_database_tables",
 )
-# The CLI fills these in, so that the SDK's demand for them does not apply.
+# Required by the SDK, but the CLI fills them in.
 _FILLED_IN = {"volumes": {"volume_type"}}
 
 
 @dataclass(frozen=True)
 class Record:
-    """A mapping with known keys: the type of each, and which must be there."""
+    """A mapping with a fixed set of keys: the type of each, and which are required."""
 
     name: str
     types: Mapping[str, Any]

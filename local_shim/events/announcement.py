@@ -52,7 +52,7 @@ def write_request(events: EventLog, spec: PipelineSpec, request: Mapping[str, ob
 
 
 def _runtime() -> dict[str, dict[str, str]]:
-    """Versions; dashboards show `dbr_version`, so it says what runs instead of that runtime."""
+    """The versions; `dbr_version`, which dashboards show, names Spark and Delta instead."""
     versions = {name: metadata.version(name) for name in ("pyspark", "delta-spark")}
     name = f"Spark {versions['pyspark']}, Delta {versions['delta-spark']} on this machine"
     return {"runtime_version": {"dbr_version": name, **versions}}

@@ -1,4 +1,4 @@
-"""Reports what a pipeline consists of: one event for each dataset and each flow."""
+"""Writes the definitions of a pipeline: one event for each dataset and each flow."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def describe(graph: Graph, storage: Storage, fingerprint: str, events: EventLog)
     """
     plans = query_plans(storage, graph, fingerprint)
     for dataset in graph.datasets.values():
-        _dataset(graph, dataset, events)
+        _write_dataset(graph, dataset, events)
     for flow in graph.flows:
         flow_id = storage.flow_id(flow.target, flow.name)
-        _flow(graph, flow, plans[flow.name], flow_id, events)
+        _write_flow(graph, flow, plans[flow.name], flow_id, events)
 
 
-def _dataset(graph: Graph, dataset: Dataset, events: EventLog) -> None:
+def _write_dataset(graph: Graph, dataset: Dataset, events: EventLog) -> None:
     name = str(dataset.name)
     if dataset.kind is DatasetKind.SINK:
         details = {"format": dataset.sink_format, "options": dict(dataset.sink_options)}
@@ -55,7 +55,7 @@ def _dataset(graph: Graph, dataset: Dataset, events: EventLog) -> None:
     )
 
 
-def _flow(
+def _write_flow(
     graph: Graph, flow: ResolvedFlow, plan: QueryPlan, flow_id: str, events: EventLog
 ) -> None:
     target = graph.datasets[flow.target]

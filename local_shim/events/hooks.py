@@ -15,7 +15,7 @@ _GRACE = 10.0  # seconds that the end of an update waits for hooks
 
 
 class Hooks:
-    """Calls the hooks beside the update, one event at a time; a slow hook delays nothing."""
+    """Calls the hooks in a thread of their own, one event at a time; a slow hook delays nothing."""
 
     def __init__(self, hooks: Sequence[tuple[Hook, int | None]], events: EventLog):
         self._failures = {index: 0 for index in range(len(hooks))}

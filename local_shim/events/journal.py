@@ -33,7 +33,7 @@ def events_until(storage: Storage, update: str | None, most: int) -> list[list[R
 def journal_files(storage: Storage, update: str | None = None) -> list[Path]:
     """The journals of updates whose ids start with `update`, oldest first; UsageError if none.
 
-    Those of updates whose process was killed get their end first.
+    Journals of updates whose process was killed are ended first.
     """
     end_dead_updates(storage)
     folder = storage.journals()

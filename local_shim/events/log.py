@@ -45,7 +45,7 @@ class EventLog:
         self._lock = threading.RLock()
         self._sequence = 0
         self._last = after or datetime.min.replace(tzinfo=UTC)
-        self._node = secrets.randbits(48)  # in the ids, where a network address is common
+        self._node = secrets.randbits(48)  # in the ids, in place of the machine's network address
         self._journal: TextIO = open_for_appending(journal)
 
     def write(

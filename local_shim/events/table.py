@@ -41,8 +41,8 @@ def append_journals(spark: SparkSession, storage: Storage, update_id: str) -> No
     """Appends the journal of the update that ends, and those that killed updates left.
 
     A journal's name is its transaction id, so a crash between the commit and the move of the
-    file cannot append it twice. Whether the table has a transaction, only a Spark job can tell;
-    the journal of this update cannot be in the table yet.
+    file cannot append it twice. It takes a Spark job to find out whether the table has a
+    transaction; the journal of this update needs none, because it cannot be in the table yet.
     """
     folder, target = storage.journals(), storage.events_table()
     current_journal = storage.journal(update_id)

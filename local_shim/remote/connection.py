@@ -1,4 +1,4 @@
-"""The connection to a workspace; who signs in, and where, is decided by databricks-sdk alone."""
+"""The connection to a workspace; databricks-sdk alone finds its host and the credentials."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def connect(profile: str | None) -> WorkspaceClient:
 
 @contextmanager
 def workspace_errors() -> Iterator[None]:
-    """Turns errors of the SDK into ours, with the workspace's own words."""
+    """Turns errors of the SDK into ours, with the message of the workspace."""
     from databricks.sdk.errors.base import DatabricksError
 
     try:
@@ -48,7 +48,7 @@ def workspace_errors() -> Iterator[None]:
     except DatabricksError as error:
         code = error.error_code or "WORKSPACE_REFUSED"
         raise WorkspaceError(code, f"The workspace says: {error}") from None
-    except ValueError as error:  # the SDK's own class for a configuration without a sign-in
+    except ValueError as error:  # raised by the SDK for a configuration without credentials
         raise SetupError(
             "NO_SIGN_IN",
             str(error).splitlines()[0],

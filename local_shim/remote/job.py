@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from local_shim.graph.plan import RefreshSelection
 
-_PAUSE = 2.0  # seconds between two looks at a run
+_PAUSE = 2.0  # seconds between two checks of a run
 _ENDED = ("TERMINATED", "SKIPPED", "INTERNAL_ERROR")
 _CAUSES = ("JOB_TASK", "RETRY_ON_FAILURE")
 
@@ -59,10 +59,15 @@ class DeployedJob:
         show_task: Callable[[str, str], object],
         pause: float = _PAUSE,
     ) -> RunState:
-        """Shows each update of a run, also of a retry, and each task that ended; gives the end."""
+        """Shows each update of a run, also of a retry, and each task that ended.
+
+        Gives the state in which the run ended.
+        """
         shown: set[str] = set()
         while True:
-            run = self._run(run_id)  # before its updates: one that made a task end is shown
+            run = self._run(
+                run_id
+            )  # read before its updates, so that those of an ended task are shown
             for pipeline, update_id in self._updates(run):
                 if update_id not in shown:
                     shown.add(update_id)
@@ -120,6 +125,6 @@ def _has_ended(state: RunState | None) -> bool:
 
 
 def _result(state: RunState | None) -> str:
-    """How a task ended; one that never ran has no result but a state."""
+    """How a task ended; a task that never ran has no result, but a state."""
     ending = state and (state.result_state or state.life_cycle_state)
     return ending.value if ending else ""

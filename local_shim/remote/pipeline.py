@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ENDED = ("COMPLETED", "FAILED", "CANCELED")
 _PAGE = 250  # events a request
-_PAUSE = 2.0  # seconds between two looks at a running update
+_PAUSE = 2.0  # seconds between two checks of a running update
 
 Event = Mapping[str, Any]
 
@@ -57,7 +57,7 @@ class DeployedPipeline:
         event_ids: set[str] = set()
         newest = ""
         while True:
-            # The state first: what happened before an end is in the events that follow.
+            # Read before the events, so that they hold all that happened before the end.
             state = self.state_of(update_id)
             has_ended = state in ENDED
             for event in self.events(update_id, since="" if has_ended else newest):
@@ -99,7 +99,7 @@ class DeployedPipeline:
             query = {**query, "page_token": page["next_page_token"]}
 
     def status(self) -> GetPipelineResponse:
-        """What the workspace knows of the pipeline, with its latest updates."""
+        """The state of the pipeline in the workspace, with its latest updates."""
         with workspace_errors():
             return self.workspace.pipelines.get(self.pipeline_id)
 

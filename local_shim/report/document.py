@@ -1,6 +1,7 @@
 """The document of an update: everything that a report, a graph or a test shows, as plain JSON.
 
-It is made of events alone, and of half a journal too; `"format"` changes when a reader must.
+It is made of events alone, also of a journal that is not complete. `"format"` gets another number
+when readers must change.
 """
 
 from __future__ import annotations
@@ -144,7 +145,7 @@ def _error(flow: FlowView) -> Document | None:
 
 
 def _past(view: UpdateView) -> Document:
-    """What later updates are compared with."""
+    """An earlier update, for comparison."""
     return {
         "update": view.origin.get("update_id", ""),
         "state": view.state,

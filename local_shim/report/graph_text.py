@@ -41,7 +41,7 @@ def render_plan(plan: Plan) -> RenderableType:
 
 
 class PlanPicture:
-    """The rows of a plan's picture: which dataset stands in which stage, and how it is called."""
+    """The rows of a plan's picture: the stage of each dataset, and its name in the picture."""
 
     def __init__(self, plan: Plan):
         self.plan = plan

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from local_shim.report.document import Document
 
-# Characters: the whole stays below 60 KB, and every failure is named whatever it costs.
+# In characters: the whole stays below 60 KB. Every failure is named all the same.
 _FAILURES = 20_000
 _SECTION = 10_000  # of each other section
 _LINE = 300  # of one message

@@ -1,6 +1,6 @@
 """Shows an update while it runs: a line for each flow that ended.
 
-On a terminal, the flows in work and a bar over all flows stand below these lines.
+On a terminal, the running flows and a progress bar over all flows follow below these lines.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Progress:
             self._end(event.timestamp)
 
     def close(self) -> None:
-        """Removes the picture of what is in work, also when an update is no longer followed."""
+        """Removes the picture of the running flows, also when an update is no longer followed."""
         if self.live is not None:
             self.live.stop()
             self.live = None
@@ -81,7 +81,7 @@ class Progress:
         self._line(Text(summary(self.view, seconds), style=style))
 
     def _picture(self) -> RenderableType:
-        """A line for each flow in work with its elapsed time, and a bar over all flows."""
+        """A line for each running flow with its elapsed time, and a bar over all flows."""
         flows = [flow for flow in list(self.view.flows.values()) if flow.status != "EXCLUDED"]
         now = datetime.now(UTC)
         lines = [
@@ -101,7 +101,7 @@ class Progress:
 
     def _line(self, text: Text) -> None:
         if self.live is not None:
-            self.live.refresh()  # what ended is no longer among the flows in work
+            self.live.refresh()  # removes the flow that ended from the picture
         self.console.print(text, soft_wrap=True)
 
 

@@ -1,4 +1,4 @@
-"""What the events of an update say so far: its state, and each flow with rows, rules and error.
+"""An update by its events so far: its state, and each flow with rows, rules and error.
 
 Progress on a terminal, the causes of a failure, the figures of the demo and the tests read this
 view; none of them reads single events.
@@ -100,7 +100,7 @@ class UpdateView:
     def _add_definition(
         self, record: Mapping[str, Any], kind: str, details: Mapping[str, Any]
     ) -> None:
-        """What an update and its pipeline consist of."""
+        """Takes in an event about the request, a dataset, a flow or the plan of a view."""
         origin = record["origin"]
         if kind == EventType.CREATE_UPDATE:
             self.creation = dict(details)
@@ -166,7 +166,7 @@ class UpdateView:
             flow.exception = dict(record["error"]["exceptions"][0])
             flow.error = str(flow.exception["message"])
         for key, value in details.get("metrics", {}).items():
-            if key.startswith("num_"):  # the backlog of two passes does not add up
+            if key.startswith("num_"):  # not the backlog, whose values of two passes do not add up
                 flow.metrics[key] = flow.metrics.get(key, 0) + value
         self._add_quality(flow, details.get("data_quality"))
 

@@ -1,4 +1,4 @@
-"""An answer that is no success."""
+"""Errors of the REST API: a status, an error code and a message."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def wrong_value(message: str) -> ApiError:
 
 
 def missing(message: str) -> ApiError:
-    """The request names something that is not there."""
+    """The request names something that does not exist."""
     return ApiError(404, "RESOURCE_DOES_NOT_EXIST", message)
 
 

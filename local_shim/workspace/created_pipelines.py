@@ -38,7 +38,7 @@ class CreatedPipelines:
         return [name for name in durable_files.names(folder) if self._file(name).is_file()]
 
     def create(self, settings: Settings) -> str:
-        """Keeps a pipeline; gives its id."""
+        """Stores a pipeline; gives its id."""
         pipeline_id = str(uuid.uuid4())
         self.replace(pipeline_id, settings)
         return pipeline_id
@@ -52,7 +52,7 @@ class CreatedPipelines:
         durable_files.write_atomically(self._file(pipeline_id), json.dumps(bundle))
 
     def delete(self, pipeline_id: str) -> None:
-        """Forgets a pipeline."""
+        """Deletes a pipeline from the storage."""
         durable_files.delete(self._file(pipeline_id).parent)
 
     def settings(self, pipeline_id: str) -> Settings:

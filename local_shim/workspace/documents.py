@@ -1,4 +1,4 @@
-"""What the API says of users, pipelines and updates, with the names that databricks-sdk reads."""
+"""The JSON documents of users, pipelines and updates, with the field names of databricks-sdk."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from local_shim.workspace.updates.history import UpdateSummary
 
 Document = dict[str, Any]
 
-_LATEST = 5  # updates that a pipeline shows
+_LATEST = 5  # updates in the document of a pipeline
 _BESIDE_SPEC = ("run_as", "parameters")
 _PIPELINE_STATES = {"RUNNING": "RUNNING", "STOPPING": "STOPPING", "RESETTING": "RESETTING"}
 
@@ -70,7 +70,7 @@ def pipeline(description: Description, updates: Sequence[UpdateSummary]) -> Docu
 
 
 def spec(description: Description) -> Document:
-    """The settings of a pipeline, without what stands beside them."""
+    """The settings of a pipeline, without those that the API returns beside its `spec`."""
     spec_settings = {k: v for k, v in description.settings.items() if k not in _BESIDE_SPEC}
     return {"id": description.pipeline_id, **spec_settings}
 
@@ -91,7 +91,7 @@ def update(pipeline_id: str, summary: UpdateSummary) -> Document:
 
 
 def readable_path(pattern: str) -> str:
-    """The pattern of a path as people write it."""
+    """The pattern of a path for a message, such as /api/2.0/pipelines/{id}."""
     return pattern.replace("\\", "").replace("([^/]+)", "{id}")
 
 

@@ -17,9 +17,9 @@ _TOKEN = "page_token"
 
 
 def criteria(query: Query) -> dict[str, list[str]]:
-    """What is listed: the query, or what the token of an earlier page says.
+    """The criteria of a list: those of the query, or those in the token of an earlier page.
 
-    A client may repeat the criteria beside the token; raises ApiError if they differ from it.
+    A client may repeat the criteria with the token; raises ApiError if they differ.
     """
     repeated = {name: list(values) for name, values in query.items() if name != _TOKEN}
     if _TOKEN not in query:
@@ -70,4 +70,4 @@ def _decoded(token: str) -> dict[str, Any]:
             return content
     except ValueError:
         pass
-    raise wrong_value("page_token is none of this server.")
+    raise wrong_value("page_token was not issued by this server.")

@@ -1,6 +1,6 @@
-"""Access control lists of pipelines and jobs, kept so that a deployment can be tried.
+"""Access control lists of pipelines and jobs, stored so that a deployment can be tested.
 
-[choice] They are given back and never enforced: whoever has the token of the server may do all.
+[choice] They are returned and never enforced: every client with the server's token may do all.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Permissions:
         }
 
     def replace(self, kind: str, object_id: str, entries: Sequence[Entry]) -> None:
-        """Replaces the list; raises ApiError for an entry that cannot be."""
+        """Replaces the list; raises ApiError for an entry that is not valid."""
         for entry in entries:
             _check(kind, entry)
         durable_files.write_atomically(self._file(kind, object_id), json.dumps(list(entries)))

@@ -1,4 +1,4 @@
-"""The pipelines of a workspace: served from files, created by clients, or only seen in journals."""
+"""The pipelines of a workspace: served from files, created by clients, or known from journals."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Pipelines:
     served_id: str
     read_spec: Callable[[], PipelineSpec]
     paths: Mapping[str, str] = field(default_factory=dict)
-    root: Path = field(default_factory=Path.cwd)  # above the code of created pipelines
+    root: Path = field(default_factory=Path.cwd)  # the code of created pipelines is below it
     queue: UpdateQueue = field(default_factory=UpdateQueue)
     _start_lock: Lock = field(default_factory=Lock)
 
@@ -94,7 +94,7 @@ class Pipelines:
         self._check(settings, pipeline_id)
         if expected not in (None, description.modified):
             raise ApiError(
-                409, "RESOURCE_CONFLICT", f"Pipeline {pipeline_id} was modified in between."
+                409, "RESOURCE_CONFLICT", f"Pipeline {pipeline_id} was modified after it was read."
             )
         self.created.replace(pipeline_id, settings)
 
@@ -114,14 +114,14 @@ class Pipelines:
             raise ApiError(
                 409,
                 "UPDATE_ALREADY_RUNNING",
-                f"Update {active.update_id} of {pipeline_id} is {active.state}; it goes on.",
+                f"Update {active.update_id} of {pipeline_id} is {active.state}; it was left alone.",
             )
 
     def _changeable(self, pipeline_id: str) -> Description:
         description = self.describe(pipeline_id)
         if not description.modified:
             raise ApiError(
-                400, "INVALID_STATE", f"Pipeline {pipeline_id} is no pipeline that a client made."
+                400, "INVALID_STATE", f"Pipeline {pipeline_id} was not created by a client."
             )
         return description
 
@@ -131,7 +131,7 @@ class Pipelines:
         name_exists = settings["name"] in [each.name for each in others]
         if name_exists and not settings.get("allow_duplicate_names"):
             name = settings["name"]
-            raise ApiError(409, "RESOURCE_CONFLICT", f"There is another pipeline '{name}'.")
+            raise ApiError(409, "RESOURCE_CONFLICT", f"Another pipeline is named '{name}'.")
 
     def history(self, pipeline_id: str) -> UpdateHistory:
         """The journals of a pipeline."""
@@ -139,7 +139,9 @@ class Pipelines:
 
     def updates(self, pipeline_id: str) -> list[UpdateSummary]:
         """The updates of a pipeline, newest first, with those that still wait."""
-        waiting = self.queue.waiting(pipeline_id)  # first: one may get its journal meanwhile
+        waiting = self.queue.waiting(
+            pipeline_id
+        )  # read first: a waiting update may get its journal now
         stored = self.history(pipeline_id).updates()
         ids = {each.update_id for each in stored}
         return [*(each for each in waiting if each.update_id not in ids), *stored]
@@ -152,13 +154,13 @@ class Pipelines:
         """Accepts an update and gives its id; raises ApiError while another one is active."""
         description = self.describe(pipeline_id)
         if "rewind_spec" in body:
-            raise ApiError(501, "NOT_IMPLEMENTED", "A rewind of tables does not run here.")
+            raise ApiError(501, "NOT_IMPLEMENTED", "A rewind of tables is not supported here.")
         check_fields("an update", body, _START_FIELDS)
         if description.read is None:
             raise ApiError(
                 400,
                 "INVALID_STATE",
-                f"This server does not serve pipeline {pipeline_id}: it has no description of it.",
+                f"This server cannot run pipeline {pipeline_id}: it only has past updates of it.",
             )
         request = self._request(description.read(), body)
         with self._start_lock:
@@ -178,7 +180,7 @@ class Pipelines:
         )
 
     def stop(self, pipeline_id: str) -> None:
-        """Asks the active update to stop, also one of another terminal; none is no error."""
+        """Stops the active update, also one that another process runs; nothing if there is none."""
         active = self.active(pipeline_id)
         if active and not self.queue.stop(active.update_id) and active.pid:
             with suppress(ProcessLookupError):

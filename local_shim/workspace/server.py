@@ -1,6 +1,6 @@
-"""HTTP on 127.0.0.1: who may ask, and JSON in and out.
+"""The HTTP server on 127.0.0.1: checks who sends a request, reads and writes JSON.
 
-Every web page can send requests to 127.0.0.1, also under a name of its own. A request must
+Any web page can send requests to 127.0.0.1, also through a host name of its own. A request must
 therefore name this machine in its Host header and carry the token of the storage.
 """
 
@@ -34,8 +34,8 @@ _LARGEST_BODY = 10_000_000  # bytes
 class WorkspaceServer(ThreadingTCPServer):
     """Answers the requests of clients that have the token; port 0 takes any free port.
 
-    Raises SetupError if the port cannot be had. HTTPServer is not used: it asks the network for
-    the name of 127.0.0.1.
+    Raises SetupError if the port is not available. HTTPServer is not used, because it resolves the
+    name of 127.0.0.1 over the network.
     """
 
     daemon_threads = True
@@ -49,7 +49,7 @@ class WorkspaceServer(ThreadingTCPServer):
         except (OSError, OverflowError) as error:
             raise SetupError(
                 "PORT_NOT_AVAILABLE",
-                f"port {port} of {ADDRESS} cannot be had: {error}.",
+                f"port {port} of {ADDRESS} is not available: {error}.",
                 hint="--port 0 takes any free port",
             ) from None
 
@@ -73,11 +73,11 @@ def stored_token(storage: Path) -> str:
 
 
 def environment(port: int, token: str) -> str:
-    """Shell commands after which databricks-sdk and its users talk to this server only."""
+    """Shell commands after which databricks-sdk sends its requests to this server only."""
     variables = {
         "DATABRICKS_HOST": f"http://{ADDRESS}:{port}",
         "DATABRICKS_TOKEN": token,
-        "DATABRICKS_AUTH_TYPE": "pat",  # whatever else the environment offers to sign in with
+        "DATABRICKS_AUTH_TYPE": "pat",  # also if the environment has other credentials
         "NO_PROXY": f"{ADDRESS},localhost",
     }
     exports = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
@@ -97,13 +97,15 @@ class _Handler(BaseHTTPRequestHandler):
         except ShimError as error:  # such as a bundle that cannot be read
             status = 409 if isinstance(error, UpdateActive) else 400
             self._send(status, ApiError(status, error.condition, str(error)).document)
-        except (TypeError, KeyError, AttributeError) as error:  # a value of an unforeseen shape
+        except (TypeError, KeyError, AttributeError) as error:  # a value of an unexpected type
             self._send(400, wrong_value(f"the request cannot be read: {error!r}").document)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _answer
 
     def _document(self) -> dict[str, Any]:
-        body = self.rfile.read(self._length())  # also of a refused request: the connection stays
+        body = self.rfile.read(
+            self._length()
+        )  # also of a refused request: the connection stays open
         parts = urlsplit(self.path)
         path = unquote(parts.path)
         self._check_host()
@@ -141,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(payload)
 
     def log_message(self, format: str, *arguments: object) -> None:
-        """Logs nothing: a path or a header may hold what must not be shown."""
+        """Logs nothing: a path or a header may hold a secret."""
 
 
 def _json(body: bytes) -> dict[str, Any]:
@@ -150,7 +152,7 @@ def _json(body: bytes) -> dict[str, Any]:
     try:
         content = json.loads(body)
     except ValueError as error:
-        raise ApiError(400, "MALFORMED_REQUEST", f"the body is no JSON: {error}") from None
+        raise ApiError(400, "MALFORMED_REQUEST", f"the body is not JSON: {error}") from None
     if not isinstance(content, dict):
-        raise ApiError(400, "MALFORMED_REQUEST", "the body is no JSON object")
+        raise ApiError(400, "MALFORMED_REQUEST", "the body is not a JSON object")
     return content

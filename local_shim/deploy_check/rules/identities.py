@@ -1,4 +1,4 @@
-"""Whose resources they are: identities, names that two developers would share, and safe places."""
+"""Mistakes in identities, in names that developers would share, and in root paths."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NO_RUN_AS = ("quality_monitors", "apps", "model_serving_endpoints")
 
 
 def check(deployment: Deployment, problems: Problems) -> None:
-    """Notes names that collide, a `run_as` that cannot be, and production without a fixed place."""
+    """Notes names that collide, a `run_as` that is not allowed, production without a root path."""
     _refuse_run_as_for_all(deployment, problems)
     if deployment.is_development:
         _refuse_shared_names(deployment, problems)

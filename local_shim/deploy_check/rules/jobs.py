@@ -19,22 +19,26 @@ _CRON_FIELDS = (6, 7)
 
 
 def check(deployment: Deployment, problems: Problems) -> None:
-    """Notes what the service would refuse, and starts that work against each other."""
+    """Notes what the service would refuse, and triggers that exclude each other."""
     for key, job in deployment.of("jobs"):
         _refuse_two_starts(key, job, problems)
         _check_file_arrival(job, problems)
         _check_tasks(job, problems)
         _refuse_trigger_of_continuous_pipeline(deployment, key, job, problems)
     for schedule in _schedules(deployment):
-        fields = schedule.text().split()
-        unset_day = len(fields) in _CRON_FIELDS and "?" not in (fields[3], fields[5])
-        if len(fields) not in _CRON_FIELDS or unset_day:
-            problems.add(
-                "CRON_FORM",
-                f"'{schedule.text()}' is no Quartz expression.",
-                schedule.place,
-                "six fields, seconds first, one of the two days `?`: 0 30 5 * * ?",
-            )
+        _check_cron(schedule, problems)
+
+
+def _check_cron(schedule: Node, problems: Problems) -> None:
+    fields = schedule.text().split()
+    has_form = len(fields) in _CRON_FIELDS and "?" in (fields[3], fields[5])
+    if not has_form:
+        problems.add(
+            "CRON_FORM",
+            f"'{schedule.text()}' is no Quartz expression.",
+            schedule.place,
+            "six fields, seconds first, one of the two days `?`: 0 30 5 * * ?",
+        )
 
 
 def _refuse_two_starts(key: str, job: Node, problems: Problems) -> None:
@@ -114,7 +118,7 @@ def _refuse_unknown(what: str, node: Node, names: list[str], problems: Problems)
 
 
 def _refuse_cycles(edges: dict[str, list[Node]], problems: Problems) -> None:
-    """Takes away tasks that wait for nothing, until none is left or the rest waits for itself."""
+    """Removes tasks without dependencies until none is left; tasks that stay form a cycle."""
     waiting = {name: {node.text() for node in nodes} & set(edges) for name, nodes in edges.items()}
     while True:
         ready = {name for name, needs in waiting.items() if not needs}

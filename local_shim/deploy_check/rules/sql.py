@@ -1,4 +1,4 @@
-"""SQL of tasks, alerts and dashboards: it parses, and widgets read datasets that there are."""
+"""Mistakes in the SQL of tasks, alerts and dashboards, and widgets without their dataset."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from local_shim.pipeline_spec.document.problems import Problems
 
 @dataclass(frozen=True)
 class Script:
-    """SQL that a task, an alert or a dashboard runs, and where it stands."""
+    """SQL that a task, an alert or a dashboard runs, and where it is written."""
 
     text: str
     place: Place
@@ -38,7 +38,7 @@ def check(deployment: Deployment, problems: Problems) -> None:
             if name not in datasets:
                 problems.add(
                     "DATASET_UNKNOWN",
-                    f"A widget of {node.text()} reads dataset '{name}', which is not there.",
+                    f"A widget of {node.text()} reads dataset '{name}', which does not exist.",
                     node.place,
                     close_match(name, datasets),
                 )

@@ -27,7 +27,7 @@ class CreatedJobs:
         return sorted(name.removesuffix(".json") for name in files if name.endswith(".json"))
 
     def create(self, settings: Settings) -> int:
-        """Keeps a job; gives its id. Raises ApiError for tasks that cannot be put in an order."""
+        """Stores a job; gives its id. Raises ApiError for tasks that cannot be put in an order."""
         job_id = time.time_ns()
         self.replace(str(job_id), settings)
         return job_id
@@ -46,7 +46,7 @@ class CreatedJobs:
         return settings
 
     def delete(self, job_id: str) -> None:
-        """Forgets a job; raises ApiError if there is no such job."""
+        """Deletes a job; raises ApiError if there is no such job."""
         self.settings(job_id)
         durable_files.delete(self._file(job_id))
 
@@ -61,7 +61,7 @@ class CreatedJobs:
 def in_order(tasks: Sequence[Settings]) -> list[Settings]:
     """The tasks, each after those that it depends on.
 
-    Raises ApiError for a dependency on a task that is not there, and for tasks in a circle.
+    Raises ApiError for a dependency on a task that does not exist, and for tasks in a cycle.
     """
     ordered: list[Settings] = []
     waiting = list(tasks)
@@ -70,9 +70,7 @@ def in_order(tasks: Sequence[Settings]) -> list[Settings]:
         task = next((each for each in waiting if dependencies(each) <= keys), None)
         if task is None:
             names = ", ".join(str(each["task_key"]) for each in waiting)
-            raise wrong_value(
-                f"Tasks wait for each other, or for tasks that are not there: {names}"
-            )
+            raise wrong_value(f"Tasks wait for each other, or for tasks that do not exist: {names}")
         waiting.remove(task)
         ordered.append(task)
     return ordered

@@ -1,4 +1,4 @@
-"""What the API says of jobs and runs, with the names that databricks-sdk reads."""
+"""The JSON documents of jobs and runs, with the field names of databricks-sdk."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from local_shim.workspace.jobs.created_jobs import Settings
 from local_shim.workspace.jobs.job_run import JobRun, TaskRun
 
 Document = dict[str, Any]
-_TERMINATION = {  # code and type of an end
+_TERMINATION = {  # result: termination code and type
     "SUCCESS": ("SUCCESS", "SUCCESS"),
     "CANCELED": ("USER_CANCELED", "CLIENT_ERROR"),
     "FAILED": ("RUN_EXECUTION_ERROR", "CLIENT_ERROR"),

@@ -1,6 +1,6 @@
-"""Runs of jobs: a thread for each carries out its tasks, one after the other.
+"""Runs of jobs: each has a thread that runs its tasks, one after the other.
 
-[choice] A run is known until the server ends; the updates that it made stay in their journals.
+[choice] Runs are in memory until the server ends; the updates that they started have journals.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from local_shim.workspace.jobs.created_jobs import Settings, dependencies, in_or
 from local_shim.workspace.jobs.job_run import JobRun, TaskRun, now
 from local_shim.workspace.pipelines import Pipelines
 
-_PAUSE = 0.1  # seconds between two looks at an update
+_PAUSE = 0.1  # seconds between two checks of an update
 # When a task runs, by what became of the tasks that it depends on.
 _RUN_IF: Mapping[str, Callable[[Sequence[str]], bool]] = {
     "ALL_SUCCESS": lambda results: all(each == "SUCCESS" for each in results),
@@ -31,7 +31,7 @@ _RESULT_OF_UPDATE = {"COMPLETED": "SUCCESS", "CANCELED": "CANCELED"}  # FAILED s
 
 
 class JobRuns:
-    """Starts runs and knows all of them."""
+    """Starts runs and keeps them."""
 
     def __init__(self, pipelines: Pipelines):
         self._pipelines = pipelines
@@ -41,7 +41,7 @@ class JobRuns:
         self._lock = Lock()
 
     def start(self, job_id: str, settings: Settings, body: Settings) -> JobRun:
-        """Starts a run; with the `idempotency_token` of an earlier run it gives that one."""
+        """Starts a run; with the `idempotency_token` of an earlier run, gives that run."""
         token = body.get("idempotency_token")
         with self._lock:
             if token in self._tokens:
@@ -81,7 +81,7 @@ class JobRuns:
             results[each.task["task_key"]] = each.result
 
     def _carry_out_task(self, run: JobRun, task: Settings) -> tuple[str, str]:
-        """The result of a task and a message; a task that is no pipeline_task fails by its name."""
+        """The result of a task and a message; only a pipeline_task can run."""
         if not task.get("pipeline_task"):
             kind = next((key for key in task if key.endswith("_task")), "task without a kind")
             return "FAILED", f"task '{task['task_key']}' is a {kind}, which does not run here."

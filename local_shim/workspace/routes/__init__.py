@@ -1,1 +1,1 @@
-"""The paths of the REST API, and what answers them."""
+"""The paths of the REST API, and the functions that answer requests."""

@@ -1,4 +1,4 @@
-"""Finds what answers a request."""
+"""Finds the function that answers a request."""
 
 from __future__ import annotations
 

@@ -48,4 +48,6 @@ class Call:
         return self.workspace.pipelines
 
 
-Route = tuple[str, str, Callable[[Call], Document]]  # method, pattern of the path, what answers
+Route = tuple[
+    str, str, Callable[[Call], Document]
+]  # method, pattern of the path, function that answers

@@ -1,4 +1,4 @@
-"""The routes of jobs and their runs, which are clients' own; see [choice]s in `jobs`."""
+"""The routes of jobs and their runs; the package `jobs` has the choices made here."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _list_runs(call: Call) -> Document:
 
 
 def _sized(call: Call) -> Query:
-    """The query with `limit`, as lists of jobs call it, under the name of other lists."""
+    """The query with `max_results` in place of `limit`, its name in lists of jobs."""
     query = {name: values for name, values in call.query.items() if name != "limit"}
     return query | ({"max_results": call.query["limit"]} if "limit" in call.query else {})
 

@@ -1,4 +1,4 @@
-"""The routes of permissions: lists are kept and given back, and nothing is refused by them."""
+"""The routes of permissions; see the choice in `permissions`."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Updates of the workspace: those in journals, and those that its worker carries out."""
+"""Updates of the workspace: those in journals, and those that its worker runs."""

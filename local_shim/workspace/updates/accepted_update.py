@@ -1,4 +1,4 @@
-"""An update that was given an id, and the journal of one that could not begin."""
+"""An update that the server has accepted, and the journal of one that could not begin."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from local_shim.workspace.updates.history import UpdateHistory, UpdateSummary
 
 @dataclass(frozen=True)
 class AcceptedUpdate:
-    """An update that a worker carries out; with `validate_only` nothing is read or written."""
+    """An update that the worker runs; with `validate_only` nothing is read or written."""
 
     request: Request
     validate_only: bool = False
@@ -24,7 +24,7 @@ class AcceptedUpdate:
 
     @property
     def storage(self) -> Storage:
-        """The storage, as its pipeline sees it."""
+        """The storage of its pipeline."""
         return Storage(self.request.storage, self.request.spec.key)
 
     @property
@@ -45,9 +45,9 @@ class AcceptedUpdate:
 
 
 def write_end(update: AcceptedUpdate, state: UpdateState, error: ShimError | None = None) -> None:
-    """Writes the journal of an update that ends before it could begin; keeps one that is there.
+    """Writes the journal of an update that ends before its first event; keeps an existing journal.
 
-    Definitions that do not resolve end here: whoever was given an id reads why in its events.
+    An update whose definitions do not resolve ends so; its events then hold the error.
     """
     if update.history.has(update.request.update_id):
         return

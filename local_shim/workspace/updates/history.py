@@ -1,4 +1,4 @@
-"""The updates of a pipeline, read from their journals: those of every process, also of others."""
+"""The updates of a pipeline, read from their journals, whichever process ran them."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ class UpdateSummary:
     cause: str
     request: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
-    pid: int = 0  # of the process that carries it out
+    pid: int = 0  # of the process that runs it
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen."""
+        """Whether the state is final."""
         return self.state in ENDED
 
 
 class UpdateHistory:
-    """What the journals of one pipeline in one storage say."""
+    """The journals of one pipeline in one storage."""
 
     def __init__(self, storage: Storage):
         self.storage = storage
@@ -55,17 +55,18 @@ class UpdateHistory:
         return any(file.stem == update_id for file in self._files())
 
     def _files(self) -> list[Path]:
-        """The journals, newest first; one that moves meanwhile may be listed twice."""
+        """The journals, newest first, each once."""
         try:
             files = journal_files(self.storage)[::-1]
         except UsageError:  # no update yet
             return []
+        # A journal that moves while it is listed is listed twice.
         return list({file.stem: file for file in files}.values())
 
 
 @lru_cache(maxsize=1000)
 def _summary(file: Path, size: int, modified_ns: int) -> UpdateSummary:
-    """An update as its events tell it; size and time say that the journal is still the same."""
+    """An update by its events. Size and time belong to the key of the cache."""
     records = read_journal(_moved(file))
     creation: Mapping[str, Any] = {}
     state, error = "QUEUED", ""

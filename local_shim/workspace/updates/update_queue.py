@@ -1,4 +1,4 @@
-"""Accepted updates, carried out one after the other by one worker process."""
+"""Accepted updates, run one after the other by one worker process."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _GRACE = 10.0  # seconds that an update has to stop before its process is killed
 class UpdateQueue:
     """Hands updates to the worker, which keeps its JVM from one update to the next.
 
-    The worker is a session of its own: Ctrl-C in the terminal of the server does not reach it.
-    When the server is gone, its input ends; it finishes its update and ends, too.
+    The worker has a process session of its own: Ctrl-C in the terminal of the server does not
+    reach it. When the server has ended, the worker's input ends; it finishes its update and ends.
     """
 
     def __init__(self, grace: float = _GRACE) -> None:
@@ -54,7 +54,7 @@ class UpdateQueue:
         ]
 
     def stop(self, update_id: str) -> bool:
-        """Asks an update to stop, and kills its process after a while; False if it is not here."""
+        """Stops an update, or kills its process after a while; False if it is not in the queue."""
         with self._lock:
             update = self._accepted.get(update_id)
             if update is None:
@@ -106,7 +106,7 @@ class UpdateQueue:
         return self._worker
 
     def _end(self, update: AcceptedUpdate) -> None:
-        """Notes that the worker is done; without a journal by now, its process ended."""
+        """Removes an update that the worker is done with; without a journal, its process died."""
         update_id = update.request.update_id
         with self._lock:
             if update_id in self._stopped:

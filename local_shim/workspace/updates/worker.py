@@ -1,7 +1,7 @@
-"""The process with Spark: carries out updates, one at a time, until its input ends.
+"""The process with Spark: runs updates, one at a time, until its input ends.
 
 An update arrives on standard input as a pickle; a line on standard output says that it has ended.
-How it ended stands in its journal. SIGINT stops the update that runs.
+Its journal says how it ended. SIGINT stops the update that runs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from local_shim.workspace.updates.accepted_update import AcceptedUpdate, write_e
 
 
 def main() -> None:
-    """Carries out updates; ends when the server closes the pipe, or is gone."""
+    """Runs updates until the server closes the pipe or has ended."""
     replies = os.dup(1)
     os.dup2(2, 1)  # what pipelines print goes to the terminal of the server
     while (update := _next_update()) is not None:
@@ -26,12 +26,12 @@ def main() -> None:
             carry_out(update)
         except KeyboardInterrupt:  # stopped before its first event
             return  # the interrupted call may have left the JVM's connection in any state
-        with suppress(BrokenPipeError):  # the server is gone, and the input will end, too
+        with suppress(BrokenPipeError):  # the server has ended, so the input will end, too
             os.write(replies, b"\n")
 
 
 def carry_out(update: AcceptedUpdate) -> None:
-    """Runs or validates; an error before the first event is the end of the update's journal."""
+    """Runs or validates an update; an error before its first event goes into its journal."""
     try:
         if update.validate_only:
             plan_only(update.request)

@@ -99,7 +99,7 @@ MISTAKES = {
         "resources.jobs.refresh.id",
         "REFERENCE_OF_WRONG_TYPE",
         "all.yml:28",
-        "wants one of pipelines",
+        "takes one of pipelines",
     ),
     "references in a circle": Mistake(
         "default: main",
