@@ -17,7 +17,9 @@ from local_shim.errors import DefinitionError, close_match
 from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow, SourceLocation
 from local_shim.graph.names import Namespace, TableName, parts
 
-OPTIONAL = (
+_ARGUMENTS = (
+    "keys",
+    "sequence_by",
     "system_sequence_by",
     "prune_where",
     "ignore_null_updates",
@@ -38,24 +40,17 @@ OPTIONAL = (
 
 
 def auto_cdc_flow(
-    *,
-    target: Any,
-    source: Any,
-    keys: Any,
-    sequence_by: Any,
-    where: SourceLocation,
-    namespace: Namespace,
-    **others: Any,
+    *, target: Any, source: Any, where: SourceLocation, namespace: Namespace, **arguments: Any
 ) -> AutoCdcFlow:
     """The flow that `create_auto_cdc_flow` and `apply_changes` declare.
 
-    `others` are the optional arguments as the user passed them; None stands for one that was left
-    out, `prune_where` for the argument `where`. Raises DefinitionError, or DefinitionErrors if
-    several things are wrong. Starts no Spark job.
+    `arguments` are the other ones as the user passed them; None stands for one that was left out,
+    `prune_where` for the argument `where`. Raises DefinitionError, or DefinitionErrors if several
+    things are wrong. Starts no Spark job.
     """
-    arguments = {"keys": keys, "sequence_by": sequence_by, "where": others.get("prune_where")}
-    call = ArgumentReader("create_auto_cdc_flow", where, {**arguments, **others})
-    _refuse_unknown(call, others, OPTIONAL)
+    predicate = arguments.get("prune_where")
+    call = ArgumentReader("create_auto_cdc_flow", where, {**arguments, "where": predicate})
+    _refuse_unknown(call, arguments, _ARGUMENTS)
     flow = AutoCdcFlow(
         name=call.flow_name(_last_part(target)),
         target=_target(call, target, namespace),
@@ -64,7 +59,7 @@ def auto_cdc_flow(
         sequence_by=_sequence(call),
         where=where,
         scd_type=call.scd_type(("1", "2", "BITEMPORAL")),
-        sequence_text=_text(sequence_by),
+        sequence_text=_text(arguments.get("sequence_by")),
         system_sequence_by=call.expression("system_sequence_by"),
         prune_where=call.expression("where"),
         ignore_null_updates=call.flag("ignore_null_updates"),
@@ -225,15 +220,17 @@ def _history(call: ArgumentReader, flow: AutoCdcFlow | SnapshotFlow) -> None:
         )
 
 
-def _refuse_unknown(call: ArgumentReader, others: dict[str, Any], allowed: Sequence[str]) -> None:
-    for name in sorted(set(others) - set(allowed)):
+def _refuse_unknown(
+    call: ArgumentReader, arguments: dict[str, Any], allowed: Sequence[str]
+) -> None:
+    for name in sorted(set(arguments) - set(allowed)):
         call.refuse(
             "UNKNOWN_ARGUMENT", f"there is no argument '{name}'.", close_match(name, allowed)
         )
 
 
 def _keys(call: ArgumentReader) -> tuple[str, ...]:
-    keys, names = call.arguments["keys"], call.columns("keys")
+    keys, names = call.arguments.get("keys"), call.columns("keys")
     if keys is None or (isinstance(keys, Sequence) and len(keys) == 0):
         call.refuse(
             "AUTOCDC_EMPTY_KEYS",
@@ -245,7 +242,7 @@ def _keys(call: ArgumentReader) -> tuple[str, ...]:
 
 def _sequence(call: ArgumentReader) -> Column:
     column = call.expression("sequence_by")
-    if call.arguments["sequence_by"] is None:
+    if call.arguments.get("sequence_by") is None:
         call.refuse(
             "AUTOCDC_MISSING_SEQUENCE_BY",
             "sequence_by is missing.",

@@ -33,11 +33,9 @@ def apply(run: FlowRun, flow: AutoCdcFlow) -> FlowResult:
     run.warn_all(check_drift(flow, target, frame))
     if not frame.isStreaming:
         return _apply_once(run, flow, target, frame)
-    return (
-        _apply_stream(run, flow, target, frame)
-        if run.prepare_stream(frame)
-        else FlowResult(idle=True)
-    )
+    if not run.prepare_stream(frame):
+        return FlowResult(idle=True)
+    return _apply_stream(run, flow, target, frame)
 
 
 def _apply_once(run: FlowRun, flow: AutoCdcFlow, target: CdcTarget, frame: DataFrame) -> FlowResult:
