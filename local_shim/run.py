@@ -18,6 +18,7 @@ from local_shim.engine.maintenance import maintain
 from local_shim.engine.preflight import check_targets
 from local_shim.engine.reads.analysis import AnalysisSources
 from local_shim.engine.reads.flow_reads import FlowReads
+from local_shim.engine.reads.input_size import reads_much
 from local_shim.engine.stop import StopRequest, passes
 from local_shim.engine.table_setup import create_tables, reset_tables
 from local_shim.engine.update_context import UpdateContext
@@ -193,7 +194,9 @@ def prepared(request: Request) -> Iterator[Prepared]:
     """Loads, resolves, validates and plans; sessions and interception stay open for the block."""
     spec = request.spec
     check_requirements(spec)
-    spark = open_session()
+    storage = Storage(request.storage, spec.key)
+    much = reads_much(storage, request.paths, spec.configuration)
+    spark = open_session(large_data=much)
     with (
         spark_reads_intercepted(spec.key) as keys_read,
         python_files_mapped() if request.paths else nullcontext(),
@@ -204,7 +207,7 @@ def prepared(request: Request) -> Iterator[Prepared]:
     ):
         context = UpdateContext(
             session,
-            Storage(request.storage, spec.key),
+            storage,
             Namespace(spec.catalog, spec.schema),
             PathMap({k: abspath(v.removeprefix("file:")) for k, v in request.paths.items()}),
             spec.configuration,

@@ -21,9 +21,10 @@ def declare(table: SourceTable) -> None:
     def refused() -> DataFrame:
         """A stream of the rows that break a drop rule, with the names of these rules."""
         typed = typed_changes(spark.readStream.table(f"bronze_{table.name}"), table)
-        reasons = quality.broken(quality.drop_rules(table))
-        judged = typed.selectExpr(f"{reasons} AS _reasons", "_wrong_type", "_raw")
-        return judged.where("size(_reasons) > 0").select("_reasons", "_wrong_type", "_raw.*")
+        rules = quality.drop_rules(table)
+        refused_rows = typed.where(quality.any_broken(rules))
+        reasons = f"{quality.broken(rules)} AS _reasons"
+        return refused_rows.selectExpr(reasons, "_wrong_type", "_raw.*")
 
 
 for source in SOURCE_TABLES:

@@ -117,9 +117,8 @@ def _apply(changes: DataFrame, micro_batch: MicroBatch) -> BatchResult:
     events = events_of(changes, micro_batch.flow, micro_batch.columns)
     with _persisted(events, when=not _is_used_once(micro_batch)) as events:
         bounds, micro_batch = bounds_of(events, micro_batch)
-        with _persisted(
-            fold(events, bounds, micro_batch), when=not micro_batch.size.small
-        ) as outcome:
+        is_used_thrice = not (micro_batch.size.small or micro_batch.is_first_load)
+        with _persisted(fold(events, bounds, micro_batch), when=is_used_thrice) as outcome:
             outcome, counts = decide(events, outcome, micro_batch)
             planned = BatchResult(
                 micro_batch.id.version,

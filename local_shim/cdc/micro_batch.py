@@ -18,6 +18,7 @@ from local_shim.cdc.fold.batch_counts import (
     refuse_unusable_rows,
 )
 from local_shim.cdc.fold.change_rows import TRUNCATE, UPSERT, literal, scalar, state_schema
+from local_shim.cdc.fold.first_load import fold_first_load
 from local_shim.cdc.fold.outcome import Bounds
 from local_shim.cdc.state.store import CdcState, Manifest
 from local_shim.cdc.target_table.columns import TargetColumns
@@ -56,6 +57,14 @@ class MicroBatch:
         return scd_type is ScdType.BITEMPORAL or (scd_type is ScdType.ONE and self.sparse)
 
     @property
+    def is_first_load(self) -> bool:
+        """Whether this is a large batch of whole rows, before which nothing is known of any key."""
+        whole_rows = not self.sparse and self.flow.scd_type is not ScdType.BITEMPORAL
+        no_bounds = self.flow.apply_as_truncates is None and self.manifest.floor is None
+        size = self.size
+        return whole_rows and no_bounds and not size.small and size.table + size.state == 0
+
+    @property
     def all_target_rows(self) -> DataFrame:
         """The target's rows, within the flow's `where`."""
         return target_rows(
@@ -65,6 +74,15 @@ class MicroBatch:
 
 def fold(events: DataFrame, bounds: Bounds, micro_batch: MicroBatch) -> DataFrame:
     """The outcome frame of the batch, by the fold of the flow's storage type."""
+    if not micro_batch.is_first_load:
+        return _fold(events, bounds, micro_batch)
+    storage = scd1 if micro_batch.flow.scd_type is ScdType.ONE else scd2
+    return fold_first_load(
+        events, storage.of_first_events, lambda rest: _fold(rest, bounds, micro_batch)
+    )
+
+
+def _fold(events: DataFrame, bounds: Bounds, micro_batch: MicroBatch) -> DataFrame:
     columns, gather, scd_type = (
         micro_batch.columns,
         micro_batch.size.gather,

@@ -92,13 +92,20 @@ LARGE_DATA = {
     "spark.sql.shuffle.partitions": str(2 * _CORES),
     "spark.sql.files.minPartitionNum": str(_CORES),
     "spark.databricks.delta.snapshotPartitions": "2",
+    # A row takes some eight times the bytes in memory that it takes in a Parquet file. Spark takes
+    # them for equal, and would broadcast tables of a million rows, each hundreds of megabytes.
+    "spark.sql.sources.fileCompressionFactor": "8",
+    "spark.sql.adaptive.maxShuffledHashJoinLocalMapThreshold": "64m",  # rather than sort both sides
     **STATISTICS,
 }
 
 
-def open_session(*, record_classes_in: Path | None = None) -> SparkSession:
+def open_session(
+    *, large_data: bool = False, record_classes_in: Path | None = None
+) -> SparkSession:
     """The running Spark session, or a new one: UTC, ANSI, Delta, no console noise.
 
+    `large_data` makes the JVM compile often used code a second time, for more speed.
     `record_classes_in` makes the JVM write a class archive there when it ends (install step).
     Raises SetupError if Java or the jars are missing.
     """
@@ -117,7 +124,9 @@ def open_session(*, record_classes_in: Path | None = None) -> SparkSession:
     # Pipelines that call logging.basicConfig(level=INFO) would print a line for each connection.
     logging.getLogger("py4j").setLevel(logging.WARNING)
     with _quiet_java():
-        session: SparkSession = _configured(_java_options(record_classes_in)).getOrCreate()
+        session: SparkSession = _configured(
+            _java_options(large_data, record_classes_in)
+        ).getOrCreate()
     _write_no_checksums(session)
     register_databricks_functions(session)
     return session
@@ -267,8 +276,10 @@ def _driver_megabytes() -> int:
     return min(max(quarter, 1024), 4096)
 
 
-def _java_options(record_classes_in: Path | None) -> str:
-    options = ["-XX:TieredStopAtLevel=1", "-XX:+UseParallelGC", "-Duser.timezone=UTC"]
+def _java_options(large_data: bool, record_classes_in: Path | None) -> str:
+    options = ["-XX:+UseParallelGC", "-Duser.timezone=UTC"]
+    # The C2 compiler takes minutes of processor time for Spark, which only large data pay back.
+    options += [] if large_data else ["-XX:TieredStopAtLevel=1"]
     # The C1 compiler alone gets 48 MB for its code. Spark fills that, and the rest is interpreted.
     options += ["-XX:ReservedCodeCacheSize=512m"]
     # Planning makes much garbage and keeps little: a small initial heap is collected all the time.

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from dlt_pipelines.transforms.bands import whole_years, with_bands
 from dlt_pipelines.transforms.customers.activity import at_first_valuation
+from dlt_pipelines.transforms.premium import SUM
 from dlt_pipelines.transforms.versions import current
 
 _KEY = ("party_id", "valuation_date")
@@ -56,7 +57,7 @@ def claims_in_window(positions: DataFrame, owners: DataFrame) -> DataFrame:
         positions.where(f"loss_date > {_WINDOW_FROM} AND loss_date <= valuation_date")
         .join(owners, "policy_id")
         .groupBy(*_KEY)
-        .agg(F.count("*").alias("claims_36m"), F.sum("incurred").alias("incurred_36m"))
+        .agg(F.count("*").alias("claims_36m"), F.sum("incurred").cast(SUM).alias("incurred_36m"))
     )
 
 
@@ -138,7 +139,7 @@ def _in_force(lines: DataFrame) -> DataFrame:
     return lines.groupBy(*_KEY).agg(
         F.sum("policies_in_force").alias("policies_in_force"),
         F.countDistinct("line").alias("distinct_lines"),
-        F.sum("in_force_premium").alias("in_force_premium"),
+        F.sum("in_force_premium").cast(SUM).alias("in_force_premium"),
         F.max("term_no").alias("term_no"),
         F.min("next_expiry_on").alias("next_expiry_on"),
     )

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from local_shim.cdc.explain.replay import ChangeEvent, Effect, HistoryRow, replay
-from local_shim.cdc.fold.change_rows import DELETE, TRUNCATE, UPSERT, events_of, scalar
+from local_shim.cdc.fold.change_rows import DELETE, TRUNCATE, UPSERT, events_of, payload, scalar
 from local_shim.cdc.fold.leaf_columns import leaves_of
 from local_shim.cdc.target_table.columns import TargetColumns, columns_of
 from local_shim.errors import UsageError, close_match
@@ -73,7 +73,9 @@ def ties(changes: DataFrame, flow: AutoCdcFlow) -> list[Tie]:
     columns = columns_of(flow, changes)
     events = events_of(changes, flow, columns).where(F.col("kind") != TRUNCATE)
     by = ["key", "seq", *(["sys"] if "sys" in events.columns else [])]
-    what = F.when(F.col("kind") == DELETE, DELETE).otherwise(F.col("rendered"))
+    what = F.when(F.col("kind") == DELETE, DELETE).otherwise(
+        payload(F.col("row"), F.col("supplied"))
+    )
     rows = (
         events.groupBy(*by)
         .agg(F.count_distinct(what).alias("changes"))
@@ -129,7 +131,7 @@ def _change_events(events: DataFrame, columns: TargetColumns) -> list[ChangeEven
         scalar(F.col("seq")).alias("seq"),
         (scalar(system) if is_bitemporal else F.lit(None).cast("string")).alias("system"),
         "kind",
-        "rendered",
+        payload(F.col("row"), F.col("supplied")).alias("payload"),
         "supplied",
         F.to_json("row", {"ignoreNullFields": "false"}).alias("row"),
     )
@@ -141,7 +143,7 @@ def _change_events(events: DataFrame, columns: TargetColumns) -> list[ChangeEven
             sequence=_value(row["seq"]),
             kind=row["kind"],
             row=json.loads(row["row"]),
-            payload=row["rendered"] or "",
+            payload=row["payload"] or "",
             supplied=None if row["supplied"] is None else tuple(row["supplied"]),
             leaves=leaves,
             system_rank=row["system_rank"],

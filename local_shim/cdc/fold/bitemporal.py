@@ -32,8 +32,7 @@ def fold(
     gather: Gather,
 ) -> DataFrame:
     """What a batch does to the beliefs about its keys."""
-    names = ("key", "seq", "sys", "kind", "row", "rendered", "supplied")
-    all_events = known_events(events, state_rows, names)
+    all_events = known_events(events, state_rows)
     sequences = in_batch(_one_per_sequence(gather(all_events)))
     system_times = sequences.select("key", F.col("sys").alias("step")).distinct()
     beliefs = _beliefs(_rows_at_each_step(sequences, system_times, columns, sparse), system_times)

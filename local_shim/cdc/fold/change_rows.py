@@ -1,8 +1,8 @@
 """Change rows as events: a key, a sequence, what happened, and the row it brought.
 
 Columns of an events frame: `key` (struct), `seq`, `sys` (bitemporal only), `kind` (text),
-`row` (struct of the target's user columns), `rendered` (the row as JSON: the greatest wins among
-upserts of one sequence), `supplied` (names of the leaf columns that an upsert sets; NULL = all),
+`row` (struct of the target's user columns), `supplied` (names of the leaf columns that an upsert
+sets; NULL = all),
 `violates` (the row is outside the flow's `where`), `null_key`, `unplaced` (a sequence is NULL).
 The user's columns are packed into structs. This keeps their names apart from ours and makes
 equality of keys null-safe: NULL fields of structs are equal to each other.
@@ -47,7 +47,6 @@ def events_of(changes: DataFrame, flow: AutoCdcFlow, columns: TargetColumns) -> 
         flow.sequence_by.cast(_required(columns.sequence)).alias("seq"),
         _kind(flow).alias("kind"),
         row.alias("row"),
-        payload(row, supplied).alias("rendered"),
         supplied.alias("supplied"),
         _violates(flow).alias("violates"),
         _any(F.col(quote(name)).isNull() for name in columns.keys).alias("null_key"),
@@ -125,17 +124,21 @@ def payload(row: Column, supplied: Column) -> Column:
 
 def counted(from_batch: Column) -> tuple[Column, ...]:
     """Aggregates over known events: how many the batch brought, and what is wrong with them."""
-    is_key = from_batch & (F.col("kind") != TRUNCATE)
-    conditions = (
-        from_batch & F.col("unplaced"),
-        is_key & F.col("null_key"),
-        from_batch & F.col("violates"),
-        is_key,
-    )
     return tuple(
-        F.count_if(condition).alias(name)
-        for name, condition in zip(COUNTS, conditions, strict=True)
+        F.count_if(from_batch & condition).alias(name) for name, condition in _conditions().items()
     )
+
+
+def counts_of_event() -> tuple[Column, ...]:
+    """The counts of `counted` for one event of a batch."""
+    return tuple(condition.cast("int").alias(name) for name, condition in _conditions().items())
+
+
+def _conditions() -> dict[str, Column]:
+    """The events that each of `COUNTS` counts."""
+    is_key = F.col("kind") != TRUNCATE
+    conditions = (F.col("unplaced"), is_key & F.col("null_key"), F.col("violates"), is_key)
+    return dict(zip(COUNTS, conditions, strict=True))
 
 
 def literal(text: str | None, kind: DataType) -> Column | None:

@@ -7,20 +7,20 @@ from pyspark.sql import functions as F
 
 from local_shim.cdc.fold.change_rows import FLAGS, payload
 
+_COLUMNS = ("key", "seq", "sys", "kind", "row", "supplied")
 
-def known_events(
-    events: DataFrame, state_rows: DataFrame | None, columns: tuple[str, ...]
-) -> DataFrame:
-    """These columns and the flags of both frames; `from_batch` tells the batch's own events.
 
-    A state row has no flags, and `row` and `rendered` only where the state keeps whole rows.
+def known_events(events: DataFrame, state_rows: DataFrame | None) -> DataFrame:
+    """The events of both frames, with `from_batch` and `rendered`.
+
+    `from_batch` tells the batch's own events. `rendered` is the row as JSON: the greatest wins
+    among upserts of one sequence. A state row has no flags, and a `row` only where the state keeps
+    whole rows.
     """
-    batch = events.select(*columns, *FLAGS, F.lit(True).alias("from_batch"))
-    if state_rows is None:
-        return batch
-    if "row" in state_rows.columns:
-        text = payload(F.col("row"), F.col("supplied"))
-        state_rows = state_rows.withColumn("rendered", text)
-    present = [name for name in columns if name in state_rows.columns]
-    earlier = state_rows.select(*present, F.lit(False).alias("from_batch"))
-    return batch.unionByName(earlier, allowMissingColumns=True)
+    columns = [name for name in _COLUMNS if name in events.columns]
+    both = events.select(*columns, *FLAGS, F.lit(True).alias("from_batch"))
+    if state_rows is not None:
+        present = [name for name in columns if name in state_rows.columns]
+        earlier = state_rows.select(*present, F.lit(False).alias("from_batch"))
+        both = both.unionByName(earlier, allowMissingColumns=True)
+    return both.withColumn("rendered", payload(F.col("row"), F.col("supplied")))

@@ -9,7 +9,15 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from local_shim.cdc.fold.change_rows import COUNTS, DELETE, TRUNCATE, UPSERT, counted, rendered
+from local_shim.cdc.fold.change_rows import (
+    COUNTS,
+    DELETE,
+    TRUNCATE,
+    UPSERT,
+    counted,
+    counts_of_event,
+    rendered,
+)
 from local_shim.cdc.fold.known_events import known_events
 from local_shim.cdc.fold.leaf_columns import NAMES
 from local_shim.cdc.fold.outcome import DROP, PUT, Bounds, Gather
@@ -19,9 +27,27 @@ def fold(
     events: DataFrame, state_rows: DataFrame | None, bounds: Bounds, gather: Gather
 ) -> DataFrame:
     """What a batch does to each key; `state_rows` has (key, seq, kind) of earlier batches."""
-    all_events = known_events(events, state_rows, ("key", "seq", "kind", "row", "rendered"))
+    all_events = known_events(events, state_rows)
     keys = _newest_per_key(_one_per_sequence(gather(all_events), bounds))
     return _decide_keys(keys if bounds.moved else keys.where(F.col("events") > 0), bounds)
+
+
+def of_first_events(events: DataFrame) -> DataFrame:
+    """What becomes of keys that have one event, and no row or event from before."""
+    has_place, upsert = F.col("seq").isNotNull(), F.col("kind") == UPSERT
+    return events.select(
+        "key",
+        F.when(has_place & upsert, PUT).alias("op"),
+        F.when(upsert, F.col("row")).alias("row"),
+        F.lit(False).alias("touches"),
+        F.lit(False).alias("contested"),
+        F.lit(0).alias("ties"),
+        has_place.alias("for_state"),
+        "seq",
+        "kind",
+        F.lit(None).cast(NAMES).alias("supplied"),
+        *counts_of_event(),
+    )
 
 
 def decide_contested(outcome: DataFrame, target_rows: DataFrame) -> DataFrame:

@@ -20,6 +20,7 @@ from local_shim.cdc.fold.change_rows import (
     DELETE,
     UPSERT,
     counted,
+    counts_of_event,
     rendered,
     same_rows,
 )
@@ -47,6 +48,27 @@ def fold(
     return _edit_versions(row_versions(full, columns, ("key",)), columns, sparse)
 
 
+def of_first_events(events: DataFrame) -> DataFrame:
+    """What becomes of keys that have one event, and no row or event from before."""
+    deleted = F.col("kind") == DELETE
+    return events.select(
+        "key",
+        "seq",
+        F.when(~deleted, PUT).alias("op"),
+        "row",
+        F.col("seq").alias("start"),
+        F.when(F.lit(False), F.col("seq")).alias("end"),
+        F.lit(False).alias("touches"),
+        F.lit(False).alias("contested"),
+        F.lit(0).alias("ties"),
+        deleted.alias("for_state"),
+        "kind",
+        F.col("row").alias("event"),
+        "supplied",
+        *counts_of_event(),
+    )
+
+
 def in_batch(sequences: DataFrame) -> DataFrame:
     """Only the keys that the batch names; `Size.of_keys` may let others through."""
     named = F.max("events").over(Window.partitionBy("key"))
@@ -60,8 +82,7 @@ def _with_origin(
     columns: TargetColumns,
 ) -> DataFrame:
     """All events of the keys, and whether each is known from the batch, state or target."""
-    names = ("key", "seq", "kind", "row", "rendered", "supplied")
-    all_events = known_events(events, state_rows, names)
+    all_events = known_events(events, state_rows)
     origin = F.when(F.col("from_batch"), BATCH).otherwise(STATE)
     all_events = all_events.withColumn("origin", origin).drop("from_batch")
     return all_events.unionByName(_as_events(target_rows, columns), allowMissingColumns=True)

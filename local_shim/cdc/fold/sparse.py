@@ -76,8 +76,7 @@ def fold_sparse(
     gather: Gather,
 ) -> DataFrame:
     """SCD1 with sparse upserts; `state_rows` has the sequences and leaves of earlier events."""
-    names = ("key", "seq", "kind", "row", "rendered", "supplied")
-    keys = _newest_per_key(gather(known_events(events, state_rows, names)), columns, bounds)
+    keys = _newest_per_key(gather(known_events(events, state_rows)), columns, bounds)
     keys = keys if bounds.moved else keys.where(F.col("events") > 0)
     current = target_rows.select("key", F.col("row").alias("current"))
     places = {leaf: i for i, leaf in enumerate(leaves_of(columns))}

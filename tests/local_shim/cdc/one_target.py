@@ -49,6 +49,9 @@ class Target:
         self.batches += 1
         return apply_batch(frame, Batch("app", self.batches), declared or flow(), self.at)
 
+    def frame(self) -> DataFrame:
+        return self.spark.read.format("delta").load(str(self.at.table))
+
     def rows(self) -> list[tuple[Any, ...]]:
         return sorted((tuple(row) for row in target_rows(self.spark, self.at)), key=repr)
 
