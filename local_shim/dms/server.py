@@ -37,6 +37,9 @@ listen_addresses = ''
 timezone = 'UTC'
 log_timezone = 'UTC'
 max_wal_size = '2GB'
+
+# compiling a long query takes seconds, running it on some thousand rows milliseconds
+jit = off
 """
 _FAST_AND_FORGETFUL = "-c fsync=off -c full_page_writes=off"
 
