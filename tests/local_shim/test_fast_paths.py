@@ -1,4 +1,4 @@
-"""A broad pipeline gives the same tables without fast paths and in another time zone."""
+"""A broad pipeline gives the same tables without fast paths, in another zone and in one update."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from local_shim.storage import Storage
 from tests.pipeline_folder import Pipeline
 
 SOURCE = """
+    from datetime import datetime
+
     import dlt
     from pyspark.sql import functions as F
 
@@ -89,31 +92,66 @@ SOURCE = """
         rows = spark.readStream.table("bronze").where("day IS NOT NULL").withColumn("at", at)
         return rows.select("id", "at", hour_of("at").alias("hour"), F.hour("at").alias("in_sql"))
 
+    MOMENT = datetime(2026, 7, 1, 22, 30)
+    MOMENTS = spark.createDataFrame([(MOMENT,)], "at timestamp")
+
+    @F.udf("timestamp")
+    def moment_in_python(at):
+        return MOMENT
+
+    @dlt.table
+    def moments():
+        return MOMENTS.select(
+            F.hour("at").alias("in_sql"),
+            hour_of("at").alias("in_python"),
+            F.hour(F.lit(MOMENT)).alias("literal"),
+            F.hour(moment_in_python("at")).alias("returned"),
+            (F.col("at") == F.lit(MOMENT)).alias("same"),
+        )
+
     @dlt.table
     def plain():
         names = spark.read.table("clustered").agg(F.max("name").alias("last"))
         return spark.read.table("appended").join(names, how="cross")
 """
+# Each update brings an insert and an update; the second one a delete and a late row, too.
 FILES = (
     "id,name,amount,day,op,seq\n1,a,1.50,2026-01-01,I,1\n2,b,-2.50,2026-01-02,I,2\n"
-    "3,c,3.50,2026-01-03,I,3\n4,,,,I,4\n",
-    "id,name,amount,day,op,seq\n1,x,9.50,2026-01-05,U,6\n3,,,,D,5\n2,b,7.00,2026-01-02,U,7\n",
-    "id,name,amount,day,op,seq\n1,late,1.00,2026-01-04,U,4\n5,e,5.00,2026-01-06,I,8\n",
+    "3,c,3.50,2026-01-03,I,3\n4,,,,I,4\n1,x,9.50,2026-01-05,U,6\n",
+    "id,name,amount,day,op,seq\n3,,,,D,5\n2,b,7.00,2026-01-02,U,7\n"
+    "1,late,1.00,2026-01-04,U,4\n5,e,5.00,2026-01-06,I,8\n",
 )
 
 
-def exported(folder: Path, spark: SparkSession) -> dict[str, list[str]]:
-    """Three updates and a full refresh of one view; the lines of every table at the end."""
+def exported(folder: Path, spark: SparkSession, *, at_once: bool = False) -> dict[str, list[str]]:
+    """Every table after one update for all files, or after one for each and a full refresh."""
     landing = folder / "landing"
     landing.mkdir(parents=True)
     pipeline = Pipeline(folder, spark, conf={"files": str(landing)})
     pipeline.write(SOURCE)
     for number, text in enumerate(FILES):
         (landing / f"{number}.csv").write_text(text)
-        assert pipeline.update() == 0, pipeline.errors()
-    assert pipeline.update(full_refresh=("clustered",)) == 0, pipeline.errors()
+        if not at_once or number == len(FILES) - 1:
+            assert pipeline.update() == 0, pipeline.errors()
+    if not at_once:
+        assert pipeline.update(full_refresh=("clustered",)) == 0, pipeline.errors()
     files = export(Storage(folder / "storage", "test"), (), folder / "exported", "jsonl")
     return {path.stem: sorted(path.read_text().splitlines()) for path in files}
+
+
+ELSEWHERE = """
+    import datetime, json, sys
+    from pathlib import Path
+
+    from local_shim.jvm.session import open_session
+    from tests.local_shim.test_fast_paths import exported
+
+    spark = open_session()
+    rows = exported(Path(sys.argv[1]), spark, at_once=True)
+    at = spark.sql("SELECT TIMESTAMP'2026-07-01 22:30:00'").first()[0]
+    offset = datetime.datetime.now().astimezone().utcoffset().seconds
+    print(json.dumps([rows, at.hour, offset]))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -144,15 +182,15 @@ def test_results_are_the_same_with_and_without_fast_paths(
 
 
 @pytest.mark.slow
-def test_results_are_the_same_in_another_time_zone(
+def test_results_are_the_same_in_another_time_zone_and_in_one_update(
     rows: dict[str, list[str]], tmp_path: Path
 ) -> None:
-    """In a process of its own: the zone of the machine is read when a process starts."""
-    program = "import json, sys; from pathlib import Path; from local_shim.jvm.session import *; "
-    program += "from tests.local_shim.test_fast_paths import exported; "
-    program += "print(json.dumps(exported(Path(sys.argv[1]), open_session())))"
+    """In a process of its own: the zone of the machine is read when a process starts.
+
+    Python sees UTC wherever the machine is, as on Databricks.
+    """
     process = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path)],
+        [sys.executable, "-c", textwrap.dedent(ELSEWHERE), str(tmp_path)],
         capture_output=True,
         text=True,
         cwd=Path(__file__).parents[2],
@@ -160,7 +198,12 @@ def test_results_are_the_same_in_another_time_zone(
         check=False,
     )
     assert process.returncode == 0, process.stderr
-    assert json.loads(process.stdout.splitlines()[-1]) == rows
+    elsewhere, collected, offset = json.loads(process.stdout.splitlines()[-1])
+    assert elsewhere == rows
+    (moment,) = map(json.loads, rows["main.default.moments"])
+    hours = [moment[name] for name in ("in_sql", "in_python", "literal", "returned")]
+    assert (hours, moment["same"]) == ([22] * 4, True)
+    assert (collected, offset) == (22, 0)
 
 
 def engines(folder: Path) -> set[str]:

@@ -9,6 +9,7 @@ import pytest
 from local_shim.errors import ShimError
 from tests.pipeline_folder import Pipeline
 
+pytestmark = pytest.mark.slow
 COLUMNS = "id int, v string, op string, seq bigint"
 MODULES = ("import dlt", "from pyspark import pipelines as dlt")
 CDC = """
@@ -285,17 +286,14 @@ def test_a_flow_that_cannot_go_on_fails_and_says_how_to_cure_it(pipeline: Pipeli
 
 
 @pytest.mark.dlt(29, 30, 62)
-@pytest.mark.parametrize("module", MODULES)
-def test_a_table_property_or_the_configuration_sets_the_options(
-    pipeline: Pipeline, module: str
-) -> None:
+def test_a_table_property_or_the_configuration_sets_the_options(pipeline: Pipeline) -> None:
     pipeline.conf = {
         "pipelines.cdc.allowNullSequences": "true",
         "pipelines.cdc.failOnNullKeys": "true",
     }
     feed(pipeline, (1, "a", "I", 10), (1, None, "D", 20), (2, "b", "I", None))
     pipeline.write(
-        module
+        "import dlt"
         + CDC
         + """
 dlt.create_streaming_table("t", table_properties={"pipelines.cdc.failOnNullKeys": "false"})

@@ -14,6 +14,7 @@ from tests.pipeline_folder import Pipeline
 
 CONDITIONS = ("amount > 0", "id <> 2", "amount < 9", "op IS NOT NULL")
 ACTIONS = {"expect": "", "expect_or_drop": "ON VIOLATION DROP ROW"}
+SCD_TYPES = (1, 2)
 COLUMNS = "CAST(id AS INT) AS id, CAST(amount AS INT) AS amount, op"
 
 
@@ -53,8 +54,8 @@ class Derived:
         )
 
 
-def some_pipeline(seed: int) -> tuple[list[Derived], str]:
-    """Derived datasets, each over an earlier one, and the storage type of an AUTO CDC target."""
+def some_pipeline(seed: int) -> list[Derived]:
+    """Derived datasets, each over an earlier one."""
     choose = random.Random(seed)
     streams, batches, datasets = ["raw"], ["raw"], []
     for number in range(5):
@@ -69,37 +70,40 @@ def some_pipeline(seed: int) -> tuple[list[Derived], str]:
             streams.append(name)
         if kind != "view" or not streaming:
             batches.append(name)
-    return datasets, choose.choice(["1", "2"])
+    return datasets
 
 
-def in_python(datasets: list[Derived], scd_type: str) -> str:
+def in_python(datasets: list[Derived]) -> str:
     raw = (
         "import dlt\n\n@dlt.table\ndef raw():\n"
         "    files = spark.readStream.format('cloudFiles').option('cloudFiles.format', 'csv')\n"
         "    rows = files.option('header', 'true').load(spark.conf.get('landing'))\n"
         f"    return rows.selectExpr(*{COLUMNS.split(', ')!r})\n"
     )
-    target = (
-        "dlt.create_streaming_table('target')\n"
-        "dlt.create_auto_cdc_flow(target='target', source='raw', keys=['id'], "
+    targets = (
+        f"dlt.create_streaming_table('target_{scd_type}')\n"
+        f"dlt.create_auto_cdc_flow(target='target_{scd_type}', source='raw', keys=['id'], "
         "sequence_by='amount', apply_as_deletes=\"op = 'D'\", except_column_list=['op'], "
-        f"stored_as_scd_type={scd_type}, name='changes')\n"
+        f"stored_as_scd_type={scd_type}, name='changes_{scd_type}')\n"
+        for scd_type in SCD_TYPES
     )
-    return "\n".join([raw, *(each.python() for each in datasets), target])
+    return "\n".join([raw, *(each.python() for each in datasets), *targets])
 
 
-def in_sql(datasets: list[Derived], scd_type: str) -> str:
+def in_sql(datasets: list[Derived]) -> str:
     raw = (
         f"CREATE OR REFRESH STREAMING TABLE raw AS SELECT {COLUMNS} FROM STREAM "
         "read_files('${landing}', format => 'csv', header => true, inferColumnTypes => false);\n"
     )
-    target = (
-        "CREATE OR REFRESH STREAMING TABLE target;\n"
-        "CREATE FLOW changes AS AUTO CDC INTO target FROM STREAM(raw) KEYS (id)\n"
+    targets = (
+        f"CREATE OR REFRESH STREAMING TABLE target_{scd_type};\n"
+        f"CREATE FLOW changes_{scd_type} AS AUTO CDC INTO target_{scd_type}\n"
+        "FROM STREAM(raw) KEYS (id)\n"
         "APPLY AS DELETE WHEN op = 'D' SEQUENCE BY amount COLUMNS * EXCEPT (op)\n"
         f"STORED AS SCD TYPE {scd_type};\n"
+        for scd_type in SCD_TYPES
     )
-    return "\n".join([raw, *(each.sql() for each in datasets), target])
+    return "\n".join([raw, *(each.sql() for each in datasets), *targets])
 
 
 def graph(pipeline: Pipeline) -> list[dict[str, Any]]:
@@ -117,18 +121,18 @@ def graph(pipeline: Pipeline) -> list[dict[str, Any]]:
 
 @pytest.mark.slow
 @pytest.mark.dlt(145)
-@pytest.mark.parametrize("seed", range(2))
-def test_both_languages_give_one_pipeline(seed: int, spark: SparkSession, tmp_path: Path) -> None:
-    datasets, scd_type = some_pipeline(seed)
+def test_both_languages_give_one_pipeline(spark: SparkSession, tmp_path: Path) -> None:
+    datasets = some_pipeline(seed=5)  # every kind of dataset over every kind
     landing = tmp_path / "landing"
     landing.mkdir()
     pipelines = [Pipeline(tmp_path / name, spark) for name in ("python", "sql")]
     for each in pipelines:
         each.folder.mkdir()
         each.conf["landing"] = str(landing)
-    pipelines[0].write(in_python(datasets, scd_type))
-    pipelines[1].write(in_sql(datasets, scd_type), "pipeline.sql")
-    tables = ["raw", "target", *(each.name for each in datasets if each.kind != "view")]
+    pipelines[0].write(in_python(datasets))
+    pipelines[1].write(in_sql(datasets), "pipeline.sql")
+    derived = [each.name for each in datasets if each.kind != "view"]
+    tables = ["raw", *(f"target_{scd_type}" for scd_type in SCD_TYPES), *derived]
     for number, rows in enumerate(["1,5,I\n2,-3,I\n3,9,I\n", "1,12,U\n3,10,D\n,4,I\n"]):
         (landing / f"{number}.csv").write_text(f"id,amount,op\n{rows}")
         assert [each.update() for each in pipelines] == [0, 0]
