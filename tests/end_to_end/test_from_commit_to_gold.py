@@ -18,8 +18,8 @@ from demo.insurer import Insurer
 from demo.pictures.page import write_pictures
 from demo.place import Place
 from demo.reconcile import reconcile
+from dlt_pipelines.quality import raw_warn_rules
 from dlt_pipelines.source_tables import SOURCE_TABLES, History, SourceTable
-from local_shim.graph.plan import RefreshSelection
 from local_shim.pipeline_spec.load import from_bundle
 from local_shim.query.catalog import default_namespace
 from local_shim.query.storage_session import reading
@@ -66,6 +66,12 @@ COMPUTED_TWICE = {
     "gold_anomaly_day": "metric NOT LIKE 'rows_%'",
     "gold_dq_metric": "action = 'warn' AND failed > 0 AND table_name NOT LIKE 'gold%'",
 }
+# The rows that do not count what was delivered: a file that came twice counts twice in the others.
+RULES_ON_CHANGES = {rule for table in SOURCE_TABLES for rule in raw_warn_rules(table)}
+WHATEVER_THE_FILES = {
+    "gold_dq_metric": f"action = 'warn' AND rule NOT IN ({str(sorted(RULES_ON_CHANGES))[1:-1]})",
+    "gold_anomaly_day": "metric NOT LIKE 'rows_%'",
+}
 # Rows that break rules, and claims that look like fraud: nothing is dropped for them.
 ODD_ROWS = """
     UPDATE party SET type = NULL WHERE party_id = (SELECT min(party_id) FROM party);
@@ -90,34 +96,36 @@ LOADED, FILE, TABLE = '"message"', '"file_published"', '"status": "COMPLETED"'
 def test_silver_and_gold_equal_the_source_after_kills_and_after_any_days(
     house: House, spark: SparkSession
 ) -> None:
-    """Kills of the stand-in and of updates lose nothing and double nothing."""
+    """Kills of the stand-in and of an update lose nothing and double nothing."""
     days = random.Random(11)
-    update = Request(from_bundle(PROJECT, None, {"landing": str(house.landing)}), house.storage)
     replicate_and_update_under_kills(house)
-    assert run(update).exit_code == 0
-    assert_equal(house)
     for _ in range(2):
         house.live(days.randint(1, 3))
         house.do(house.dms())
-    assert run(update).exit_code == 0
+    assert update(house.landing, house.storage)
     assert_equal(house)
     assert differences(house) == []
-    assert_same_silver_from_shuffled_and_repeated_files(house)
+    assert_same_tables_from_shuffled_and_repeated_files(house)
     assert '"triangle": [{' in write_pictures(Place(house.folder, PROJECT)).read_text()
     house.live(1)
     assert any(" rows in PostgreSQL, " in line for line in differences(house))
 
 
+def update(landing: Path, storage: Path) -> bool:
+    """Whether an update in this process is completed."""
+    spec = from_bundle(PROJECT, None, {"landing": str(landing)})
+    return run(Request(spec, storage)).exit_code == 0
+
+
 def replicate_and_update_under_kills(house: House) -> None:
-    """Kills the load, an update in bronze, the replication, and an update in silver."""
+    """Kills the load, the replication, and an update that has written a part of gold."""
     write_odd_rows(house)
     house.kill(house.dms(), after=10, of=LOADED)
     house.do(house.dms())
-    house.kill(house.update(), after=3, of=TABLE)
     house.live(2)
     house.kill(house.dms(), after=1, of=FILE)
     house.do(house.dms())
-    house.kill(house.update(), after=40, of=TABLE)
+    house.kill(house.update(), after=64, of=TABLE)
 
 
 def write_odd_rows(house: House) -> None:
@@ -148,12 +156,22 @@ def assert_equal(house: House) -> None:
             assert_same_figures(name, gold(spark, name, row[0]), report(house, name, row[0]))
 
 
-def assert_same_silver_from_shuffled_and_repeated_files(house: House) -> None:
-    """All files at once, each twice and in another order of rows: the same rows and history."""
+def assert_same_tables_from_shuffled_and_repeated_files(house: House) -> None:
+    """One update over all files, each twice and with shuffled rows, gives the same rows."""
     landing, storage = house.folder / "shuffled", house.folder / "one_batch"
+    write_shuffled_twice(house.landing, landing)
+    assert update(landing, storage)
+    expected, actual = silver_and_gold(house.storage), silver_and_gold(storage)
+    assert actual.keys() == expected.keys() >= GRAINS.keys()
+    for name, rows in expected.items():
+        assert actual[name] == rows, name
+
+
+def write_shuffled_twice(landing: Path, target: Path) -> None:
+    """Copies each file under two names; each copy has another order of rows."""
     dice = random.Random(5)
-    for file in house.landing.rglob("*.csv"):
-        folder = landing / file.relative_to(house.landing).parent
+    for file in landing.rglob("*.csv"):
+        folder = target / file.relative_to(landing).parent
         folder.mkdir(parents=True, exist_ok=True)
         with file.open(newline="") as lines:
             header, *rows = csv.reader(lines)
@@ -161,18 +179,18 @@ def assert_same_silver_from_shuffled_and_repeated_files(house: House) -> None:
             dice.shuffle(rows)
             with (folder / name).open("w", newline="") as copy:
                 csv.writer(copy, lineterminator="\n").writerows([header, *rows])
-    spec = from_bundle(PROJECT, None, {"landing": str(landing)})
-    layers = ("bronze", "silver")
-    tables = tuple(f"{layer}_{table.name}" for layer in layers for table in SOURCE_TABLES)
-    assert run(Request(spec, storage, RefreshSelection(refresh=tables))).exit_code == 0
-    assert history(storage) == history(house.storage)
 
 
-def history(root: Path) -> dict[str, list[str]]:
-    """Every row of silver with the interval in which it was current."""
+def silver_and_gold(root: Path) -> dict[str, list[str]]:
+    """Every row of silver, with the interval in which it was current, and of gold."""
     storage = Storage(root, "insurance")
     with reading(storage, default_namespace(storage)) as spark:
-        frames = {table.name: spark.table(f"silver_{table.name}") for table in SOURCE_TABLES}
+        names = [log.parent.name for log in (root / "tables").rglob("_delta_log")]
+        frames = {
+            name: spark.table(name).where(WHATEVER_THE_FILES.get(name, "true"))
+            for name in names
+            if name.startswith(("silver_", "gold_"))
+        }
         return {
             name: sorted(
                 row.text for row in frame.selectExpr("to_json(struct(*)) AS text").collect()
