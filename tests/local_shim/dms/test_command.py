@@ -17,30 +17,36 @@ from local_shim.dms.source.connection import Source
 from local_shim.dms.source.slot import SlotStatus
 from local_shim.dms.status import Status, render, task_status
 from local_shim.dms.task import load_task
+from tests.local_shim.cli.command import dlt_local
 from tests.local_shim.dms.lab import NOON, Lab
 
 PROJECT = Path(__file__).parents[3]
 
 
-def start(lab: Lab, *arguments: str, source: str | None = None) -> subprocess.Popen[str]:
-    """`dlt-local dms` on the lab's task."""
-    action, *more = arguments
+def command(lab: Lab, action: str, *arguments: str) -> list[str]:
+    """The words of `dlt-local dms` on the lab's task."""
     where = ["--task", str(lab.folder), "--target", str(lab.target)]
+    return ["dms", action, *where, *arguments]
+
+
+def start(lab: Lab, *arguments: str) -> subprocess.Popen[str]:
+    """A command in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "local_shim", "dms", action, *where, *more],
+        [sys.executable, "-m", "local_shim", *command(lab, *arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         cwd=PROJECT,
-        env={**os.environ, "DLT_LOCAL_SOURCE": lab.uri if source is None else source},
+        env={**os.environ, "DLT_LOCAL_SOURCE": lab.uri},
     )
 
 
 def dms(lab: Lab, *arguments: str, source: str | None = None) -> tuple[int, str, str]:
     """Exit code, output and messages of one command."""
-    child = start(lab, *arguments, source=source)
-    out, err = child.communicate(timeout=300)
-    return child.returncode, out, err
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DLT_LOCAL_SOURCE", lab.uri if source is None else source)
+        result = dlt_local(*command(lab, *arguments))
+    return result.code, result.out, result.err
 
 
 def test_a_task_from_its_load_to_its_end(lab: Lab) -> None:
