@@ -10,8 +10,6 @@ import pytest
 from local_shim.errors import ShimError
 from tests.pipeline_folder import Pipeline
 
-pytestmark = pytest.mark.slow
-
 WriteRows = Callable[[str, str], Path]
 
 SOURCE = """
