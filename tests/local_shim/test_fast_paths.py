@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import pytest
@@ -93,6 +92,7 @@ SOURCE = """
         return rows.select("id", "at", hour_of("at").alias("hour"), F.hour("at").alias("in_sql"))
 
     MOMENT = datetime(2026, 7, 1, 22, 30)
+    OFFSET = datetime.now().astimezone().utcoffset().seconds
     MOMENTS = spark.createDataFrame([(MOMENT,)], "at timestamp")
 
     @F.udf("timestamp")
@@ -107,6 +107,7 @@ SOURCE = """
             F.hour(F.lit(MOMENT)).alias("literal"),
             F.hour(moment_in_python("at")).alias("returned"),
             (F.col("at") == F.lit(MOMENT)).alias("same"),
+            F.lit(OFFSET).alias("offset"),
         )
 
     @dlt.table
@@ -123,35 +124,28 @@ FILES = (
 )
 
 
-def exported(folder: Path, spark: SparkSession, *, at_once: bool = False) -> dict[str, list[str]]:
-    """Every table after one update for all files, or after one for each and a full refresh."""
+def pipeline_in(folder: Path, spark: SparkSession) -> Pipeline:
+    """The pipeline, with an empty landing folder."""
     landing = folder / "landing"
     landing.mkdir(parents=True)
     pipeline = Pipeline(folder, spark, conf={"files": str(landing)})
     pipeline.write(SOURCE)
-    for number, text in enumerate(FILES):
-        (landing / f"{number}.csv").write_text(text)
-        if not at_once or number == len(FILES) - 1:
-            assert pipeline.update() == 0, pipeline.errors()
-    if not at_once:
-        assert pipeline.update(full_refresh=("clustered",)) == 0, pipeline.errors()
-    files = export(Storage(folder / "storage", "test"), (), folder / "exported", "jsonl")
+    return pipeline
+
+
+def rows_of(folder: Path, key: str) -> dict[str, list[str]]:
+    """The lines of every table of a pipeline."""
+    files = export(Storage(folder / "storage", key), (), folder / "exported", "jsonl")
     return {path.stem: sorted(path.read_text().splitlines()) for path in files}
 
 
-ELSEWHERE = """
-    import datetime, json, sys
-    from pathlib import Path
-
-    from local_shim.jvm.session import open_session
-    from tests.local_shim.test_fast_paths import exported
-
-    spark = open_session()
-    rows = exported(Path(sys.argv[1]), spark, at_once=True)
-    at = spark.sql("SELECT TIMESTAMP'2026-07-01 22:30:00'").first()[0]
-    offset = datetime.datetime.now().astimezone().utcoffset().seconds
-    print(json.dumps([rows, at.hour, offset]))
-"""
+def updated(folder: Path, spark: SparkSession) -> dict[str, list[str]]:
+    """The lines of every table after an update for each file."""
+    pipeline = pipeline_in(folder, spark)
+    for number, text in enumerate(FILES):
+        (folder / "landing" / f"{number}.csv").write_text(text)
+        assert pipeline.update() == 0, pipeline.errors()
+    return rows_of(folder, "test")
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +157,7 @@ def fast(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def rows(spark: SparkSession, fast: Path) -> dict[str, list[str]]:
     """What those updates gave."""
-    return exported(fast, spark)
+    return updated(fast, spark)
 
 
 @pytest.mark.slow
@@ -176,34 +170,32 @@ def test_results_are_the_same_with_and_without_fast_paths(
 ) -> None:
     monkeypatch.setenv(VARIABLE, "off")
     assert all(rows.values())
-    assert exported(tmp_path, spark) == rows
+    assert updated(tmp_path, spark) == rows
     assert engines(fast) == {"Kernel", "Spark"}
     assert engines(tmp_path) == {"Spark"}
 
 
 @pytest.mark.slow
-def test_results_are_the_same_in_another_time_zone_and_in_one_update(
-    rows: dict[str, list[str]], tmp_path: Path
+def test_a_process_in_another_time_zone_gives_the_same_in_one_update(
+    spark: SparkSession, rows: dict[str, list[str]], tmp_path: Path
 ) -> None:
-    """In a process of its own: the zone of the machine is read when a process starts.
-
-    Python sees UTC wherever the machine is, as on Databricks.
-    """
+    """The zone of the machine is read when a process starts; Python sees UTC, as on Databricks."""
+    pipeline = pipeline_in(tmp_path, spark)
+    for number, text in enumerate(FILES):
+        (tmp_path / "landing" / f"{number}.csv").write_text(text)
     process = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(ELSEWHERE), str(tmp_path)],
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).parents[2],
+        [sys.executable, "-m", "local_shim", "run", str(tmp_path / "source" / "pipeline.py"),
+         "--storage", str(tmp_path / "storage"), "--conf", f"files={pipeline.conf['files']}",
+         "--json"],
+        capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2],
         env={**os.environ, "TZ": "America/New_York"},
-        check=False,
-    )
-    assert process.returncode == 0, process.stderr
-    elsewhere, collected, offset = json.loads(process.stdout.splitlines()[-1])
-    assert elsewhere == rows
+    )  # fmt: skip
+    assert (process.returncode, process.stderr) == (0, "")
+    assert all(json.loads(line)["event_type"] for line in process.stdout.splitlines())
+    assert rows_of(tmp_path, "pipeline") == rows
     (moment,) = map(json.loads, rows["main.default.moments"])
     hours = [moment[name] for name in ("in_sql", "in_python", "literal", "returned")]
-    assert (hours, moment["same"]) == ([22] * 4, True)
-    assert (collected, offset) == (22, 0)
+    assert (hours, moment["same"], moment["offset"]) == ([22] * 4, True, 0)
 
 
 def engines(folder: Path) -> set[str]:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -16,7 +13,6 @@ import pytest
 from tests.local_shim.cli.command import Result, assert_golden
 from tests.local_shim.cli.conftest import Shop
 
-PROJECT = Path(__file__).parents[3]
 COLUMNS = {
     "id",
     "sequence",
@@ -304,13 +300,3 @@ def test_explain_of_what_is_no_target_or_key(shop: Shop, arguments: list[str], h
     table, *key = arguments
     result = shop.command("explain", table, *shop.where(), *key)
     assert result.code == 2 and hint in result.err
-
-
-def test_a_run_in_its_own_process(new_shop: Shop) -> None:
-    command = [sys.executable, "-m", "local_shim", "run", *new_shop.where(), "--json"]
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
-    folder = new_shop.folder
-    process = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)
-    assert process.returncode == 0, process.stderr
-    assert all(set(json.loads(line)) == COLUMNS for line in process.stdout.splitlines())
-    assert process.stderr == ""
