@@ -15,7 +15,11 @@ from dlt_pipelines.transforms.exchange import (
 spark: SparkSession  # put here by the pipeline runtime
 
 
-@dlt.view(comment="The claim ledger in the reporting currency: one row per booking with a rate")
+@dlt.table(
+    comment="The claim ledger in the reporting currency: one row per booking with a rate",
+    table_properties={"quality": "gold"},
+    temporary=True,
+)
 def claim_ledger() -> DataFrame:
     """At the average rate of the month of the booking, with `currency` and the `own_amount`.
 

@@ -7,7 +7,6 @@ from dlt_pipelines import settings
 from dlt_pipelines.transforms.fraud import circumstances, sharers
 from dlt_pipelines.transforms.fraud.flags import Rules, flags, with_evidence
 from dlt_pipelines.transforms.fraud.peers import peer_statistics
-from dlt_pipelines.transforms.risk import segments_on_risk
 from dlt_pipelines.transforms.versions import current
 
 spark: SparkSession  # put here by the pipeline runtime
@@ -41,10 +40,8 @@ def gold_fraud_flag() -> DataFrame:
 
 def _evidence(claims: DataFrame, rules: Rules) -> list[DataFrame]:
     involved = spark.read.table("silver_claim_party")
-    coverages = spark.read.table("silver_coverage")
-    segments = segments_on_risk(coverages, spark.read.table("silver_policy")).join(
-        current(coverages).select("coverage_id", "limit_amount"), "coverage_id"
-    )
+    limits = current(spark.read.table("silver_coverage")).select("coverage_id", "limit_amount")
+    segments = spark.read.table("segment_on_risk").join(limits, "coverage_id")
     owners = sharers.claim_owners(
         claims,
         spark.read.table("silver_party"),

@@ -10,7 +10,6 @@ from dlt_pipelines import settings
 from dlt_pipelines.source_tables import SOURCE_TABLES, History
 from dlt_pipelines.transforms.exchange import foreign_claims, foreign_policies, with_rate
 from dlt_pipelines.transforms.monitoring import cross_rules as cross
-from dlt_pipelines.transforms.risk import segments_on_risk
 from dlt_pipelines.transforms.versions import current
 
 spark: SparkSession  # put here by the pipeline runtime
@@ -81,9 +80,7 @@ def _bookings() -> list[DataFrame]:
 
 def _claims() -> list[DataFrame]:
     ledger = _rows("claim_transaction")
-    segments = segments_on_risk(
-        spark.read.table("silver_coverage"), spark.read.table("silver_policy")
-    )
+    segments = spark.read.table("segment_on_risk")
     positions = spark.read.table("gold_claim_position").join(_latest(), "valuation_date")
     claims = cross.with_parent(_dated("claim"), _rows("policy"), "policy")
     foreign = foreign_claims(spark.read.table("silver_claim"), _foreign())

@@ -4,7 +4,7 @@ import dlt
 from pyspark.sql import DataFrame, SparkSession
 
 from dlt_pipelines.gold_rules import rules_of
-from dlt_pipelines.transforms.risk import exposure, segments_on_risk
+from dlt_pipelines.transforms.risk import exposure
 
 spark: SparkSession  # put here by the pipeline runtime
 
@@ -31,7 +31,5 @@ spark: SparkSession  # put here by the pipeline runtime
 @dlt.expect_all(rules_of("gold_exposure_segment"))
 def gold_exposure_segment() -> DataFrame:
     """See transforms/risk.py for the rules."""
-    segments = segments_on_risk(
-        spark.read.table("silver_coverage"), spark.read.table("silver_policy")
-    )
+    segments = spark.read.table("segment_on_risk")
     return exposure(segments, spark.read.table("ref_valuation").where("is_latest"))

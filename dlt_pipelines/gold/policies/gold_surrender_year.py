@@ -7,7 +7,6 @@ from dlt_pipelines import settings
 from dlt_pipelines.gold_rules import rules_of
 from dlt_pipelines.transforms.policies.stays import stays, with_stays
 from dlt_pipelines.transforms.policies.surrenders import surrender_years
-from dlt_pipelines.transforms.risk import segments_on_risk
 
 spark: SparkSession  # put here by the pipeline runtime
 
@@ -30,8 +29,6 @@ spark: SparkSession  # put here by the pipeline runtime
 @dlt.expect_all(rules_of("gold_surrender_year"))
 def gold_surrender_year() -> DataFrame:
     """See transforms/policies/surrenders.py for the rules."""
-    segments = segments_on_risk(
-        spark.read.table("silver_coverage"), spark.read.table("silver_policy")
-    )
+    segments = spark.read.table("segment_on_risk")
     latest = spark.read.table("ref_valuation").where("is_latest")
     return surrender_years(stays(with_stays(segments)), latest, settings.life_policy_types(spark))

@@ -9,7 +9,11 @@ from dlt_pipelines.transforms.exchange import converted, foreign_policies, with_
 spark: SparkSession  # put here by the pipeline runtime
 
 
-@dlt.view(comment="The premium ledger in the reporting currency: one row per booking with a rate")
+@dlt.table(
+    comment="The premium ledger in the reporting currency: one row per booking with a rate",
+    table_properties={"quality": "gold"},
+    temporary=True,
+)
 def premium_ledger() -> DataFrame:
     """At the average rate of the month of the booking; see transforms/exchange.py."""
     foreign = foreign_policies(

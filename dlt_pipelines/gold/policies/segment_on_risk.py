@@ -9,9 +9,11 @@ from dlt_pipelines.transforms.risk import segments_on_risk
 spark: SparkSession  # put here by the pipeline runtime
 
 
-@dlt.view(
+@dlt.table(
     comment="Segments on risk: one row per coverage segment, its annual premium in the reporting"
-    " currency"
+    " currency",
+    table_properties={"quality": "gold"},
+    temporary=True,
 )
 def segment_on_risk() -> DataFrame:
     """See transforms/risk.py for what is on risk, transforms/exchange.py for the premium."""

@@ -12,7 +12,6 @@ from dlt_pipelines.transforms.pricing.glm_exposure import (
     placed_claims,
     with_development,
 )
-from dlt_pipelines.transforms.risk import segments_on_risk
 
 spark: SparkSession  # put here by the pipeline runtime
 
@@ -67,7 +66,7 @@ def gold_glm_exposure() -> DataFrame:
     policies, coverages = spark.read.table("silver_policy"), spark.read.table("silver_coverage")
     positions = spark.read.table("gold_claim_position").join(F.broadcast(latest), "valuation_date")
     claims = placed_claims(
-        positions, spark.read.table("silver_claim"), segments_on_risk(coverages, policies)
+        positions, spark.read.table("silver_claim"), spark.read.table("segment_on_risk")
     )
     booked = premium_by_type(spark.read.table("premium_ledger"), policies, latest)
     rows = model_rows(spark.read.table("gold_exposure_segment"), claims, booked)

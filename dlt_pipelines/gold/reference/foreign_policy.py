@@ -9,9 +9,11 @@ from dlt_pipelines.transforms.exchange import closing_rates, foreign_policies
 spark: SparkSession  # put here by the pipeline runtime
 
 
-@dlt.view(
+@dlt.table(
     comment="Policies in another currency: one row per policy, with the closing rate of the latest"
-    " valuation"
+    " valuation",
+    table_properties={"quality": "gold"},
+    temporary=True,
 )
 def foreign_policy() -> DataFrame:
     """`closing_rate` is null where ref_exchange_rate has none; see transforms/exchange.py."""
