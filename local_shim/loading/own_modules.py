@@ -9,6 +9,7 @@ Read from cloudpickle 3.1 in PySpark 4.2.0, `pyspark/cloudpickle/cloudpickle.py`
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -60,23 +61,25 @@ class _Finder(MetaPathFinder):
             return None
         if not is_below(spec.origin, self.folders) or is_below(spec.origin, [_SHIM]):
             return None
-        spec.loader = _Loader(fullname, spec.origin, self.modules)
+        spec.loader = _Loader(fullname, spec.origin, self)
         return spec
 
 
 class _Loader(SourceFileLoader):
     """Registers a module before its code runs, which may ship functions itself."""
 
-    def __init__(self, fullname: str, path: str, modules: list[ModuleType]):
+    def __init__(self, fullname: str, path: str, finder: _Finder):
         super().__init__(fullname, path)
-        self.modules = modules
+        self.finder = finder
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        return _OwnModule(spec.name)
+        module = _OwnModule(spec.name)
+        module.folders = self.finder.folders
+        return module
 
     def exec_module(self, module: ModuleType) -> None:
         cloudpickle.register_pickle_by_value(module)  # type: ignore[no-untyped-call]
-        self.modules.append(module)
+        self.finder.modules.append(module)
         super().exec_module(module)
 
 
@@ -86,5 +89,52 @@ class _OwnModule(ModuleType):
     By value, all its names would be pickled, also a session, which cannot be.
     """
 
+    folders: Sequence[Path]
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return import_module, (self.__name__,)
+        return module_in_worker, (self.__name__, tuple(self.folders))
+
+
+_stamps: dict[str, tuple[int, int]] = {}  # of the own modules that this worker has imported
+
+
+def module_in_worker(name: str, folders: Sequence[Path]) -> ModuleType:
+    """The module as its file is now: a Python worker lives on while the user edits modules.
+
+    If one of the pipeline's own modules has changed, all are imported again, because they may
+    have taken names from each other. In the driver: the module that the update imported.
+    """
+    if any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        return import_module(name)
+    if any(_stamp(file) != stamp for file, stamp in _stamps.items()):
+        for loaded in own_files(folders):
+            del sys.modules[loaded]
+        _stamps.clear()
+    module = import_module(name)
+    for file in own_files(folders).values():
+        _stamps.setdefault(file, _stamp(file))
+    return module
+
+
+def own_files(folders: Sequence[Path]) -> dict[str, str]:
+    """The files of the imported modules below these folders, by the modules' names.
+
+    This package may lie there too, as in its own repository. It is no code of a pipeline, and loads
+    its modules when it needs them.
+    """
+    files = {
+        name: getattr(each, "__file__", None) or "" for name, each in list(sys.modules.items())
+    }
+    return {
+        name: file
+        for name, file in files.items()
+        if is_below(file, folders) and not is_below(file, [_SHIM])
+    }
+
+
+def _stamp(file: str) -> tuple[int, int]:
+    try:
+        status = os.stat(file)
+    except OSError:  # deleted
+        return 0, 0
+    return status.st_mtime_ns, status.st_size

@@ -73,3 +73,7 @@ def test_functions_of_helper_modules_run_in_python_workers(pipeline: Pipeline) -
     assert pipeline.rows("tens") == [(10,)]
     registered = cloudpickle.list_registry_pickle_by_value()  # type: ignore[no-untyped-call]
     assert not {"lib", "lib.helpers"} & {*sys.modules, *registered}
+    (lib / "plain.py").write_text("def ten():\n    return 100\n")
+    assert pipeline.update() == 0, pipeline.errors()
+    assert pipeline.rows("tens") == [(100,)]
+    assert pipeline.rows("sums") == [("even", 2, 100), ("odd", 2, 100)]
