@@ -118,10 +118,9 @@ def _slowest(place: Place) -> str:
 
 
 def _row(storage: Storage, view: UpdateView, flow: FlowView) -> list[str]:
-    inputs = [
-        f"{name.rpartition('.')[2]} {size(storage.table(TableName(*name.split('.')))) / 2**20:.0f}"
-        for name in view.definitions[flow.name]["input_datasets"]
-    ]
+    names = [TableName(*name.split(".")) for name in view.definitions[flow.name]["input_datasets"]]
+    tables = {name.table: storage.table(name) for name in names if storage.has_table(name)}
+    inputs = [f"{name} {size(folder) / 2**20:.0f}" for name, folder in tables.items()]
     dataset = flow.dataset.rpartition(".")[2]
     return [dataset, f"{flow.seconds or 0:.1f}", f"{flow.written:,}", ", ".join(inputs)]
 
