@@ -89,5 +89,5 @@ def _load(session: Session, output: Output) -> None:
 
 def _replicate(session: Session, until_caught_up: bool) -> None:
     stop = Stop()
-    stop.on_signals()
-    run_task.replicate(session, stop, until_caught_up=until_caught_up)
+    with stop.by_signals():
+        run_task.replicate(session, stop, until_caught_up=until_caught_up)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import select
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 
@@ -31,10 +33,16 @@ class Stop:
         self.wished = True
         os.write(self._write, b".")
 
-    def on_signals(self) -> None:
-        """Let SIGTERM and SIGINT ask for it; only the main thread may call this."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self.wish())
+    @contextmanager
+    def by_signals(self) -> Iterator[None]:
+        """Turns SIGTERM and SIGINT into requests while the block runs in the main thread."""
+        numbers = (signal.SIGTERM, signal.SIGINT)
+        before = {number: signal.signal(number, lambda *_: self.wish()) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def wait(self, seconds: float, *others: Waitable) -> None:
         """Waits until something can be read, a stop is requested, or the time is over."""

@@ -50,12 +50,15 @@ def dms(lab: Lab, *arguments: str, source: str | None = None) -> tuple[int, str,
 
 
 def test_a_task_from_its_load_to_its_end(lab: Lab) -> None:
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     lab.sql("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
     code, out, err = dms(lab, "full-load")
     assert (code, out) == (0, "") and "1/1 public.t: 1 rows" in err
     lab.sql("INSERT INTO t VALUES (2)", "DELETE FROM t WHERE id = 1")
     assert dms(lab, "cdc", "--until-caught-up")[0] == 0
     assert [row["Op"] for row in lab.changed()] == ["I", "D"]
+    # Who runs it in a program of their own keeps their Ctrl-C.
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
     code, out, _ = dms(lab, "status")
     assert code == 0
     assert out.splitlines()[-1].split() == ["public.t", "1", "1", "0", "1", "0"]
