@@ -10,6 +10,8 @@ from pyspark.sql import DataFrame, SparkSession
 from local_shim.errors import FlowError
 from tests.local_shim.cdc.one_target import Target, flow
 
+pytestmark = pytest.mark.slow
+
 # Spark takes 20 bytes for a text, so that these rows are more than a small batch.
 KEYS, TEXTS = 8_000, [f"'' t{number}" for number in range(25)]
 

@@ -10,6 +10,8 @@ import pytest
 from local_shim.jvm.configuration import settings
 from tests.local_shim.cdc.one_target import Target, flow
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.dlt(24, 25, 45)
 @pytest.mark.parametrize("scd_type", [1, 2])
