@@ -83,6 +83,14 @@ _STREAMS = {
     "spark.sql.streaming.metricsEnabled": "false",
     "spark.sql.streaming.checkpoint.fileChecksum.enabled": "false",
 }
+
+
+def _driver_megabytes() -> int:
+    pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+    quarter = pages * size // 4 // 2**20
+    return min(max(quarter, 1024), 4096)
+
+
 LARGE_DATA = {
     "spark.sql.adaptive.enabled": "true",
     "spark.sql.codegen.factoryMode": "FALLBACK",
@@ -95,7 +103,11 @@ LARGE_DATA = {
     # A row takes some eight times the bytes in memory that it takes in a Parquet file. Spark takes
     # them for equal, and would broadcast tables of a million rows, each hundreds of megabytes.
     "spark.sql.sources.fileCompressionFactor": "8",
-    "spark.sql.adaptive.maxShuffledHashJoinLocalMapThreshold": "64m",  # rather than sort both sides
+    # Joins by hash rather than sort both sides, as long as the maps of all tasks, some eight times
+    # the bytes of a shuffle, take a quarter of the heap.
+    "spark.sql.adaptive.maxShuffledHashJoinLocalMapThreshold": (
+        f"{_driver_megabytes() // (32 * _CORES)}m"
+    ),
     **STATISTICS,
 }
 
@@ -268,12 +280,6 @@ def _python_workers() -> dict[str, str]:
 
 def _has_arrow() -> bool:
     return all(find_spec(name) is not None for name in ("pandas", "pyarrow"))
-
-
-def _driver_megabytes() -> int:
-    pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
-    quarter = pages * size // 4 // 2**20
-    return min(max(quarter, 1024), 4096)
 
 
 def _java_options(large_data: bool, record_classes_in: Path | None) -> str:
