@@ -44,7 +44,7 @@ from local_shim.jvm.configuration import (
     settings_restored,
 )
 from local_shim.jvm.flow_session import own_session, pipeline_session
-from local_shim.jvm.session import cancel_all_jobs, open_session
+from local_shim.jvm.session import cancel_all_jobs, open_session, running_session
 from local_shim.loading.fingerprint import fingerprint
 from local_shim.loading.importing import importable
 from local_shim.loading.load import load
@@ -195,8 +195,9 @@ def prepared(request: Request) -> Iterator[Prepared]:
     spec = request.spec
     check_requirements(spec)
     storage = Storage(request.storage, spec.key)
-    much = reads_much(storage, request.paths, spec.configuration)
-    spark = open_session(large_data=much)
+    is_new = running_session() is None  # a running JVM stays as it is
+    large = is_new and reads_much(storage, request.paths, spec.configuration)
+    spark = open_session(large_data=large)
     with (
         spark_reads_intercepted(spec.key) as keys_read,
         python_files_mapped() if request.paths else nullcontext(),

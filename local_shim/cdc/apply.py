@@ -26,7 +26,7 @@ from local_shim.cdc.fold.change_rows import (
     events_of,
     null_lowest,
 )
-from local_shim.cdc.micro_batch import MicroBatch, bounds_of, decide, fold
+from local_shim.cdc.micro_batch import MicroBatch, bounds_of, decide, fold, with_repeated_keys
 from local_shim.cdc.reconcile import check_drift, reconcile
 from local_shim.cdc.snapshots.apply import apply_snapshots
 from local_shim.cdc.state.compaction import compacted
@@ -117,8 +117,10 @@ def _apply(changes: DataFrame, micro_batch: MicroBatch) -> BatchResult:
     events = events_of(changes, micro_batch.flow, micro_batch.columns)
     with _persisted(events, when=not _is_used_once(micro_batch)) as events:
         bounds, micro_batch = bounds_of(events, micro_batch)
-        is_used_thrice = not (micro_batch.size.small or micro_batch.is_first_load)
-        with _persisted(fold(events, bounds, micro_batch), when=is_used_thrice) as outcome:
+        micro_batch = with_repeated_keys(events, micro_batch)
+        is_folded = micro_batch.repeated is None
+        outcome = fold(events, bounds, micro_batch)
+        with _persisted(outcome, when=is_folded and not micro_batch.size.small) as outcome:
             outcome, counts = decide(events, outcome, micro_batch)
             planned = BatchResult(
                 micro_batch.id.version,

@@ -18,7 +18,7 @@ from local_shim.cdc.fold.batch_counts import (
     refuse_unusable_rows,
 )
 from local_shim.cdc.fold.change_rows import TRUNCATE, UPSERT, literal, scalar, state_schema
-from local_shim.cdc.fold.first_load import fold_first_load
+from local_shim.cdc.fold.first_load import fold_repeated, repeated_keys
 from local_shim.cdc.fold.outcome import Bounds
 from local_shim.cdc.state.store import CdcState, Manifest
 from local_shim.cdc.target_table.columns import TargetColumns
@@ -43,6 +43,7 @@ class MicroBatch:
     sparse: bool
     size: Size
     facts: dict[str, Any]  # how this flow orders changes; compared in the next update
+    repeated: tuple[int, ...] | None = None  # of a first load: see `first_load.repeated_keys`
 
     @property
     def state_schema(self) -> StructType:
@@ -72,13 +73,23 @@ class MicroBatch:
         )
 
 
+def with_repeated_keys(events: DataFrame, micro_batch: MicroBatch) -> MicroBatch:
+    """The micro-batch with its repeated keys, if it is a first load."""
+    if not micro_batch.is_first_load:
+        return micro_batch
+    return replace(micro_batch, repeated=repeated_keys(events))
+
+
 def fold(events: DataFrame, bounds: Bounds, micro_batch: MicroBatch) -> DataFrame:
     """The outcome frame of the batch, by the fold of the flow's storage type."""
-    if not micro_batch.is_first_load:
+    if micro_batch.repeated is None:
         return _fold(events, bounds, micro_batch)
     storage = scd1 if micro_batch.flow.scd_type is ScdType.ONE else scd2
-    return fold_first_load(
-        events, storage.of_first_events, lambda rest: _fold(rest, bounds, micro_batch)
+    return fold_repeated(
+        events,
+        micro_batch.repeated,
+        storage.of_single_events,
+        lambda rest: _fold(rest, bounds, micro_batch),
     )
 
 

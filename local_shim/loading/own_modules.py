@@ -96,6 +96,7 @@ class _OwnModule(ModuleType):
 
 
 _stamps: dict[str, tuple[int, int]] = {}  # of the own modules that this worker has imported
+_examined: set[str] = set()  # modules of any kind that were there when `_stamps` was made
 
 
 def module_in_worker(name: str, folders: Sequence[Path]) -> ModuleType:
@@ -110,9 +111,12 @@ def module_in_worker(name: str, folders: Sequence[Path]) -> ModuleType:
         for loaded in own_files(folders):
             del sys.modules[loaded]
         _stamps.clear()
+        _examined.clear()
     module = import_module(name)
-    for file in own_files(folders).values():
-        _stamps.setdefault(file, _stamp(file))
+    if sys.modules.keys() - _examined:  # to look at all modules takes long beside a small task
+        for file in own_files(folders).values():
+            _stamps.setdefault(file, _stamp(file))
+        _examined.update(sys.modules)
     return module
 
 

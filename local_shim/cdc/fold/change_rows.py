@@ -2,8 +2,8 @@
 
 Columns of an events frame: `key` (struct), `seq`, `sys` (bitemporal only), `kind` (text),
 `row` (struct of the target's user columns), `supplied` (names of the leaf columns that an upsert
-sets; NULL = all),
-`violates` (the row is outside the flow's `where`), `null_key`, `unplaced` (a sequence is NULL).
+sets; NULL = all), `violates` (the row is outside the flow's `where`), `null_key`, `unplaced` (a
+sequence is NULL).
 The user's columns are packed into structs. This keeps their names apart from ours and makes
 equality of keys null-safe: NULL fields of structs are equal to each other.
 """

@@ -16,19 +16,22 @@ _FEW = 1000  # hashes that go into the query
 Outcome = Callable[[DataFrame], DataFrame]
 
 
-def fold_first_load(events: DataFrame, of_first_events: Outcome, fold: Outcome) -> DataFrame:
-    """The outcome of a batch before which nothing is known: `fold` sees keys with several events.
+def repeated_keys(events: DataFrame) -> tuple[int, ...] | None:
+    """The hashes of keys that have several events; None if they are many. One narrow job."""
+    counts = events.groupBy(F.xxhash64("key").alias("key_hash")).count()
+    hashes = [row["key_hash"] for row in counts.where("count > 1").limit(_FEW + 1).collect()]
+    return tuple(hashes) if len(hashes) <= _FEW else None
 
-    Keys are told apart by their hash: other keys with the hash of a repeated one are folded too.
-    If many keys are repeated, all are folded.
+
+def fold_repeated(
+    events: DataFrame, repeated: tuple[int, ...], of_single_events: Outcome, fold: Outcome
+) -> DataFrame:
+    """The outcome of a batch before which nothing is known: `fold` sees the repeated keys only.
+
+    Other keys that have the hash of a repeated one are folded, too.
     """
-    key_hash = F.xxhash64("key")
-    repeated = events.groupBy(key_hash.alias("key_hash")).count().where("count > 1")
-    hashes = [row["key_hash"] for row in repeated.limit(_FEW + 1).collect()]
-    if not hashes:
-        return of_first_events(events)
-    if len(hashes) > _FEW:
-        return fold(events)
-    is_repeated = key_hash.isin(hashes)
+    if not repeated:
+        return of_single_events(events)
+    is_repeated = F.xxhash64("key").isin(list(repeated))
     single, several = events.where(~is_repeated), events.where(is_repeated)
-    return of_first_events(single).unionByName(fold(several))
+    return of_single_events(single).unionByName(fold(several))

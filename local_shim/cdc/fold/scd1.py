@@ -32,7 +32,7 @@ def fold(
     return _decide_keys(keys if bounds.moved else keys.where(F.col("events") > 0), bounds)
 
 
-def of_first_events(events: DataFrame) -> DataFrame:
+def of_single_events(events: DataFrame) -> DataFrame:
     """What becomes of keys that have one event, and no row or event from before."""
     has_place, upsert = F.col("seq").isNotNull(), F.col("kind") == UPSERT
     return events.select(

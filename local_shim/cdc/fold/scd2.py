@@ -48,7 +48,7 @@ def fold(
     return _edit_versions(row_versions(full, columns, ("key",)), columns, sparse)
 
 
-def of_first_events(events: DataFrame) -> DataFrame:
+def of_single_events(events: DataFrame) -> DataFrame:
     """What becomes of keys that have one event, and no row or event from before."""
     deleted = F.col("kind") == DELETE
     return events.select(
