@@ -45,10 +45,16 @@ def changes(bronze: Any) -> Any:
 
     def rows(name: str, *bronze_rows: dict[str, str | None]) -> list[Row]:
         table = TABLES[name]
-        rows = changes_to_apply(typed_changes(bronze(name, *bronze_rows), table), table, "")
-        return rows.selectExpr(
-            "*", f"{quality.broken(quality.drop_rules(table))} AS reasons"
-        ).collect()
+        applied = changes_to_apply(typed_changes(bronze(name, *bronze_rows), table), table, "")
+        rules = quality.drop_rules(table)
+        judged = applied.selectExpr(
+            "*",
+            f"{quality.broken(rules)} AS reasons",
+            f"{quality.any_broken(rules)} AS is_refused",
+        )
+        rows = judged.collect()
+        assert all(row.is_refused == bool(row.reasons) for row in rows)
+        return rows
 
     return rows
 
