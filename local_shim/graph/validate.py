@@ -40,13 +40,6 @@ def _empty_graph_errors(graph: Graph) -> Iterator[ShimError]:
 
 def _dataset_errors(graph: Graph, dataset: Dataset) -> Iterator[ShimError]:
     writers = graph.writers(dataset.name)
-    if dataset.kind is not DatasetKind.SINK and not writers:
-        yield DefinitionError(
-            "PIPELINE_DATASET_WITHOUT_FLOW",
-            f"nothing fills '{dataset.name}'.",
-            where=dataset.where,
-            hint="add an @dlt.append_flow or a create_auto_cdc_flow into it",
-        )
     if dataset.kind is DatasetKind.MATERIALIZED_VIEW and len(writers) > 1:
         yield DefinitionError(
             "MATERIALIZED_VIEW_WITH_MULTIPLE_QUERIES",

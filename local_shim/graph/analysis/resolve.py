@@ -7,7 +7,7 @@ definitions does not matter.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -60,6 +60,7 @@ class GraphResolver:
         """The graph, after every flow was analysed."""
         for flow in self.registry.flows:
             self.ensure(flow)
+        self.errors += self._without_flow()
         raise_all(self.errors)
         resolution = self.resolution
         flows = tuple(resolution.resolved[flow.name] for flow in self.registry.flows)
@@ -68,6 +69,17 @@ class GraphResolver:
             name: resolution.schema_of(name) for name in datasets if resolution.writers(name)
         }
         return Graph(datasets, flows, schemas)
+
+    def _without_flow(self) -> Iterator[ShimError]:
+        """An error for each dataset that no flow fills; what reads it fails without one."""
+        for dataset in self.registry.datasets.values():
+            if dataset.kind is not DatasetKind.SINK and not self.resolution.writers(dataset.name):
+                yield DefinitionError(
+                    "PIPELINE_DATASET_WITHOUT_FLOW",
+                    f"nothing fills '{dataset.name}'.",
+                    where=dataset.where,
+                    hint="add an @dlt.append_flow or a create_auto_cdc_flow into it",
+                )
 
     def ensure(self, flow: Flow) -> bool:
         """Analyses a flow unless that was done before; false if it failed."""

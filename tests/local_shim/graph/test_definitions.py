@@ -212,6 +212,11 @@ def test_an_error_names_both_parties(
 
 REFUSED = [
     (149, "PIPELINE_DATASET_WITHOUT_FLOW", "dlt.create_streaming_table('t')"),
+    (
+        149,
+        "PIPELINE_DATASET_WITHOUT_FLOW",
+        "dlt.create_streaming_table('t')\ndlt.table(lambda: dlt.read('t'), name='reader')",
+    ),
     (150, "RUN_EMPTY_PIPELINE", "dlt.view(lambda: spark.range(1), name='v')"),
     (
         95,
