@@ -29,7 +29,8 @@ from local_shim.autoloader.stream import open_stream
 from local_shim.jvm.configuration import settings
 from local_shim.jvm.session import LARGE_DATA, open_session
 from local_shim.pipeline_spec.load import from_files
-from local_shim.run import Request, run
+from local_shim.run import run
+from local_shim.update.request import Request
 
 _COLUMNS = (
     "id INT, name STRING, city STRING, amount DOUBLE, tax DOUBLE, day DATE, at TIMESTAMP, "

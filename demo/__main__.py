@@ -22,7 +22,8 @@ from local_shim.errors import ShimError
 from local_shim.jvm.session import open_session
 from local_shim.pipeline_spec.load import from_bundle
 from local_shim.report.progress import Progress
-from local_shim.run import Request, run
+from local_shim.run import run
+from local_shim.update.request import Request
 
 console = Console(highlight=False)
 DAYS_BEFORE = 5

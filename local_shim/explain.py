@@ -16,7 +16,8 @@ from local_shim.graph.elements import AutoCdcFlow
 from local_shim.graph.names import TableName
 from local_shim.jvm.flow_session import own_session
 from local_shim.reading.source_resolver import resolving_with
-from local_shim.run import Request, prepared
+from local_shim.update.prepared import prepared
+from local_shim.update.request import Request
 
 
 def explain_table(request: Request, table: str, key: Mapping[str, str]) -> str:

@@ -18,7 +18,8 @@ from local_shim.errors import ShimError
 from local_shim.jvm.classpath.jars import check_java, class_archive, delta_jars, resolve_avro
 from local_shim.jvm.session import close_session, open_session
 from local_shim.pipeline_spec.load import from_files
-from local_shim.run import Request, run
+from local_shim.run import run
+from local_shim.update.request import Request
 
 
 def main() -> int:

@@ -8,6 +8,7 @@
     system/resets/<table>                             a full refresh that is underway
     system/journal/<pipeline>/<update>.jsonl          the events of one update
     system/lineage/<pipeline>.json                    the plans of its flows for events, kept
+    system/dependencies/<pipeline>.json               what its last complete update depended on
     system/events                                     the event log, a Delta table
     system/locks/<pipeline>                           held while an update runs
     system/maintenance/<pipeline>.json                when old files were last deleted
@@ -211,14 +212,36 @@ class Storage:
         for kind in ("checkpoints", "schemas"):
             durable_files.delete(self.root / kind / _safe(self.pipeline))
         durable_files.delete(self.journals())
+        self.forget_dependencies()
         for record in own_records:
             durable_files.delete(self._record(record.name))
+
+    # --- what the last complete update depended on
+
+    def dependencies(self) -> str | None:
+        """The document about it; None if the last update was not complete."""
+        return durable_files.read_text(self._dependencies())
+
+    def remember_dependencies(self, text: str) -> None:
+        """Replaces the document."""
+        durable_files.write_atomically(self._dependencies(), text)
+
+    def forget_dependencies(self) -> None:
+        """Removes the document, before an update that may change what it says."""
+        durable_files.delete(self._dependencies())
+
+    def _dependencies(self) -> Path:
+        return self.root / "system" / "dependencies" / f"{_safe(self.pipeline)}.json"
 
     # --- updates
 
     def journal(self, update: str) -> Path:
         """File of one update's events."""
         return self.journals() / f"{_safe(update)}.jsonl"
+
+    def ended_journal(self, update: str) -> Path:
+        """The same, once the event log has its events."""
+        return self.journals() / "done" / self.journal(update).name
 
     def lineage(self) -> Path:
         """File of the column lineage and the plans of this pipeline's flows."""
@@ -227,6 +250,11 @@ class Storage:
     def journals(self) -> Path:
         """Folder of this pipeline's journals."""
         return self.root / "system" / "journal" / _safe(self.pipeline)
+
+    def of_each_pipeline(self) -> list[Storage]:
+        """The same storage, seen by each pipeline that has journals."""
+        folders = durable_files.names(self.journals().parent)
+        return [Storage(self.root, unquote(name)) for name in sorted(folders)]
 
     @contextmanager
     def update_lock(self) -> Iterator[None]:

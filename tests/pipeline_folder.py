@@ -15,7 +15,8 @@ from local_shim.graph.names import Namespace
 from local_shim.graph.plan import Plan, RefreshSelection
 from local_shim.pipeline_spec.load import from_files
 from local_shim.report.update_view import FlowView, UpdateView
-from local_shim.run import Request, plan_only, run
+from local_shim.run import plan_only, run
+from local_shim.update.request import Request
 
 
 @dataclass

@@ -24,7 +24,8 @@ from benchmarks.pipelines.runners import DELTA, TUNED
 from benchmarks.pipelines.source_table import append_rows
 from local_shim.jvm.classpath.jars import delta_jars
 from local_shim.pipeline_spec.load import from_spark_spec
-from local_shim.run import Request, run
+from local_shim.run import run
+from local_shim.update.request import Request
 
 
 def dlt_local(project: Project) -> Callable[[], None]:

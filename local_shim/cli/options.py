@@ -14,7 +14,7 @@ from local_shim.errors import UsageError
 if TYPE_CHECKING:  # help must not wait for Spark or YAML
     from local_shim.graph.plan import RefreshSelection
     from local_shim.pipeline_spec.pipeline import PipelineSpec
-    from local_shim.run import Request
+    from local_shim.update.request import Request
 
 _WHERE = Group("Where the pipeline is (default: the bundle in this folder)", sort_key=1)
 _SELECT = Group("What to run (default: refresh everything)", sort_key=2)
@@ -138,7 +138,7 @@ class How:
 
 def request(files: Sequence[str], where: Where, select: Select, how: How) -> Request:
     """All of it as the request for an update."""
-    from local_shim.run import Request
+    from local_shim.update.request import Request
 
     configuration, paths = pairs(how.conf, "--conf"), pairs(how.path, "--path")
     spec = where.read(files)

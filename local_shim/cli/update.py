@@ -16,7 +16,8 @@ from local_shim.redaction import redacted
 
 if TYPE_CHECKING:  # help must not wait for Spark
     from local_shim.report.update_view import UpdateView
-    from local_shim.run import Request, UpdateResult
+    from local_shim.run import UpdateResult
+    from local_shim.update.request import Request
 
 _KEY = "Value of a key column; repeat it for each. Without it: all ties of the table."
 

@@ -14,6 +14,7 @@ from local_shim.engine.flows.flow_run import FlowRun, once_marker
 from local_shim.engine.flows.flow_settings import flow_settings
 from local_shim.engine.flows.materialized_view import view_digest
 from local_shim.engine.flows.run_flow import run_flow
+from local_shim.engine.reads.sources import StreamSource
 from local_shim.engine.refresh_plan import plan_refresh
 from local_shim.engine.stop import StopRequest
 from local_shim.engine.table_setup import record_table
@@ -54,8 +55,9 @@ class Executor:
         self.stop = stop
         self.creation_errors = creation_errors
         self.failures: list[Failure] = []
+        self.sources: dict[str, StreamSource] = {}  # of streams that read one source, by flow
         self._flow_events = {
-            flow.name: FlowEvents(events, context.storage, flow)
+            flow.name: FlowEvents(events, context.storage, flow.name, flow.target)
             for flow in (*plan.flows, *plan.excluded)
         }
 
@@ -97,13 +99,13 @@ class Executor:
             self._report(flow, FlowStatus.STOPPED)
             return False
         if flow.once and once_marker(self.context.storage, flow.flow).exists():
-            self._report(flow, FlowStatus.SKIPPED, f"Flow '{flow.name}' ran in an earlier update.")
+            self._flow_events[flow.name].ran_before()
             return True
         refresh = plan_refresh(self.context, flow, self._digest(flow))
         if refresh is not None:
             self._flow_events[flow.name].plan(refresh)
         if refresh is not None and not refresh.issue:
-            self._report(flow, FlowStatus.COMPLETED, f"Flow '{flow.name}' is up to date.")
+            self._flow_events[flow.name].up_to_date()
             return True
         return self._attempt_until_done(flow)
 
@@ -135,7 +137,11 @@ class Executor:
         if flow.target in self.creation_errors:
             raise self.creation_errors[flow.target]
         with own_session(self.context.spark, settings):
-            return run_flow(FlowRun(self.context, flow, self._flow_events[flow.name]))
+            run = FlowRun(self.context, flow, self._flow_events[flow.name])
+            result = run_flow(run)
+        if run.only_source is not None:
+            self.sources[flow.name] = run.only_source
+        return result
 
     def _digest(self, flow: ResolvedFlow) -> str:
         return view_digest(self.fingerprint, self.context, flow)
@@ -145,7 +151,7 @@ class Executor:
 
     def _complete(self, flow: ResolvedFlow, result: FlowResult) -> None:
         if result.idle:
-            self._report(flow, FlowStatus.IDLE, f"Flow '{flow.name}' has no new data.")
+            self._flow_events[flow.name].idle()
         for quality in result.data_quality:
             self._report(flow, FlowStatus.RUNNING, data_quality=quality)
         dataset = self.plan.graph.datasets[flow.target]

@@ -13,7 +13,7 @@ from local_shim.engine.refresh_plan import RefreshPlan
 from local_shim.engine.streaming.backlog import Backlog, Listing
 from local_shim.events.event import EventType, FlowStatus, Level
 from local_shim.events.log import EventLog
-from local_shim.graph.graph import ResolvedFlow
+from local_shim.graph.names import TableName
 from local_shim.storage import Storage
 
 _ROW_COUNTS = ("numInputRows", "inputRowsPerSecond", "processedRowsPerSecond")
@@ -22,16 +22,17 @@ _ROW_COUNTS = ("numInputRows", "inputRowsPerSecond", "processedRowsPerSecond")
 class FlowEvents:
     """The events of one flow, with its names and ids in their origin."""
 
-    def __init__(self, log: EventLog, storage: Storage, flow: ResolvedFlow):
+    def __init__(self, log: EventLog, storage: Storage, flow: str, target: TableName):
         self._log = log
         self._storage = storage
         self._flow = flow
+        self._target = target
         self._warnings: set[str] = set()
 
     @cached_property
     def flow_id(self) -> str:
         """Stays over updates and changes with a full refresh (behaviour 122)."""
-        return self._storage.flow_id(self._flow.target, self._flow.name)
+        return self._storage.flow_id(self._target, self._flow)
 
     def status(
         self,
@@ -42,12 +43,12 @@ class FlowEvents:
     ) -> None:
         """Where the flow stands; `details` may hold metrics and data_quality."""
         self._log.flow(
-            self._flow.name,
+            self._flow,
             status,
             message,
             error,
             flow_id=self.flow_id,
-            dataset_name=str(self._flow.target),
+            dataset_name=str(self._target),
             **details,
         )
 
@@ -55,16 +56,26 @@ class FlowEvents:
         """Warns once, whatever the number of attempts."""
         if message not in self._warnings:
             self._warnings.add(message)
-            target = str(self._flow.target)
-            self._log.warn(
-                message, flow_id=self.flow_id, flow_name=self._flow.name, dataset_name=target
-            )
+            target = str(self._target)
+            self._log.warn(message, flow_id=self.flow_id, flow_name=self._flow, dataset_name=target)
+
+    def up_to_date(self) -> None:
+        """The rows of a materialized view are those of its query."""
+        self.status(FlowStatus.COMPLETED, f"Flow '{self._flow}' is up to date.")
+
+    def ran_before(self) -> None:
+        """A once flow does not run again."""
+        self.status(FlowStatus.SKIPPED, f"Flow '{self._flow}' ran in an earlier update.")
+
+    def idle(self) -> None:
+        """A stream has read all that is there."""
+        self.status(FlowStatus.IDLE, f"Flow '{self._flow}' has no new data.")
 
     def plan(self, refresh: RefreshPlan) -> None:
         """How a materialized view is brought up to date, and why."""
         technique = refresh.technique.removeprefix("MAINTENANCE_TYPE_")
         reason = refresh.reason or "up to date"
-        message = f"Flow '{self._flow.name}' is planned as {technique}: {reason}."
+        message = f"Flow '{self._flow}' is planned as {technique}: {reason}."
         self._write(EventType.PLANNING_INFORMATION, message, refresh.details())
 
     def listings(self, listings: Iterable[Listing]) -> None:
@@ -72,7 +83,7 @@ class FlowEvents:
         for listing in listings:
             self._write(
                 EventType.OPERATION_PROGRESS,
-                f"Flow '{self._flow.name}' listed {listing.files} files in {listing.path}.",
+                f"Flow '{self._flow}' listed {listing.files} files in {listing.path}.",
                 {
                     "type": "AUTO_LOADER_LISTING",
                     "status": "COMPLETED",
@@ -105,7 +116,7 @@ class FlowEvents:
         for batch in progress:
             self._write(
                 EventType.STREAM_PROGRESS,
-                f"Flow '{self._flow.name}' ended micro-batch {batch.batchId}.",
+                f"Flow '{self._flow}' ended micro-batch {batch.batchId}.",
                 {"progress_json": json.dumps(_without_row_counts(json.loads(batch.json)))},
                 level=Level.METRICS,
                 batch_id=batch.batchId,
@@ -125,8 +136,8 @@ class FlowEvents:
             details,
             level=level,
             flow_id=self.flow_id,
-            flow_name=self._flow.name,
-            dataset_name=str(self._flow.target),
+            flow_name=self._flow,
+            dataset_name=str(self._target),
             **origin,
         )
 

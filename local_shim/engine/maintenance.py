@@ -10,6 +10,7 @@ from local_shim.engine.update_context import UpdateContext
 from local_shim.events.event import EventType, UpdateState
 from local_shim.events.log import EventLog
 from local_shim.graph.elements import Dataset
+from local_shim.storage import Storage
 
 _INTERVAL = timedelta(hours=24)
 _PROPERTY = "delta.deletedFileRetentionDuration"
@@ -26,10 +27,10 @@ def maintain(context: UpdateContext, events: EventLog) -> None:
     cannot be read deletes nothing. Its event, whose type Databricks does not document, has a
     `maintenance_id`.
     """
-    now, last = datetime.now(UTC), context.storage.maintained_at()
-    if last is not None and now - last < _INTERVAL:
+    now = datetime.now(UTC)
+    if not is_due(context.storage, now):
         return
-    if last is not None:
+    if context.storage.maintained_at() is not None:
         files = sum(_deleted_files(context, dataset, now) for dataset in context.graph.tables())
         events.write(
             EventType.MAINTENANCE_PROGRESS,
@@ -38,6 +39,12 @@ def maintain(context: UpdateContext, events: EventLog) -> None:
             maintenance_id=str(uuid.uuid4()),
         )
     context.storage.note_maintenance(now)
+
+
+def is_due(storage: Storage, now: datetime) -> bool:
+    """Whether an update that ends now maintains the tables."""
+    last = storage.maintained_at()
+    return last is None or now - last >= _INTERVAL
 
 
 def _deleted_files(context: UpdateContext, dataset: Dataset, now: datetime) -> int:

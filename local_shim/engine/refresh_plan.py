@@ -12,6 +12,7 @@ from typing import Any
 from local_shim.engine.update_context import UpdateContext
 from local_shim.graph.elements import DatasetKind
 from local_shim.graph.graph import ResolvedFlow
+from local_shim.graph.names import TableName
 from local_shim.storage import Storage, TableRecord, delta_version
 
 
@@ -121,11 +122,17 @@ def plan_refresh(
     """
     if context.graph.datasets[flow.target].kind is not DatasetKind.MATERIALIZED_VIEW:
         return None
-    storage = context.storage
-    record = storage.record(flow.target)
-    if record is None or not storage.has_table(flow.target):
+    return stored_refresh(context.storage, flow.target, digest, full=full)
+
+
+def stored_refresh(
+    storage: Storage, view: TableName, digest: str, *, full: bool = False
+) -> RefreshPlan:
+    """The same for a materialized view, whose stored rows and record are looked at."""
+    record = storage.record(view)
+    if record is None or not storage.has_table(view):
         return RefreshPlan(IssueType.NOT_COMPUTED)
-    if full or storage.reset_underway(flow.target):
+    if full or storage.reset_underway(view):
         return RefreshPlan(IssueType.FULL_REFRESH, _sources(storage, record))
     if not record.fingerprint:
         return RefreshPlan(IssueType.NOT_DETERMINISTIC)

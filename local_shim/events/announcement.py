@@ -4,34 +4,33 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 
 from local_shim.events.event import EventType, UpdateState
 from local_shim.events.log import EventLog
 from local_shim.events.runner import this_runner
-from local_shim.graph.plan import Plan
-from local_shim.graph.registry import Registry
+from local_shim.graph.elements import SourceLocation
 from local_shim.pipeline_spec.pipeline import PipelineSpec
 
 
 def announce(
     events: EventLog,
     spec: PipelineSpec,
-    registry: Registry,
-    plan: Plan,
     request: Mapping[str, object],
+    warnings: Iterable[str] = (),
+    deprecations: Iterable[tuple[str, SourceLocation]] = (),
 ) -> None:
-    """Writes what was requested, by whom, and on which versions."""
+    """Writes what was requested, by whom, on which versions, and what the definitions warn of."""
     write_request(events, spec, request)
     user = {"user_name": getpass.getuser(), "user_id": str(os.getuid())}
     events.write(EventType.USER_ACTION, "START", {"action": "START", **user})
     events.write(EventType.RUNTIME_DETAILS, "Spark and Delta versions.", _runtime())
     for state in (UpdateState.QUEUED, UpdateState.CREATED, UpdateState.INITIALIZING):
         events.update(state)
-    for warning in (*spec.warnings, *plan.warnings):
+    for warning in warnings:
         events.warn(warning)
-    for what, where in registry.deprecations:
+    for what, where in deprecations:
         events.write(EventType.DEPRECATION, f"{what} at {where} is deprecated.", {"message": what})
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from pyspark.sql import SparkSession
 
 from local_shim.delta.tables import append, append_new
 from local_shim.durable_files import move, names
+from local_shim.errors import UpdateActive
 from local_shim.storage import Storage
 
 _EXCEPTION = (
@@ -38,7 +41,9 @@ _SCHEMA = f"""
 
 
 def append_journals(spark: SparkSession, storage: Storage, update_id: str) -> None:
-    """Appends the journal of the update that ends, and those that killed updates left.
+    """Appends the journal of the update that ends, and those that wait.
+
+    Those are of updates that were killed, or that ended before Spark started.
 
     A journal's name is its transaction id, so a crash between the commit and the move of the
     file cannot append it twice. It takes a Spark job to find out whether the table has a
@@ -52,3 +57,14 @@ def append_journals(spark: SparkSession, storage: Storage, update_id: str) -> No
         if path != current_journal or not append_new(rows, target, transaction_id):
             append(rows, target, transaction_id)
         move(path, folder / "done" / path.name)
+
+
+def append_waiting_journals(spark: SparkSession, storage: Storage) -> None:
+    """Appends the journals that wait, of all pipelines, before somebody reads the event log.
+
+    Those of a pipeline whose update runs wait for its end; in a storage that is read only all do.
+    """
+    for each in storage.of_each_pipeline():
+        if any(name.endswith(".jsonl") for name in names(each.journals())):
+            with suppress(UpdateActive, PermissionError), each.update_lock():
+                append_journals(spark, each, "")

@@ -159,6 +159,19 @@ def unknown_settings(keys: Iterable[str]) -> Iterable[str]:
             yield f"nothing reads the setting '{key}'" + (f"; {hint}" if hint else ".")
 
 
+_READ_ELSEWHERE = ("spark.", PREFIX, "delta.")
+
+
+def unread_keys(keys: Iterable[str], keys_read: Iterable[str]) -> Iterable[str]:
+    """A misspelt configuration key has no effect, so nobody would notice it without a warning."""
+    own_keys = {key for key in keys_read if not key.startswith(_READ_ELSEWHERE)}
+    for key in keys:
+        if key not in own_keys and not key.startswith(_READ_ELSEWHERE):
+            hint = close_match(key, own_keys)
+            ending = f"; {hint}" if hint.startswith("did you mean") else "."
+            yield f"no file reads the configuration key '{key}'{ending}"
+
+
 def settings_page() -> str:
     """The text of docs/settings.md."""
     lines = [

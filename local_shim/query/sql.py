@@ -7,6 +7,7 @@ import re
 from pyspark.errors import PySparkException
 
 from local_shim.errors import UsageError
+from local_shim.events.table import append_waiting_journals
 from local_shim.jvm.flow_session import own_session, pipeline_session
 from local_shim.jvm.session import open_session
 from local_shim.jvm.sql_statement import parse
@@ -26,6 +27,7 @@ def answer(storage: Storage, text: str, form: str) -> str:
     with pipeline_session(open_session()) as session, own_session(session, {}):
         try:
             statement = parse(session, text)
+            append_waiting_journals(session, storage)
             return render(session.sql(rewrite(statement, text, catalog)), form)
         except PySparkException as error:
             if error.getCondition() in _NOT_FOUND:

@@ -9,6 +9,7 @@ from pyspark.sql import SparkSession
 
 from local_shim.engine.reads.flow_reads import FlowReads
 from local_shim.engine.update_context import UpdateContext
+from local_shim.events.table import append_waiting_journals
 from local_shim.graph.names import Namespace
 from local_shim.jvm.flow_session import own_session, pipeline_session
 from local_shim.jvm.session import open_session
@@ -28,6 +29,7 @@ def reading(
     spark = open_session()
     # The clone takes the views along that names in queries are replaced by.
     with spark_reads_intercepted(), pipeline_session(spark) as session, own_session(session, {}):
+        append_waiting_journals(session, storage)
         reads = FlowReads(UpdateContext(session, storage, namespace), of_files=of_files)
         with resolving_with(reads):
             yield session

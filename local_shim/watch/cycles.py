@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from local_shim.errors import ShimError
 from local_shim.events.event import UpdateState
-from local_shim.run import Request, UpdateResult
+from local_shim.run import UpdateResult
+from local_shim.update.request import Request
 from local_shim.watch.saves import stamps_of, wait_for_save, watched_folders
 
 

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from local_shim.loading.importing import import_folders
 from local_shim.loading.source_files import SUFFIXES
-from local_shim.run import Request
+from local_shim.update.request import Request
 
 _POLL = 0.3  # seconds between two looks at the files
 _SUFFIXES = (*SUFFIXES, ".yml", ".yaml")

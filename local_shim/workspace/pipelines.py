@@ -17,8 +17,8 @@ from urllib.parse import unquote
 from local_shim.durable_files import names
 from local_shim.graph.plan import RefreshSelection
 from local_shim.pipeline_spec.pipeline import PipelineSpec
-from local_shim.run import Request
 from local_shim.storage import Storage
+from local_shim.update.request import Request
 from local_shim.workspace.api_error import ApiError, check_fields, missing
 from local_shim.workspace.created_pipelines import CreatedPipelines, Settings, check_settings
 from local_shim.workspace.description import Description, settings_of

@@ -14,8 +14,9 @@ from local_shim.graph.plan import RefreshSelection
 from local_shim.pipeline_spec.load import from_bundle
 from local_shim.query.catalog import default_namespace
 from local_shim.query.storage_session import reading
-from local_shim.run import Request, run
+from local_shim.run import run
 from local_shim.storage import Storage
+from local_shim.update.request import Request
 from tests.local_shim.cli.command import dlt_local
 
 PROJECT = Path(__file__).parents[2]

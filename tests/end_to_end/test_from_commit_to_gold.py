@@ -23,8 +23,9 @@ from dlt_pipelines.source_tables import SOURCE_TABLES, History, SourceTable
 from local_shim.pipeline_spec.load import from_bundle
 from local_shim.query.catalog import default_namespace
 from local_shim.query.storage_session import reading
-from local_shim.run import Request, run
+from local_shim.run import run
 from local_shim.storage import Storage
+from local_shim.update.request import Request
 from tests.end_to_end.conftest import PROJECT, House
 
 GRAINS = {

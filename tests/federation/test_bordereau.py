@@ -10,7 +10,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from local_shim.pipeline_spec.load import from_bundle
-from local_shim.run import Request, run
+from local_shim.run import run
+from local_shim.update.request import Request
 from tests.dlt_pipelines.local_frame import local_frame
 
 PROJECT = Path(__file__).parents[2]

@@ -17,7 +17,8 @@ from pyspark.sql import SparkSession
 from local_shim.graph.names import Namespace
 from local_shim.pipeline_spec.load import from_bundle, from_files
 from local_shim.pipeline_spec.pipeline import PipelineSpec
-from local_shim.run import Request, run
+from local_shim.run import run
+from local_shim.update.request import Request
 
 HERE = Path(__file__).parent
 PROGRAMS = sorted(path.name for path in HERE.iterdir() if (path / "source").is_dir())

@@ -17,7 +17,8 @@ from sqlglot import exp
 
 from local_shim.jvm.spark_parser import with_parameters
 from local_shim.pipeline_spec.load import from_bundle
-from local_shim.run import Request, prepared
+from local_shim.update.prepared import prepared
+from local_shim.update.request import Request
 
 PROJECT = Path(__file__).parents[2]
 SQL = PROJECT / "resources" / "sql"

@@ -21,7 +21,8 @@ from dlt_pipelines.source_tables import SOURCE_TABLES, History, SourceTable
 from local_shim.graph.plan import RefreshSelection
 from local_shim.pipeline_spec.load import from_bundle, from_files
 from local_shim.pipeline_spec.pipeline import PipelineSpec
-from local_shim.run import Request, run
+from local_shim.run import run
+from local_shim.update.request import Request
 
 PROJECT = Path(__file__).parents[2]
 FOLDER = PROJECT / "resources" / "dlt_meta"

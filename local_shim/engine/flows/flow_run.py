@@ -14,6 +14,7 @@ from local_shim.engine.expectations import Rules
 from local_shim.engine.flow_events import FlowEvents
 from local_shim.engine.flows.flow_settings import tuning_for_files
 from local_shim.engine.reads.flow_reads import FlowReads
+from local_shim.engine.reads.sources import StreamSource
 from local_shim.engine.streaming.backlog import (
     Backlog,
     Listing,
@@ -29,6 +30,7 @@ from local_shim.engine.update_context import UpdateContext
 from local_shim.errors import FlowError
 from local_shim.graph.elements import Dataset, Flow, QueryFlow
 from local_shim.graph.graph import ResolvedFlow
+from local_shim.graph.names import TableName
 from local_shim.jvm.flow_session import in_flow_session
 from local_shim.jvm.spark_plan import has_limit, streaming_sources
 from local_shim.reading.source_resolver import evaluating, resolving_with
@@ -47,6 +49,7 @@ class FlowRun:
         self.reads = FlowReads(context, flow)
         self.batch_error = BatchError()
         self.listings: list[Listing] = []
+        self.only_source: StreamSource | None = None  # of a stream that reads nothing else
 
     @property
     def checkpoint(self) -> Path:
@@ -106,10 +109,12 @@ class FlowRun:
         Lists the folders of Auto Loader, writes events about the listings and about what is
         unread, and changes the settings of the flow's session where many files are new.
         """
-        streams = self.reads.streams
+        streams, sources = self.reads.streams, streaming_sources(frame)
+        if len(streams) == sources == 1 and not self.reads.foreign:
+            self.only_source = streams[0]
         self.listings = [list_files(self.checkpoint, s, s.files) for s in streams if s.files]
         self.events.listings(self.listings)
-        if not has_new_data(self.checkpoint, streams, streaming_sources(frame), self.listings):
+        if not has_new_data(self.checkpoint, streams, sources, self.listings):
             return False
         files = [file_backlog(listing) for listing in self.listings]
         tuning = tuning_for_files(self.context, self.flow, sum(each.size for each in files))
@@ -154,4 +159,9 @@ class FlowRun:
 
 def once_marker(storage: Storage, flow: Flow) -> Path:
     """The file that says that a once flow ran; a full refresh makes the flow run again."""
-    return storage.checkpoint(flow.target, flow.name) / "once"
+    return once_marker_of(storage, flow.target, flow.name)
+
+
+def once_marker_of(storage: Storage, target: TableName, flow: str) -> Path:
+    """The same by the names of the target and of the flow."""
+    return storage.checkpoint(target, flow) / "once"

@@ -160,7 +160,7 @@ class FlowReads:
         if is_missing_but_known(local, options, schema):
             Path(local).mkdir()
         checked = cloud_files_options(options, context.paths)
-        self.streams.append(StreamSource(local, checked))
+        self.streams.append(StreamSource(local, checked, dict(options)))
         checkpoint = None
         if self.flow is not None:
             checkpoint = context.storage.checkpoint(self.flow.target, self.flow.name)
@@ -200,4 +200,6 @@ class FlowReads:
         version = delta_version(folder)
         if version >= 0:
             self.versions[str(folder)] = version
+        else:
+            self.foreign = True
         return local

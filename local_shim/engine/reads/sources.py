@@ -18,10 +18,14 @@ from local_shim.storage import Storage
 
 @dataclass(frozen=True)
 class StreamSource:
-    """What a stream reads: a Delta table, or with `files` the source folder of an Auto Loader."""
+    """What a stream reads: a Delta table, or with `files` the source folder of an Auto Loader.
+
+    `options` are those of `files` as the user gave them.
+    """
 
     path: str
     files: CloudFilesOptions | None = None
+    options: Mapping[str, str] | None = None
 
 
 def cloud_files_options(options: Mapping[str, str], paths: PathMap) -> CloudFilesOptions:

@@ -9,8 +9,8 @@ from local_shim.errors import ShimError
 from local_shim.events.announcement import write_request
 from local_shim.events.event import UpdateState
 from local_shim.events.update_log import open_event_log
-from local_shim.run import Request, start_parameters
 from local_shim.storage import Storage
+from local_shim.update.request import Request
 from local_shim.workspace.updates.history import UpdateHistory, UpdateSummary
 
 
@@ -35,7 +35,7 @@ class AcceptedUpdate:
     @property
     def parameters(self) -> dict[str, object]:
         """What was requested, with the field names of Databricks' `StartUpdate`."""
-        return {**start_parameters(self.request), "validate_only": self.validate_only}
+        return {**self.request.start_parameters(), "validate_only": self.validate_only}
 
     def summary(self, state: str) -> UpdateSummary:
         """The update before it has a journal."""

@@ -119,3 +119,13 @@ def test_no_storage_in_the_folder(tmp_path: Path) -> None:
     result = dlt_local("sql", "SELECT 1", folder=tmp_path)
     assert result.code == 2
     assert result.err.startswith("[STORAGE_NOT_GIVEN] no storage lies in .dlt-local.")
+
+
+@pytest.mark.usefixtures("spark")
+def test_an_update_with_nothing_to_do_needs_no_java(tmp_path: Path) -> None:
+    (tmp_path / "pipeline.sql").write_text("CREATE MATERIALIZED VIEW one AS SELECT 1 AS id")
+    assert dlt_local("run", "pipeline.sql", folder=tmp_path).code == 0
+    command = [sys.executable, "-m", "local_shim", "run", "pipeline.sql"]
+    environment = {"JAVA_HOME": "/nowhere", "PATH": "", "PYTHONPATH": str(PROJECT)}
+    again = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert again.stdout.splitlines()[-1].endswith("1 completed."), again.stderr

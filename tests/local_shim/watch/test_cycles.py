@@ -18,7 +18,8 @@ from pyspark.sql import SparkSession
 from local_shim.cli.app import main
 from local_shim.events.event import UpdateState
 from local_shim.pipeline_spec.load import from_files
-from local_shim.run import Request, UpdateResult
+from local_shim.run import UpdateResult
+from local_shim.update.request import Request
 from local_shim.watch.cycles import watch
 from local_shim.watch.saves import stamps_of, watched_folders
 

@@ -1,0 +1,1 @@
+"""Updates that have nothing to do, found out before Spark starts."""
