@@ -29,6 +29,7 @@ class Registry:
     warnings: list[str] = field(default_factory=list)
     keys_read: set[str] = field(default_factory=set)  # of the configuration, in SQL and widgets
     notebooks: list[Path] = field(default_factory=list)  # those that source files ran by %run
+    reads_tables: bool = False  # at module level, outside of queries
     hooks: list[tuple[Callable[[dict[str, Any]], None], int | None]] = field(default_factory=list)
 
     def add_dataset(self, dataset: Dataset) -> None:

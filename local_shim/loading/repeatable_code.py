@@ -1,8 +1,9 @@
 """Whether code declares the same whenever it runs, told by its text.
 
-Such code looks at nothing but its own files, its configuration and tables: at no clock, no other
-file, no service and no rows. What it may import and name is a short list, so that code of which
-nothing is known counts as not repeatable. Queries may look at a clock: their plans show it.
+Such code looks at nothing but its own files and its configuration: at no clock, no other file, no
+service and no rows. What it may import and call is a short list, so that code of which nothing is
+known counts as not repeatable. Two things are told elsewhere: a query that looks at a clock, by
+its plan, and code at module level that reads a table, while it runs (`Registry.reads_tables`).
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ _CLOCKS = {"now", "today", "utcnow"}
 _BUILTINS = {"__import__", "compile", "eval", "exec", "input", "open"}
 # What reaches files, services and Spark beside its frames: of `dbutils` and of a session.
 _OUTSIDE = {"catalog", "entry_point", "fs", "secrets", "sparkContext", "_jsparkSession", "_jvm"}
-# Rows that code can decide by; functions of the same names build columns.
+# Methods that give rows, by which code can decide. A module's function of the same name (`F.first`)
+# builds a column.
 _ROWS = {"collect", "first", "head", "tail", "take", "toArrow", "toLocalIterator", "toPandas"}
 
 
@@ -50,7 +52,7 @@ def _is_repeatable(tree: ast.Module, own_modules: set[str]) -> bool:
     imports = [each for each in nodes if isinstance(each, ast.Import | ast.ImportFrom)]
     imported = {alias.asname or alias.name for each in imports for alias in each.names}
     return all(_is_known(each, own_modules) for each in imports) and not any(
-        _looks_elsewhere(node, imported) for node in nodes
+        _looks_elsewhere(node) or _gives_rows(node, imported) for node in nodes
     )
 
 
@@ -70,10 +72,15 @@ def _is_known(node: ast.Import | ast.ImportFrom, own_modules: set[str]) -> bool:
     )
 
 
-def _looks_elsewhere(node: ast.AST, imported: set[str]) -> bool:
+def _looks_elsewhere(node: ast.AST) -> bool:
     if isinstance(node, ast.Name):
         return node.id in _BUILTINS
-    if not isinstance(node, ast.Attribute):
+    return isinstance(node, ast.Attribute) and node.attr in _CLOCKS | _OUTSIDE
+
+
+def _gives_rows(node: ast.AST, imported: set[str]) -> bool:
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return False
-    of_module = isinstance(node.value, ast.Name) and node.value.id in imported
-    return node.attr in _CLOCKS | _OUTSIDE or (node.attr in _ROWS and not of_module)
+    owner = node.func.value
+    of_module = isinstance(owner, ast.Name) and owner.id in imported
+    return node.func.attr in _ROWS and not of_module

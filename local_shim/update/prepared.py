@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 
 from local_shim.engine.preflight import check_targets
 from local_shim.engine.reads.analysis import AnalysisSources
@@ -59,15 +59,22 @@ class Prepared:
         return fingerprint(self.request.spec, registry.configuration, registry.notebooks)
 
 
+def open_spark(request: Request) -> SparkSession:
+    """The running Spark, or a new one whose settings suit the size of what the pipeline reads."""
+    running = running_session()
+    if running is not None:
+        return running
+    storage, configuration = request.opened_storage(), request.spec.configuration
+    return open_session(large_data=reads_much(storage, request.paths, configuration))
+
+
 @contextmanager
 def prepared(request: Request) -> Iterator[Prepared]:
     """Loads, resolves, validates and plans; sessions and interception stay open for the block."""
     spec = request.spec
     check_requirements(spec)
     storage = request.opened_storage()
-    is_new = running_session() is None  # a running JVM stays as it is
-    large = is_new and reads_much(storage, request.paths, spec.configuration)
-    spark = open_session(large_data=large)
+    spark = open_spark(request)
     with (
         spark_reads_intercepted(spec.key) as keys_read,
         python_files_mapped() if request.paths else nullcontext(),
@@ -98,8 +105,10 @@ def _load(spec: PipelineSpec, context: UpdateContext) -> Registry:
     """Runs the source files; the settings that they make join the configuration."""
     before = configuration_of(context.spark)
     registry = Registry(context.namespace, spec.configuration, spec.parameters)
-    with resolving_with(FlowReads(context)):
+    reads = FlowReads(context)
+    with resolving_with(reads):
         load(spec, context.spark, registry)
+    registry.reads_tables = bool(reads.versions or reads.streams or reads.foreign)
     registry.configuration = {**spec.configuration, **changed_settings(context.spark, before)}
     return registry
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from local_shim.errors import ShimError
 from local_shim.events.event import UpdateState
 from local_shim.run import UpdateResult
+from local_shim.update.prepared import open_spark
 from local_shim.update.request import Request
 from local_shim.watch.saves import stamps_of, wait_for_save, watched_folders
 
@@ -51,6 +52,8 @@ def watch(
             yield Cycle(saved, outcome, time.monotonic() - began)
             if isinstance(outcome, UpdateResult) and outcome.state is UpdateState.CANCELED:
                 return
+            if isinstance(outcome, UpdateResult):
+                open_spark(request)  # an update with nothing to do did not; the next one needs it
             saved = wait_for_save(folders, request.storage, stamps)
             importlib.invalidate_caches()
 

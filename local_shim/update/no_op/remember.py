@@ -24,15 +24,17 @@ def remember(
     """Stores what an update depended on that began to read its code at `started_ns`.
 
     `sources` are those of the streams that have only one. Nothing is stored if anything cannot be
-    checked: code that was edited meanwhile, or that may look at a clock or at other files; an event
-    hook; a flow into a sink or from snapshots; a view that is computed each time.
+    checked: code that was edited meanwhile, or that may look at a clock, at other files or (outside
+    of queries) at tables; an event hook; a flow into a sink or from snapshots; a view that is
+    computed each time.
     """
     spec, code = ready.request.spec, code_files(ready.request.spec, ready.registry.notebooks)
     flows = [
         _dependencies(ready.context, each, sources.get(each.name)) for each in ready.plan.flows
     ]
     checkable = tuple(flow for flow in flows if flow is not None)
-    if ready.registry.hooks or len(checkable) < len(flows):
+    registry = ready.registry
+    if registry.hooks or registry.reads_tables or len(checkable) < len(flows):
         return
     with suppress(OSError, SyntaxError, ShimError):  # a file is gone, or no longer code
         if is_repeatable(code, spec):

@@ -64,10 +64,15 @@ def first_row():
     return spark.range(1)
 """
 HELPER = """
+from dataclasses import dataclass
 from pyspark.sql import functions as F
 
+@dataclass
+class Limits:
+    head: int = 1
+
 def number(rows):
-    return rows.agg(F.count("*").alias("number"))
+    return rows.agg(F.count("*").alias("number")).limit(Limits().head)
 """
 
 
@@ -306,6 +311,7 @@ def test_the_update_after_one_that_failed_starts_spark(shop: Pipeline) -> None:
         "RULES = open(__file__)",
         "TABLES = spark.catalog",
         "DAY = spark.sql('SELECT current_date()').first()",
+        "NUMBER = spark.read.table('other').count()",
         "FILES = dbutils.fs",
         "@dlt.on_event_hook\ndef hook(event): pass",
         "@dlt.table\ndef clock(): return spark.sql('SELECT current_timestamp() AS now')",
@@ -321,6 +327,7 @@ def test_spark_starts_for_code_that_may_declare_something_else(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     monkeypatch.setattr(run_module, "running_session", lambda: None)
+    pipeline.spark.range(3).write.format("delta").save(str(pipeline.path("other")))
     view = "import dlt\n@dlt.table\ndef one():\n    return spark.range(1)\n"
     pipeline.write(f"{view}{code}\n")
     assert pipeline.update() == 0

@@ -9,6 +9,7 @@ import threading
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 from io import StringIO
+from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
@@ -20,6 +21,7 @@ from local_shim.events.event import UpdateState
 from local_shim.pipeline_spec.load import from_files
 from local_shim.run import UpdateResult
 from local_shim.update.request import Request
+from local_shim.watch import cycles
 from local_shim.watch.cycles import watch
 from local_shim.watch.saves import stamps_of, watched_folders
 
@@ -120,8 +122,20 @@ def request(folder: Path) -> Request:
 
 def test_an_update_that_is_stopped_is_the_last(tmp_path: Path) -> None:
     stopped = UpdateResult("1", UpdateState.CANCELED, (), 1)
-    cycles = list(watch(lambda: request(tmp_path), lambda _: stopped))
-    assert [(cycle.saved, cycle.outcome) for cycle in cycles] == [("", stopped)]
+    all_cycles = list(watch(lambda: request(tmp_path), lambda _: stopped))
+    assert [(cycle.saved, cycle.outcome) for cycle in all_cycles] == [("", stopped)]
+
+
+def test_spark_starts_between_the_updates_if_the_first_needed_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The update after the first save then need not wait for it."""
+    steps: list[str] = []
+    monkeypatch.setattr(cycles, "open_spark", lambda _: steps.append("Spark"))
+    monkeypatch.setattr(cycles, "wait_for_save", lambda *_: steps.append("wait"))
+    completed = UpdateResult("1", UpdateState.COMPLETED, (), 0)
+    list(islice(watch(lambda: request(tmp_path), lambda _: completed), 2))
+    assert steps == ["Spark", "wait"]
 
 
 def test_sources_modules_and_descriptions_are_watched(tmp_path: Path) -> None:
