@@ -34,6 +34,7 @@ _TREE_PATTERN = "org.apache.spark.sql.catalyst.trees.TreePattern"
 _GENERATE = re.compile(r"\bGenerate (\w+)")
 _OWN_GENERATORS = {"explode", "posexplode", "inline", "stack", "json_tuple", "variant_explode"}
 _PYTHON_FUNCTIONS = ("PythonUDF", "PythonUDAF", "PythonUDTF")
+_ROWS_OF_PYTHON = "rows of Python code: "  # name of an RDD, before the digest of its rows
 _WITHOUT_TABLES = ("LocalRelation", "OneRowRelation", "Range", "CTERelationRef")
 _UNKNOWN_BYTES = 2**62
 
@@ -89,10 +90,26 @@ def is_deterministic(frame: DataFrame) -> bool:
 
 def delta_folders(frame: DataFrame) -> set[str] | None:
     """Folders of the Delta tables that the query reads; None if it reads anything else."""
-    tables = [leaf for leaf in leaves(frame) if leaf.nodeName() not in _WITHOUT_TABLES]
+    tables = [
+        leaf
+        for leaf in leaves(frame)
+        if leaf.nodeName() not in _WITHOUT_TABLES and _noted_rows(leaf) is None
+    ]
     folders = [_delta_folder(leaf) for leaf in tables]
     named = {folder for folder in folders if folder is not None}
     return None if None in folders else named
+
+
+def note_rows(frame: DataFrame, digest: str) -> None:
+    """Notes which rows a frame has that Spark got from Python code, for all plans that read it."""
+    leaf = frame._jdf.queryExecution().analyzed()
+    if leaf.nodeName() == "LogicalRDD":
+        leaf.rdd().setName(_ROWS_OF_PYTHON + digest)
+
+
+def _noted_rows(leaf: Any) -> str | None:
+    name = leaf.rdd().name() if leaf.nodeName() == "LogicalRDD" else None
+    return name if name and name.startswith(_ROWS_OF_PYTHON) else None
 
 
 @dataclass(frozen=True)
@@ -108,10 +125,11 @@ def plan_digest(frame: DataFrame) -> PlanDigest:
 
     It covers the canonical form of the plan (which numbers attributes anew and forgets aliases
     within the query), the names and types of its columns and of the columns it reads, the rows of
-    local relations, the folders of Delta tables and the pickled code of Python functions.
+    local relations and those that `note_rows` noted, the folders of Delta tables and the pickled
+    code of Python functions.
     The JSON form of a plan has all of this, too, but costs three times as much.
-    Views that stand for names in SQL text (reading/sql_names.py) are numbered by a counter of the
-    process, which is left out.
+    Views that stand for names in SQL text (reading/sql_edits/names.py) are numbered by a counter of
+    the process, which is left out.
     """
     spark = frame.sparkSession
     plan = frame._jdf.queryExecution().normalized().canonicalized()
@@ -120,6 +138,7 @@ def plan_digest(frame: DataFrame) -> PlanDigest:
     read = leaves(frame)
     types = [leaf.schema().json() for leaf in read]
     rows = [str(leaf.data()) for leaf in read if leaf.nodeName() == "LocalRelation"]
+    rows += [str(_noted_rows(leaf)) for leaf in read]
     folders = [str(_delta_folder(leaf)) for leaf in read]
     functions = _python_functions(frame, text)
     parts = [text, frame.schema.json(), *types, *rows, *folders, *functions]

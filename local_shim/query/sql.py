@@ -14,7 +14,7 @@ from local_shim.jvm.sql_statement import parse
 from local_shim.query.catalog import StorageCatalog
 from local_shim.query.render import render
 from local_shim.query.rewrite import rewrite
-from local_shim.reading.json_paths import with_json_functions
+from local_shim.reading.sql_edits.json_paths import with_json_functions
 from local_shim.storage import Storage
 
 

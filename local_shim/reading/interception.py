@@ -21,7 +21,14 @@ from pyspark.sql.classic.dataframe import DataFrame as ClassicDataFrame
 from pyspark.sql.conf import RuntimeConfig
 from pyspark.sql.streaming.readwriter import DataStreamReader, DataStreamWriter
 
-from local_shim.reading import delta_tables, file_reads, reader_notes, refused_calls, table_reads
+from local_shim.reading import (
+    delta_tables,
+    file_reads,
+    python_rows,
+    reader_notes,
+    refused_calls,
+    table_reads,
+)
 from local_shim.reading.source_resolver import current_resolver
 
 Replacement = Callable[[Any], Any]
@@ -54,6 +61,7 @@ def spark_reads_intercepted(pipeline: str = "") -> Iterator[set[str]]:
 def _reads() -> Iterator[Replaced]:
     yield SparkSession, "table", table_reads.session_table
     yield SparkSession, "sql", table_reads.sql
+    yield SparkSession, "createDataFrame", python_rows.create_dataframe
     yield Catalog, "tableExists", table_reads.table_exists
     yield DataFrameReader, "table", table_reads.reader_table(streaming=False)
     yield DataStreamReader, "table", table_reads.reader_table(streaming=True)

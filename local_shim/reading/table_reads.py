@@ -16,14 +16,14 @@ from sqlglot.errors import TokenError
 from local_shim.errors import DefinitionError
 from local_shim.jvm.flow_session import in_flow_session
 from local_shim.jvm.spark_parser import with_parameters
-from local_shim.reading.json_paths import is_path_on_text, with_json_functions
 from local_shim.reading.reader_notes import notes_of
 from local_shim.reading.source_resolver import (
     SourceResolver,
     current_resolver,
     without_interception,
 )
-from local_shim.reading.sql_names import constant_edits, file_state_edits, name_edits
+from local_shim.reading.sql_edits.json_paths import is_path_on_text, with_json_functions
+from local_shim.reading.sql_edits.names import constant_edits, file_state_edits, name_edits
 from local_shim.sql_text import edited
 
 

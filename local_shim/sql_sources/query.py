@@ -14,9 +14,9 @@ from local_shim.graph.elements import SourceLocation
 from local_shim.graph.names import Namespace
 from local_shim.jvm.spark_parser import check_query, table_mentions
 from local_shim.reading.interception import session
-from local_shim.reading.json_paths import is_path_on_text, json_path_edits
 from local_shim.reading.source_resolver import current_resolver, without_interception
-from local_shim.reading.sql_names import constant_edits, file_state_edits, name_edits
+from local_shim.reading.sql_edits.json_paths import is_path_on_text, json_path_edits
+from local_shim.reading.sql_edits.names import constant_edits, file_state_edits, name_edits
 from local_shim.sql_sources.file_functions import with_file_views, without_file_calls
 from local_shim.sql_sources.grammar.definitions import Columns
 from local_shim.sql_sources.grammar.source_text import SourceText

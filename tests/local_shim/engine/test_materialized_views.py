@@ -245,7 +245,7 @@ def test_a_view_is_computed_again_when_the_code_of_a_python_function_changes(
         sys.modules.pop("rates_of_a_test", None)
         importlib.invalidate_caches()
         assert pipeline.update() == 0, pipeline.errors()
-        return [e.message for e in pipeline.events if e.event_type == "planning_information"]
+        return _planned(pipeline)
 
     assert "COMPLETE_RECOMPUTE" in update(2)[0]
     assert "NO_OP" in update(2)[0]
@@ -300,3 +300,64 @@ def test_tables_that_track_rows_are_filled(pipeline: Pipeline) -> None:
     for name in ("computed", "streamed", "newest"):
         table = pipeline.table(name).select("id", "_metadata.row_id")
         assert table.distinct().count() == 3
+
+
+ROWS_OF_PYTHON = """
+import datetime, decimal
+import dlt
+import pandas
+from pyspark.sql import Row, types
+
+ROWS = {rows}
+
+@dlt.table
+def limits():
+    return spark.createDataFrame(ROWS)
+
+@dlt.table
+def joined():
+    return spark.range(3).join(spark.createDataFrame(data=ROWS), "id")
+"""
+
+
+@pytest.mark.parametrize(
+    ("rows", "others"),
+    [
+        ("[Row(id=1, x='a')]", "[Row(id=1, x='b')]"),
+        ("[{'id': 1, 'x': [1.5, None]}]", "[{'id': 1, 'x': [1.5, 2.5]}]"),
+        (
+            "[Row(id=1, x=decimal.Decimal('1.50'), y=datetime.date(2024, 2, 29))]",
+            "[Row(id=1, x=decimal.Decimal('1.5'), y=datetime.date(2024, 2, 28))]",
+        ),
+        ("pandas.DataFrame({'id': [1], 'x': ['a']})", "pandas.DataFrame({'id': [1], 'x': ['b']})"),
+    ],
+)
+def test_a_view_is_computed_again_when_the_rows_that_its_code_gives_change(
+    pipeline: Pipeline, rows: str, others: str
+) -> None:
+    pipeline.write(ROWS_OF_PYTHON.format(rows=rows))
+    assert pipeline.update() == 0, pipeline.errors()
+    assert pipeline.update() == 0, pipeline.errors()
+    assert all("NO_OP" in message for message in _planned(pipeline))
+    assert pipeline.plan().effects == ()
+    before = pipeline.table("joined").collect()
+    pipeline.write(ROWS_OF_PYTHON.format(rows=others))
+    assert pipeline.update() == 0, pipeline.errors()
+    assert all("COMPLETE_RECOMPUTE" in message for message in _planned(pipeline))
+    assert pipeline.table("joined").collect() != before
+
+
+OBJECT = """[Row(id=1, x=pyspark.testing.objects.ExamplePoint(1.0, 2.0))]"""
+
+
+def test_a_view_of_rows_that_hold_objects_is_computed_each_time(pipeline: Pipeline) -> None:
+    """What tells one object from another is not known."""
+    source = ROWS_OF_PYTHON.replace("import pandas", "import pyspark.testing.objects")
+    pipeline.write(source.format(rows=OBJECT))
+    assert pipeline.update() == 0, pipeline.errors()
+    assert pipeline.update() == 0, pipeline.errors()
+    assert all("COMPLETE_RECOMPUTE" in message for message in _planned(pipeline))
+
+
+def _planned(pipeline: Pipeline) -> list[str]:
+    return [e.message for e in pipeline.events if e.event_type == "planning_information"]

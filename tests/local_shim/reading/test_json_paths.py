@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from local_shim.reading.json_paths import with_json_functions
+from local_shim.reading.sql_edits.json_paths import with_json_functions
 
 
 @pytest.mark.parametrize(
