@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 
+from local_shim.durable_files import delete
 from local_shim.engine.effects import effects_of
 from local_shim.engine.executor import Executor
 from local_shim.engine.flow_errors import Failure
@@ -21,6 +21,7 @@ from local_shim.events.definitions import describe
 from local_shim.events.event import UpdateState
 from local_shim.events.hooks import Hooks
 from local_shim.events.log import EventLog
+from local_shim.events.query_plans import query_plans
 from local_shim.events.table import append_journals
 from local_shim.events.update_log import open_event_log
 from local_shim.graph.names import TableName
@@ -31,6 +32,8 @@ from local_shim.pipeline_spec.pipeline_settings import (
     TRIGGER_INTERVAL,
 )
 from local_shim.pipeline_spec.requirements import check_requirements
+from local_shim.update.definition import Definition, repeatable_definition
+from local_shim.update.known_analysis import write_known
 from local_shim.update.no_op.check import unchanged_dependencies
 from local_shim.update.no_op.remember import remember
 from local_shim.update.no_op.report import report_no_op
@@ -55,7 +58,6 @@ class Update:
         self.request = request
         self.id = request.update_id or str(uuid.uuid4())
         self._stop = StopRequest()
-        self._started_ns = 0
 
     def run(self) -> UpdateResult:
         """Runs the update to its end, or to a stop (SIGTERM and SIGINT are one, too).
@@ -72,7 +74,7 @@ class Update:
         """Ends the update at once if no flow has anything to do; None if one may have."""
         request, storage = self.request, self.request.opened_storage()
         partial = request.continuous or request.selection != RefreshSelection()
-        if partial or running_session() is not None or storage.dependencies() is None:
+        if partial or running_session() is not None or not storage.dependencies().exists():
             return None
         check_requirements(request.spec)
         with storage.update_lock():
@@ -87,7 +89,6 @@ class Update:
                 return self._end(events, ())
 
     def _run(self) -> UpdateResult:
-        self._started_ns = time.time_ns()
         with (
             prepared(self.request) as ready,
             ready.context.storage.update_lock(),
@@ -106,8 +107,9 @@ class Update:
 
     def _execute(self, events: EventLog, ready: Prepared) -> tuple[Failure, ...]:
         context, request = ready.context, self.request
-        context.storage.forget_dependencies()
-        errors = _set_up_tables(events, ready)
+        delete(context.storage.dependencies())
+        definition = repeatable_definition(request, ready.registry, ready.started_ns)
+        errors = _set_up_tables(events, ready, definition)
         executor = Executor(context, events, ready.plan, ready.fingerprint, self._stop, errors)
         events.update(UpdateState.RUNNING)
         with self._stop.calling(lambda: cancel_all_jobs(context.spark)):
@@ -117,7 +119,7 @@ class Update:
         if not failures and not self._stop.requested:
             maintain(context, events)
             if not request.continuous and request.selection == RefreshSelection():
-                remember(ready, executor.sources, self.id, self._started_ns)
+                remember(ready, definition, executor.sources, self.id)
         return failures
 
     def _repeat(self, executor: Executor, configuration: Mapping[str, str]) -> tuple[Failure, ...]:
@@ -165,15 +167,20 @@ def run(request: Request) -> UpdateResult:
 
 def plan_only(request: Request) -> Plan:
     """The plan of an update that is not run, with its effects; nothing is written."""
-    with prepared(request) as ready, own_session(ready.context.spark, {}):
+    with prepared(request, analyse_all=True) as ready, own_session(ready.context.spark, {}):
         effects = effects_of(ready.context, ready.plan, ready.fingerprint, ready.change_rows)
         return replace(ready.plan, effects=effects)
 
 
-def _set_up_tables(events: EventLog, ready: Prepared) -> dict[TableName, FlowError]:
+def _set_up_tables(
+    events: EventLog, ready: Prepared, definition: Definition | None
+) -> dict[TableName, FlowError]:
     if ready.plan.reset_tables or ready.plan.reset_checkpoints:
         events.update(UpdateState.RESETTING)
     reset_tables(ready.context, ready.plan)
-    describe(ready.plan.graph, ready.context.storage, ready.fingerprint, events)
+    graph, storage = ready.plan.graph, ready.context.storage
+    plans = query_plans(storage, graph, ready.fingerprint)
+    describe(graph, storage, plans, events)
+    write_known(storage, definition, graph, plans, ready.keys_read)
     events.update(UpdateState.SETTING_UP_TABLES)
     return create_tables(ready.context, ready.plan)

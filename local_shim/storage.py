@@ -8,6 +8,7 @@
     system/resets/<table>                             a full refresh that is underway
     system/journal/<pipeline>/<update>.jsonl          the events of one update
     system/lineage/<pipeline>.json                    the plans of its flows for events, kept
+    system/analysis/<pipeline>.json                   what the analysis of its queries gave
     system/dependencies/<pipeline>.json               what its last complete update depended on
     system/events                                     the event log, a Delta table
     system/locks/<pipeline>                           held while an update runs
@@ -212,26 +213,10 @@ class Storage:
         for kind in ("checkpoints", "schemas"):
             durable_files.delete(self.root / kind / _safe(self.pipeline))
         durable_files.delete(self.journals())
-        self.forget_dependencies()
+        durable_files.delete(self.dependencies())
+        durable_files.delete(self.analysis())
         for record in own_records:
             durable_files.delete(self._record(record.name))
-
-    # --- what the last complete update depended on
-
-    def dependencies(self) -> str | None:
-        """The document about it; None if the last update was not complete."""
-        return durable_files.read_text(self._dependencies())
-
-    def remember_dependencies(self, text: str) -> None:
-        """Replaces the document."""
-        durable_files.write_atomically(self._dependencies(), text)
-
-    def forget_dependencies(self) -> None:
-        """Removes the document, before an update that may change what it says."""
-        durable_files.delete(self._dependencies())
-
-    def _dependencies(self) -> Path:
-        return self.root / "system" / "dependencies" / f"{_safe(self.pipeline)}.json"
 
     # --- updates
 
@@ -246,6 +231,14 @@ class Storage:
     def lineage(self) -> Path:
         """File of the column lineage and the plans of this pipeline's flows."""
         return self.root / "system" / "lineage" / f"{_safe(self.pipeline)}.json"
+
+    def analysis(self) -> Path:
+        """File of what the analysis of its queries gave."""
+        return self.root / "system" / "analysis" / f"{_safe(self.pipeline)}.json"
+
+    def dependencies(self) -> Path:
+        """File of what its last update depended on, if that was complete."""
+        return self.root / "system" / "dependencies" / f"{_safe(self.pipeline)}.json"
 
     def journals(self) -> Path:
         """Folder of this pipeline's journals."""

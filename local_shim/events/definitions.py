@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from local_shim.events.event import EventType
 from local_shim.events.log import EventLog
-from local_shim.events.query_plans import QueryPlan, query_plans
+from local_shim.events.query_plans import QueryPlan
 from local_shim.graph.elements import AutoCdcFlow, Dataset, DatasetKind, QueryFlow, SourceLocation
 from local_shim.graph.graph import Graph, ResolvedFlow
 from local_shim.storage import Storage
 
 
-def describe(graph: Graph, storage: Storage, fingerprint: str, events: EventLog) -> None:
+def describe(
+    graph: Graph, storage: Storage, plans: Mapping[str, QueryPlan], events: EventLog
+) -> None:
     """`dataset_definition`, `sink_definition` and `flow_definition` for the whole graph.
 
     Written after a full refresh has reset its tables, because that renews the ids of flows;
-    `fingerprint` stands for the code.
+    `plans` are those of the flows, by name.
     """
-    plans = query_plans(storage, graph, fingerprint)
     for dataset in graph.datasets.values():
         _write_dataset(graph, dataset, events)
     for flow in graph.flows:

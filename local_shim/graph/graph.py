@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from graphlib import TopologicalSorter
 from itertools import chain
 
@@ -34,6 +35,14 @@ class Input:
     external: bool = False
 
 
+class Scope(Enum):
+    """What the result of a flow's analysis depends on besides code and configuration."""
+
+    DATASETS = "the columns of datasets"
+    OUTSIDE = "files, or tables that the pipeline does not declare"
+    SESSION = "the Spark session: a name that its catalog has, or a setting that a query makes"
+
+
 @dataclass(frozen=True)
 class ResolvedFlow:
     """A flow with the result of its analysis."""
@@ -45,6 +54,7 @@ class ResolvedFlow:
     digest: str = ""  # of a batch query with its rules, as `plan_digest` gives it
     follows_code: bool = False  # code that the plan does not show decides the rows, too
     complete: bool = False  # its own query aggregates a stream without a watermark
+    scope: Scope = Scope.OUTSIDE
     paths: tuple[str, ...] = ()  # files and folders that its query reads, as it names them
     lineage: Callable[[], Lineage] = field(default=dict, compare=False)  # read from the plan
     explain_text: Callable[[], str | None] = field(default=lambda: None, compare=False)  # also

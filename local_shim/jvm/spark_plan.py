@@ -90,14 +90,20 @@ def is_deterministic(frame: DataFrame) -> bool:
 
 def delta_folders(frame: DataFrame) -> set[str] | None:
     """Folders of the Delta tables that the query reads; None if it reads anything else."""
-    tables = [
-        leaf
-        for leaf in leaves(frame)
-        if leaf.nodeName() not in _WITHOUT_TABLES and _noted_rows(leaf) is None
-    ]
-    folders = [_delta_folder(leaf) for leaf in tables]
+    folders = [_delta_folder(leaf) for leaf in leaves(frame) if not _is_of_code(leaf)]
     named = {folder for folder in folders if folder is not None}
     return None if None in folders else named
+
+
+def reads_code_alone(frame: DataFrame, streams: int) -> bool:
+    """Whether all rows come from code, but for those of so many streams."""
+    read = leaves(frame)
+    batch = [leaf for leaf in read if not leaf.isStreaming()]
+    return len(read) - len(batch) == streams and all(map(_is_of_code, batch))
+
+
+def _is_of_code(leaf: Any) -> bool:
+    return leaf.nodeName() in _WITHOUT_TABLES or _noted_rows(leaf) is not None
 
 
 def note_rows(frame: DataFrame, digest: str) -> None:

@@ -9,7 +9,9 @@ its plan, and code at module level that reads a table, while it runs (`Registry.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.util import resolve_name
+from itertools import accumulate
 from pathlib import Path
 
 from local_shim.loading.cells import Language
@@ -34,11 +36,25 @@ _OUTSIDE = {"catalog", "entry_point", "fs", "secrets", "sparkContext", "_jsparkS
 _ROWS = {"collect", "first", "head", "tail", "take", "toArrow", "toLocalIterator", "toPandas"}
 
 
-def is_repeatable(code: Iterable[Path], spec: PipelineSpec) -> bool:
-    """Whether the code, which has been run, declares the same until it is edited."""
-    own_modules = {name.partition(".")[0] for name in own_files(import_folders(spec))}
-    trees = [ast.parse(text) for path in code for text in _python_cells(path)]
-    return all(_is_repeatable(tree, own_modules) for tree in trees)
+def repeatable_code(spec: PipelineSpec, notebooks: Iterable[Path]) -> list[Path] | None:
+    """The files of the code that has been run: sources, `notebooks`, and modules they import.
+
+    None if it may declare something else when it runs again. Raises OSError, SyntaxError or
+    ShimError for a file that is no longer there, or no code.
+    """
+    modules = own_files(import_folders(spec))
+    waiting, files = [*spec.sources, *notebooks], set[Path]()
+    while waiting:
+        path = waiting.pop()
+        if path in files:
+            continue
+        files.add(path)
+        for text in _python_cells(path):
+            imported = _imports_of_repeatable(ast.parse(text), _package(path, modules), modules)
+            if imported is None:
+                return None
+            waiting += [Path(modules[name]).resolve() for name in imported]
+    return sorted(files)
 
 
 def _python_cells(path: Path) -> Iterator[str]:
@@ -47,29 +63,61 @@ def _python_cells(path: Path) -> Iterator[str]:
             yield cell.text
 
 
-def _is_repeatable(tree: ast.Module, own_modules: set[str]) -> bool:
+def _package(path: Path, modules: Mapping[str, str]) -> str:
+    """The package in which relative imports of a module begin; "" for a source file."""
+    names = [name for name, file in modules.items() if Path(file).resolve() == path]
+    if not names:
+        return ""
+    return names[0] if path.name == "__init__.py" else names[0].rpartition(".")[0]
+
+
+def _imports_of_repeatable(
+    tree: ast.Module, package: str, modules: Mapping[str, str]
+) -> set[str] | None:
+    """Names of the own `modules` that code imports; None if the code may not be repeatable."""
     nodes = list(ast.walk(tree))
     imports = [each for each in nodes if isinstance(each, ast.Import | ast.ImportFrom)]
     imported = {alias.asname or alias.name for each in imports for alias in each.names}
-    return all(_is_known(each, own_modules) for each in imports) and not any(
-        _looks_elsewhere(node) or _gives_rows(node, imported) for node in nodes
-    )
+    if any(_looks_elsewhere(node) or _gives_rows(node, imported) for node in nodes):
+        return None
+    own = set[str]()
+    for each in imports:
+        names = _imported_names(each, package)
+        if not all(_is_known(name, modules) for name in names):
+            return None
+        own.update(part for name in names for part in _with_packages(name) if part in modules)
+    return own
 
 
-def _is_known(node: ast.Import | ast.ImportFrom, own_modules: set[str]) -> bool:
+def _imported_names(node: ast.Import | ast.ImportFrom, package: str) -> list[str]:
+    """Full names; those of `from … import` may be modules or what a module holds."""
     if isinstance(node, ast.Import):
-        modules = [alias.name for alias in node.names]
-    elif node.level:
+        return [alias.name for alias in node.names]
+    relative = "." * node.level + (node.module or "")
+    module = resolve_name(relative, package) if node.level else relative
+    return [f"{module}.{alias.name}" for alias in node.names]
+
+
+def _with_packages(name: str) -> list[str]:
+    """`a.b.c` → `a`, `a.b` and `a.b.c`: importing a module runs its packages first."""
+    return list(accumulate(name.split("."), lambda package, part: f"{package}.{part}"))
+
+
+def _is_known(name: str, modules: Mapping[str, str]) -> bool:
+    if name.partition(".")[0] in _MODULES or name in modules:
         return True
-    elif node.module == "pyspark":
-        modules = [f"pyspark.{alias.name}" for alias in node.names]
-    else:
-        modules = [node.module or ""]
-    return all(
-        module.partition(".")[0] in _MODULES | own_modules
-        or any(module == each or module.startswith(each + ".") for each in _SPARK_MODULES)
-        for module in modules
+    return any(f"{name}.".startswith(f"{each}.") for each in _SPARK_MODULES) or _is_held_by(
+        modules, *name.rpartition(".")[::2]
     )
+
+
+def _is_held_by(modules: Mapping[str, str], module: str, name: str) -> bool:
+    """Whether it is no module itself: one that a function imports later was not looked at yet."""
+    if module not in modules:
+        return False
+    file = Path(modules[module])
+    places = [file.parent / name, file.parent / f"{name}.py"] if file.stem == "__init__" else []
+    return not any(place.exists() for place in places)
 
 
 def _looks_elsewhere(node: ast.AST) -> bool:

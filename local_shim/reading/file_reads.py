@@ -13,6 +13,7 @@ from local_shim.reading.source_resolver import (
     dataset_function,
     without_interception,
 )
+from local_shim.sql_text import quote
 
 # A format's own method (`csv`, `json`, …) reads as `format(…).load(…)` does.
 FORMAT_METHODS = ("csv", "json", "orc", "parquet", "text", "xml")
@@ -43,12 +44,15 @@ def _reader() -> str:
 
 
 def stream_load(original: Any) -> Any:
-    """`DataStreamReader.load`, also of Auto Loader streams."""
+    """`DataStreamReader.load`, also of Auto Loader streams and Delta tables."""
     mapped = with_local_paths(original)
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         bound = inspect.signature(original).bind(self, *args, **kwargs)
         notes, resolver = _notes_with(self, bound), current_resolver()
+        path = str(bound.arguments.get("path") or notes.options.pop("path", ""))
+        if resolver is not None and notes.format.lower() == "delta" and path:
+            return resolver.table(f"delta.{quote(path)}", True, notes.options)
         if not notes.is_auto_loader:
             return mapped(self, *args, **kwargs)
         if resolver is None:
@@ -56,17 +60,15 @@ def stream_load(original: Any) -> Any:
                 "CLOUD_FILES_OUTSIDE_OF_A_PIPELINE",
                 "Auto Loader (format 'cloudFiles') works in a pipeline's source files only.",
             )
-        return _auto_loader(resolver, notes, bound.arguments.get("path"))
+        return _auto_loader(resolver, notes, path)
 
     return call
 
 
-def _auto_loader(resolver: SourceResolver, notes: ReaderNotes, path: Any) -> Any:
-    options = dict(notes.options)
-    path = str(path or options.pop("path", ""))
+def _auto_loader(resolver: SourceResolver, notes: ReaderNotes, path: str) -> Any:
     schema, flow = notes.struct, dataset_function() or ""
     with without_interception():
-        return resolver.cloud_files(flow, path, options, schema)
+        return resolver.cloud_files(flow, path, notes.options, schema)
 
 
 def _notes_with(reader: Any, bound: inspect.BoundArguments) -> ReaderNotes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -39,6 +40,7 @@ from local_shim.pipeline_spec.requirements import check_requirements
 from local_shim.reading.interception import spark_reads_intercepted
 from local_shim.reading.python_files import python_files_mapped
 from local_shim.reading.source_resolver import resolving_with
+from local_shim.update.known_analysis import KnownAnalysis, read_known
 from local_shim.update.request import Request
 
 
@@ -50,7 +52,9 @@ class Prepared:
     context: UpdateContext
     registry: Registry
     plan: Plan
-    change_rows: Mapping[str, DataFrame]  # what AUTO CDC flows read, by flow
+    change_rows: Mapping[str, DataFrame]  # what AUTO CDC flows that were analysed read, by flow
+    keys_read: frozenset[str]  # keys of the configuration
+    started_ns: int  # before the code was read
 
     @property
     def fingerprint(self) -> str:
@@ -69,8 +73,12 @@ def open_spark(request: Request) -> SparkSession:
 
 
 @contextmanager
-def prepared(request: Request) -> Iterator[Prepared]:
-    """Loads, resolves, validates and plans; sessions and interception stay open for the block."""
+def prepared(request: Request, *, analyse_all: bool = False) -> Iterator[Prepared]:
+    """Loads, resolves, validates and plans; sessions and interception stay open for the block.
+
+    Flows whose analysis is known are not analysed again, unless `analyse_all` is set.
+    """
+    started_ns = time.time_ns()
     spec = request.spec
     check_requirements(spec)
     storage = request.opened_storage()
@@ -93,12 +101,15 @@ def prepared(request: Request) -> Iterator[Prepared]:
         registry = _load(spec, context)
         context = replace(context, configuration=registry.configuration)
         sources = AnalysisSources(context, {flow.name: flow.target for flow in registry.flows})
-        graph = _resolve(registry, context, sources)
+        known = KnownAnalysis() if analyse_all else read_known(request, started_ns)
+        graph = _resolve(registry, context, sources, known)
+        keys_read |= known.keys_read | registry.keys_read
         plan = make_plan(graph, request.selection, context.namespace)
         context = replace(context, graph=plan.graph)
         plan = replace(plan, warnings=tuple(_warnings(request, registry, plan, keys_read)))
         check_targets(plan, context.storage, continuous=request.continuous)
-        yield Prepared(request, context, registry, plan, sources.change_rows)
+        keys, changes = frozenset(keys_read), sources.change_rows
+        yield Prepared(request, context, registry, plan, changes, keys, started_ns)
 
 
 def _load(spec: PipelineSpec, context: UpdateContext) -> Registry:
@@ -113,9 +124,11 @@ def _load(spec: PipelineSpec, context: UpdateContext) -> Registry:
     return registry
 
 
-def _resolve(registry: Registry, context: UpdateContext, sources: AnalysisSources) -> Graph:
+def _resolve(
+    registry: Registry, context: UpdateContext, sources: AnalysisSources, known: KnownAnalysis
+) -> Graph:
     with own_session(context.spark, {}):  # for views that queries make while they are analysed
-        graph = resolve(registry, sources)
+        graph = resolve(registry, sources, known.flows)
     validate(graph)
     return graph
 
@@ -126,7 +139,7 @@ def _warnings(
     yield from registry.warnings
     yield from plan.warnings
     yield from unknown_settings(registry.configuration)
-    yield from unread_keys(request.spec.configuration, keys_read | registry.keys_read)
+    yield from unread_keys(request.spec.configuration, keys_read)
     if request.spec.continuous and not request.continuous:
         yield (
             f"'{request.spec.name}' is continuous on Databricks; this update ends when all data is"

@@ -58,7 +58,7 @@ class FlowReads:
         streaming = streaming and not self.all_in_batch
         name_parts = parts(name)
         if len(name_parts) == 2 and name_parts[0].lower() == "delta":
-            return self._delta(self.path(name_parts[1]), streaming, options)
+            return self._delta(self._folder(name_parts[1]), streaming, options)
         if names_files(name_parts):
             self.foreign = True
             return self._files(*name_parts)
@@ -89,7 +89,7 @@ class FlowReads:
         """The folder of a table that the storage has, or that `delta.`path`` names."""
         name_parts, storage = parts(name), self.context.storage
         if len(name_parts) == 2 and name_parts[0].lower() == "delta":
-            return self.path(name_parts[1])
+            return self._folder(name_parts[1])
         full = self.context.namespace.qualify(name)
         return str(storage.table(full)) if storage.has_table(full) else None
 
@@ -195,11 +195,15 @@ class FlowReads:
 
     def source_path(self, path: str) -> str:
         """The same for what a Spark reader reads; notes the version of a Delta table."""
-        local = self.path(path)
-        folder = Path(local.removeprefix("file:"))
-        version = delta_version(folder)
+        folder = self._folder(path)
+        version = delta_version(Path(folder))
         if version >= 0:
-            self.versions[str(folder)] = version
+            self.versions[folder] = version
         else:
             self.foreign = True
-        return local
+        return self.path(path)
+
+    def _folder(self, path: str) -> str:
+        """A local path without the scheme that Spark allows."""
+        local = self.path(path)
+        return str(Path(local.removeprefix("file:"))) if local.startswith("file:") else local

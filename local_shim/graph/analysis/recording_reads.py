@@ -11,7 +11,7 @@ from pyspark.sql.types import LongType, StringType, StructType, TimestampType
 from local_shim.errors import DefinitionError
 from local_shim.graph.analysis.resolution import Resolution, UpstreamFailed
 from local_shim.graph.elements import AutoCdcFlow, DatasetKind, Flow
-from local_shim.graph.graph import Input
+from local_shim.graph.graph import Input, Scope
 from local_shim.graph.names import TableName, names_files, parts
 from local_shim.pipeline_spec.pipeline_settings import VIEW_CHECK
 from local_shim.reading.source_resolver import without_interception
@@ -34,17 +34,19 @@ class RecordingReads:
         name_parts = parts(name)
         of_delta = len(name_parts) == 2 and name_parts[0].lower() == "delta"
         if of_delta or names_files(name_parts):
-            self.resolution.record_path(name_parts[1])
+            self._record_path(name_parts[1])
             with without_interception():
                 return self.external.by_path(name_parts[0], name_parts[1], streaming, options)
         registry = self.resolution.registry
         if len(name_parts) == 2 and name_parts[0].lower() == "live":
             registry.deprecated("LIVE_PREFIX")
+            self.resolution.record_scope(Scope.OUTSIDE)  # every analysis has to tell
         full = registry.namespace.qualify(name)
         if full in registry.datasets:
             return self._dataset(full, streaming, options)
         with without_interception():
             frame = self.external.external(full, streaming, options)
+        self.resolution.record_scope(Scope.SESSION if frame is None else Scope.OUTSIDE)
         if frame is not None:
             self.resolution.record(Input(full, streaming, external=True))
             self.resolution.record_frame(full, frame)
@@ -55,6 +57,7 @@ class RecordingReads:
     def has_table(self, name: str) -> bool:
         """Whether the pipeline declares it, or the storage has it."""
         full = self.resolution.registry.namespace.qualify(name)
+        self.resolution.record_scope(Scope.OUTSIDE)
         return full in self.resolution.registry.datasets or self.external.has_table(full)
 
     @property
@@ -68,19 +71,21 @@ class RecordingReads:
         name_parts = parts(name)
         if len(name_parts) == 2 and name_parts[0].lower() == "delta":
             return self.path(name_parts[1])
+        self.resolution.record_scope(Scope.OUTSIDE)
         return self.external.stored_table(self.resolution.registry.namespace.qualify(name))
 
     def cloud_files(
         self, flow: str, path: str, options: Mapping[str, str], schema: StructType | None
     ) -> DataFrame:
         """An Auto Loader stream that remembers nothing."""
-        self.resolution.record_path(path)
+        self._record_path(path)
         return self.external.cloud_files(flow, path, options, schema)
 
     def read_files(
         self, path: str, options: Mapping[str, str], schema: StructType | None
     ) -> DataFrame:
         """The files at `path` in batch, with the columns that an Auto Loader stream has."""
+        self.resolution.record_scope(Scope.OUTSIDE)
         return self.external.read_files(path, options, schema)
 
     def file_states(self, source: str | tuple[str, ...]) -> str:
@@ -91,12 +96,17 @@ class RecordingReads:
 
     def path(self, path: str) -> str:
         """Where `path` lies on this machine."""
+        self.resolution.record_scope(Scope.OUTSIDE)
         return self.external.path(path)
 
     def source_path(self, path: str) -> str:
         """The same for what a Spark reader reads."""
-        self.resolution.record_path(path)
+        self._record_path(path)
         return self.external.path(path)
+
+    def _record_path(self, path: str) -> None:
+        self.resolution.record_scope(Scope.OUTSIDE)
+        self.resolution.record_path(path)
 
     def _dataset(self, name: TableName, streaming: bool, options: Mapping[str, str]) -> DataFrame:
         self.resolution.record(Input(name, streaming))

@@ -10,7 +10,7 @@ from pyspark.sql.types import StructType
 from local_shim.errors import DefinitionError, close_match
 from local_shim.graph.analysis.external_sources import ExternalSources
 from local_shim.graph.elements import Dataset, DatasetKind, Flow, SnapshotFlow
-from local_shim.graph.graph import Input, ResolvedFlow
+from local_shim.graph.graph import Input, ResolvedFlow, Scope
 from local_shim.graph.names import TableName
 from local_shim.graph.registry import Registry
 from local_shim.graph.table_columns import as_read, merged
@@ -28,6 +28,12 @@ class OpenFlow:
     inputs: list[Input] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     frames: list[tuple[TableName, DataFrame]] = field(default_factory=list)  # what reads gave
+    scope: Scope = Scope.DATASETS
+
+    @property
+    def unique_paths(self) -> tuple[str, ...]:
+        """The paths, each once."""
+        return tuple(dict.fromkeys(self.paths))
 
 
 @dataclass
@@ -52,6 +58,11 @@ class Resolution:
     def record_path(self, path: str) -> None:
         """Notes files or a folder that the reader reads."""
         self.stack[-1].paths.append(path)
+
+    def record_scope(self, scope: Scope) -> None:
+        """Notes that the reader depends on more than datasets."""
+        if self.stack[-1].scope is not Scope.SESSION:
+            self.stack[-1].scope = scope
 
     def record_frame(self, name: TableName, frame: DataFrame) -> DataFrame:
         """Notes the frame that a read of the reader's gave, and gives it back."""

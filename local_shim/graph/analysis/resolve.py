@@ -7,9 +7,9 @@ definitions does not matter.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
@@ -19,6 +19,7 @@ from pyspark.sql.types import StructType
 from local_shim.errors import DefinitionError, ShimError, close_match, raise_all
 from local_shim.graph.analysis.explain_text import explain_text
 from local_shim.graph.analysis.external_sources import ExternalSources
+from local_shim.graph.analysis.known_flows import KnownFlow, KnownInput, columns_digest
 from local_shim.graph.analysis.lineage import lineage_by_name, lineage_of
 from local_shim.graph.analysis.query_errors import query_failure
 from local_shim.graph.analysis.recording_reads import RecordingReads
@@ -33,25 +34,35 @@ from local_shim.graph.elements import (
     ReplaceWhere,
     SnapshotFlow,
 )
-from local_shim.graph.graph import Graph, Input, ResolvedFlow
+from local_shim.graph.graph import Graph, Input, ResolvedFlow, Scope
 from local_shim.graph.registry import Registry
 from local_shim.graph.table_columns import without_watermarks
 from local_shim.jvm.configuration import settings_hash
-from local_shim.jvm.spark_plan import PlanDigest, output_mode, plan_digest
+from local_shim.jvm.spark_plan import PlanDigest, output_mode, plan_digest, reads_code_alone
 from local_shim.reading.source_resolver import evaluating, resolving_with
 
 
-def resolve(registry: Registry, external: ExternalSources) -> Graph:
-    """The graph of everything declared; raises DefinitionErrors with all that is wrong."""
-    return GraphResolver(registry, external).graph()
+def resolve(
+    registry: Registry,
+    external: ExternalSources,
+    known: Mapping[str, KnownFlow] = MappingProxyType({}),
+) -> Graph:
+    """The graph of everything declared; raises DefinitionErrors with all that is wrong.
+
+    `known` flows, by name, are not analysed if what they read has the columns that it had.
+    """
+    return GraphResolver(registry, external, known).graph()
 
 
 class GraphResolver:
-    """Analyses every flow of a registry once."""
+    """Analyses every flow of a registry once, but for those that are known."""
 
-    def __init__(self, registry: Registry, external: ExternalSources):
+    def __init__(
+        self, registry: Registry, external: ExternalSources, known: Mapping[str, KnownFlow]
+    ):
         self.registry = registry
         self.external = external
+        self.known = known
         self.errors: list[ShimError] = list(registry.errors)
         self.resolution = Resolution(registry, external)
         self.reads = RecordingReads(self.resolution, self.ensure)
@@ -89,9 +100,7 @@ class GraphResolver:
         resolution.stack.append(OpenFlow(flow))
         try:
             with resolving_with(self.reads):
-                analysed = self._analysed(flow)
-            paths = tuple(dict.fromkeys(resolution.stack[-1].paths))
-            resolution.resolved[flow.name] = replace(analysed, paths=paths)
+                resolution.resolved[flow.name] = self._known(flow) or self._analysed(flow)
         except UpstreamFailed:
             resolution.failed.add(flow.name)
         except (Exception, SystemExit) as error:
@@ -107,14 +116,32 @@ class GraphResolver:
         if (error.condition, error.message) not in causes:
             self.errors.append(error)
 
+    def _known(self, flow: Flow) -> ResolvedFlow | None:
+        """The result of an earlier analysis, if it still holds."""
+        known = self.known.get(flow.name)
+        if known is None or not all(map(self._is_as_known, known.inputs)):
+            return None
+        return known.resolved(flow)
+
+    def _is_as_known(self, source: KnownInput) -> bool:
+        if not all([self.ensure(flow) for flow in self.resolution.writers(source.name)]):
+            raise UpstreamFailed(source.dataset)
+        return columns_digest(self.resolution.schema_of(source.name)) == source.columns
+
     def _analysed(self, flow: Flow) -> ResolvedFlow:
         self._check_target(flow)
         if isinstance(flow, QueryFlow):
             return self._analysed_query(flow)
         schema, streaming = self._change_rows(flow)
-        lineage = partial(lineage_by_name, schema.names, self.resolution.stack[-1].frames)
+        reads = self.resolution.stack[-1]
         return ResolvedFlow(
-            flow, self._inputs(), without_watermarks(schema), streaming, lineage=lineage
+            flow,
+            self._inputs(),
+            without_watermarks(schema),
+            streaming,
+            scope=Scope.OUTSIDE if isinstance(flow, SnapshotFlow) else reads.scope,
+            paths=reads.unique_paths,
+            lineage=partial(lineage_by_name, schema.names, reads.frames),
         )
 
     def _analysed_query(self, flow: QueryFlow) -> ResolvedFlow:
@@ -124,7 +151,7 @@ class GraphResolver:
         makes_settings = settings_hash(spark) != settings
         is_view = dataset.kind is DatasetKind.VIEW
         schema = frame.schema if is_view else without_watermarks(frame.schema)
-        streams, reads = frame.isStreaming, self.resolution.stack[-1].frames
+        streams, reads = frame.isStreaming, self.resolution.stack[-1]
         digest = PlanDigest() if streams else plan_digest(_with_rules(frame, dataset))
         return ResolvedFlow(
             flow,
@@ -134,8 +161,10 @@ class GraphResolver:
             digest=digest.value,
             follows_code=streams or makes_settings or digest.runs_python,
             complete=streams and output_mode(frame) == "complete",
-            lineage=partial(lineage_of, frame, reads),
-            explain_text=partial(explain_text, frame, reads),
+            scope=Scope.SESSION if makes_settings else _scope(frame, reads),
+            paths=reads.unique_paths,
+            lineage=partial(lineage_of, frame, reads.frames),
+            explain_text=partial(explain_text, frame, reads.frames),
         )
 
     def _inputs(self) -> tuple[Input, ...]:
@@ -164,6 +193,14 @@ class GraphResolver:
                 where=flow.where,
                 hint=_target_hint(flow, [each.table for each in self.registry.datasets]),
             )
+
+
+def _scope(frame: DataFrame, reads: OpenFlow) -> Scope:
+    """Sources that no resolver is asked for, such as JDBC, show in the plan."""
+    streams = sum(each.isStreaming for _, each in reads.frames)
+    if reads.scope is Scope.DATASETS and not reads_code_alone(frame, streams):
+        return Scope.OUTSIDE
+    return reads.scope
 
 
 def _target_hint(flow: Flow, tables: Sequence[str]) -> str:

@@ -19,7 +19,6 @@ from local_shim.engine.refresh_plan import stored_refresh
 from local_shim.engine.streaming.backlog import list_files
 from local_shim.engine.streaming.new_data import has_new_data
 from local_shim.errors import ShimError
-from local_shim.loading.fingerprint import definition_fingerprint
 from local_shim.reading.path_map import PathMap
 from local_shim.storage import Storage, delta_version
 from local_shim.update.no_op.dependencies import (
@@ -48,9 +47,9 @@ def unchanged_dependencies(request: Request, storage: Storage) -> Dependencies |
 
 
 def _is_unchanged(known: Dependencies, request: Request, storage: Storage) -> bool:
-    code, paths = [Path(file) for file in known.code], request.path_map()
+    paths = request.path_map()
     return (
-        definition_fingerprint(request.spec, paths.prefixes, code) == known.definition
+        known.definition.is_current(request)
         and _have_versions(known.tables)
         and not any(_may_run(flow, storage, paths) for flow in known.flows)
     )

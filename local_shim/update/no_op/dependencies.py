@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from local_shim import stored_json
+from local_shim.durable_files import read_text, write_atomically
 from local_shim.graph.names import TableName
 from local_shim.storage import Storage
+from local_shim.update.definition import Definition
 
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -38,28 +40,27 @@ class FlowDependencies:
 class Dependencies:
     """What a complete update depended on.
 
-    `code` are the notebooks and modules that its source files ran, and `definition` is the digest
-    of all code and configuration. `tables` are the versions of its own tables at its end, by their
-    folders. Its journal, by `update_id`, has the definitions.
+    `tables` are the versions of its own tables at its end, by their folders. Its journal, by
+    `update_id`, has the definitions of datasets and flows.
     """
 
     update_id: str
-    definition: str
-    code: tuple[str, ...] = ()
+    definition: Definition
     tables: Mapping[str, int] = field(default_factory=dict)
     flows: tuple[FlowDependencies, ...] = ()
 
 
 def write_dependencies(storage: Storage, dependencies: Dependencies) -> None:
     """Stores them for the next update."""
-    storage.remember_dependencies(stored_json.dump(_VERSION, asdict(dependencies)))
+    write_atomically(storage.dependencies(), stored_json.dump(_VERSION, asdict(dependencies)))
 
 
 def read_dependencies(storage: Storage) -> Dependencies | None:
     """Those of the last update, if it was complete and its flows can be checked without Spark."""
-    text = storage.dependencies()
+    text = read_text(storage.dependencies())
     if text is None or json.loads(text).get("version") != _VERSION:
         return None
     values = stored_json.known_fields(Dependencies, json.loads(text))
     flows = tuple(FlowDependencies(**flow) for flow in values.pop("flows"))
-    return Dependencies(**values, flows=flows)
+    definition = Definition(**values.pop("definition"))
+    return Dependencies(**values, definition=definition, flows=flows)

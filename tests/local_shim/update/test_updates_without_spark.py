@@ -216,7 +216,7 @@ def _move_to_another_time_zone(_: Pipeline, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def _store_a_newer_format(shop: Pipeline, _: pytest.MonkeyPatch) -> None:
-    _storage(shop).remember_dependencies('{"version": 2}')
+    _storage(shop).dependencies().write_text('{"version": 99}')
 
 
 def _begin_a_batch(shop: Pipeline, _: pytest.MonkeyPatch) -> None:
@@ -344,6 +344,29 @@ def test_sql_and_widgets_need_no_spark(pipeline: Pipeline, monkeypatch: pytest.M
     pipeline.parameters = {"day": "1"}
     assert pipeline.update() == 0
     assert _ended_without_spark(pipeline)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        "format('delta').load(spark.conf.get('numbers'))",
+        "load('file:' + spark.conf.get('numbers'), format='DELTA')",
+        "format('delta').option('path', 'file://' + spark.conf.get('numbers')).load()",
+        "table('delta.`file:' + spark.conf.get('numbers') + '`')",
+    ],
+)
+def test_a_stream_of_a_folder_is_asked_for_its_version(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, read: str
+) -> None:
+    monkeypatch.setattr(run_module, "running_session", lambda: None)
+    numbers = pipeline.conf["numbers"] = str(pipeline.folder / "numbers")
+    pipeline.spark.range(2).write.format("delta").save(numbers)
+    pipeline.write(f"import dlt\n@dlt.table\ndef copy(): return spark.readStream.{read}")
+    assert pipeline.update() == 0, pipeline.errors()
+    assert _ended_without_spark(pipeline)
+    pipeline.spark.range(2, 3).write.format("delta").mode("append").save(numbers)
+    assert not _ended_without_spark(pipeline)
+    assert pipeline.rows("copy") == [(0,), (1,), (2,)]
 
 
 def test_the_event_log_gets_its_events_before_somebody_reads_it(shop: Pipeline) -> None:
