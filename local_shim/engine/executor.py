@@ -80,7 +80,7 @@ class Executor:
     def _start(
         self, queue: FlowQueue, pool: ThreadPoolExecutor, running: dict[Future[bool], ResolvedFlow]
     ) -> None:
-        for flow in queue.startable():
+        for flow in queue.startable(_THREADS - len(running)):
             if failed := queue.failed_needs(flow):
                 running[pool.submit(self._skip, flow, failed)] = flow
             else:

@@ -7,9 +7,11 @@ are kept in the storage between updates; the file may be deleted at any time.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from local_shim import stored_json
 from local_shim.durable_files import read_text, write_atomically
@@ -35,14 +37,16 @@ def query_plans(storage: Storage, graph: Graph, fingerprint: str) -> Mapping[str
     text = read_text(path)
     earlier = stored_json.load(text, _VERSION, path) if text else {}
     keys = {flow.name: _key(flow, fingerprint) for flow in graph.flows}
-    current = {
-        keys[flow.name]: earlier.get(keys[flow.name])
-        or asdict(QueryPlan(flow.lineage(), flow.explain_text()))
-        for flow in graph.flows
-    }
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # Spark prints plans on as many cores
+        plans = pool.map(lambda flow: earlier.get(keys[flow.name]) or _plan(flow), graph.flows)
+        current = dict(zip(keys.values(), plans, strict=True))
     if current.keys() - earlier.keys():
         write_atomically(path, stored_json.dump(_VERSION, current))
     return {name: QueryPlan(**current[key]) for name, key in keys.items()}
+
+
+def _plan(flow: ResolvedFlow) -> dict[str, Any]:
+    return asdict(QueryPlan(flow.lineage(), flow.explain_text()))
 
 
 def _key(flow: ResolvedFlow, fingerprint: str) -> str:

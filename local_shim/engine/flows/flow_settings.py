@@ -18,6 +18,9 @@ from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.session import LARGE_DATA, STATISTICS
 
 _SMALL_BYTES = 2 * 2**20  # about 50,000 rows of ten columns
+# Generated code is compiled for each table that a query reads: a second or so of a new process for
+# each. It pays if one of them is large, or all together are.
+_SMALL_SUM = 16 * 2**20
 
 
 @dataclass(frozen=True)
@@ -41,13 +44,14 @@ class FlowSettings:
 def flow_settings(context: UpdateContext, flow: ResolvedFlow) -> FlowSettings:
     """The settings of a flow that is about to start."""
     graph, own = context.graph, own_settings(context, flow)
-    size = sum(log.size(context.storage.table(source.name)) for source in graph.sources(flow))
+    sizes = [log.size(context.storage.table(source.name)) for source in graph.sources(flow)]
+    is_large = sum(sizes) > _SMALL_SUM or max(sizes, default=0) > _SMALL_BYTES
     tuning: Mapping[str, str] = {}
-    if size > _SMALL_BYTES or not fast_paths_enabled():
+    if is_large or not fast_paths_enabled():
         tuning = LARGE_DATA
     elif needs_statistics(graph.datasets[flow.target]):
         tuning = STATISTICS
-    return FlowSettings(size, _without(own, tuning), own)
+    return FlowSettings(sum(sizes), _without(own, tuning), own)
 
 
 def tuning_for_files(context: UpdateContext, flow: ResolvedFlow, size: int) -> dict[str, str]:

@@ -90,6 +90,33 @@ def test_large_inputs_get_settings_for_large_data_but_for_those_that_the_pipelin
     assert pipeline.spark.conf.get("spark.sql.shuffle.partitions") == "1"
 
 
+def test_several_small_inputs_get_settings_for_small_data(pipeline: Pipeline) -> None:
+    """Code is generated for each of them: that takes longer than to do without."""
+    pipeline.write(
+        """
+        import dlt
+        from pyspark.sql import functions as F
+        def texts():
+            ids = spark.range(25_000).select(F.col("id").cast("string").alias("text"))
+            return ids.select(F.sha2("text", 256).alias("text"))
+        for name in "abc":
+            dlt.table(texts, name=name)
+        @dlt.table
+        def all_texts():
+            a, b, c = (spark.read.table(name) for name in "abc")
+            return a.union(b).union(c).agg(F.count("*").alias("n"))
+        """
+    )
+    assert pipeline.update() == 0
+    (start,) = [
+        event.details
+        for event in pipeline.progress()
+        if event.origin["flow_name"].endswith("all_texts") and event.details["status"] == "STARTING"
+    ]
+    assert start["input_bytes"] > 2 * 2**20
+    assert start["tuning"] == {}
+
+
 def test_many_new_files_get_settings_for_large_data(pipeline: Pipeline, tmp_path: Path) -> None:
     (tmp_path / "landing").mkdir()
     rows = "".join(f'{{"n": {n}, "text": "{"x" * 1000}"}}\n' for n in range(2_200))

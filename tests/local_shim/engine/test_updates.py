@@ -649,3 +649,26 @@ def test_an_update_is_stopped_from_another_thread(pipeline: Pipeline) -> None:
     assert states(pipeline.events)[-2:] == ["STOPPING", "CANCELED"]
     pipeline.write("import dlt\n@dlt.table\ndef slow():\n    return spark.range(1)")
     assert pipeline.update() == 0, pipeline.errors()
+
+
+def test_flows_that_others_wait_for_start_first(pipeline: Pipeline) -> None:
+    """A line of flows that began last would be left when all else has ended."""
+    alone = "".join(f"dlt.table(one, name='alone_{number}')\n" for number in range(6))
+    pipeline.write(
+        f"""import dlt
+def one():
+    return spark.range(1)
+{alone}
+dlt.table(one, name="first")
+dlt.table(lambda: spark.read.table("first"), name="second")
+dlt.table(lambda: spark.read.table("second"), name="third")
+"""
+    )
+    assert pipeline.update() == 0
+    started = [
+        event.origin["flow_name"].split(".")[-1]
+        for event in pipeline.progress()
+        if event.details["status"] == "STARTING"
+    ]
+    assert started.index("first") < 3
+    assert started.index("second") < started.index("alone_5")
