@@ -14,6 +14,7 @@ from pathlib import Path
 
 import local_shim
 from local_shim.durable_files import names
+from local_shim.jvm.functions.secret_values import all_secrets
 from local_shim.loading.importing import import_folders
 from local_shim.loading.own_modules import own_files
 from local_shim.pipeline_spec.pipeline import PipelineSpec
@@ -42,13 +43,13 @@ def definition_fingerprint(
 ) -> str:
     """The digest of all that decides what repeatable code declares.
 
-    That is the spec, `paths` of `--path`, the text of the `code`, which other files could be
-    imported instead, this program, Python, Spark and the time zone. Raises OSError if a file of
-    the `code` is gone.
+    That is the spec, `paths` of `--path`, the secrets, the text of the `code`, which other files
+    could be imported instead, this program, Python, Spark and the time zone. Raises OSError if a
+    file of the `code` is gone, UsageError if the file of secrets cannot be read.
     """
     folders = {str(folder): sorted(names(folder)) for folder in import_folders(spec)}
     versions = [sys.version, *map(version, ("pyspark", "delta-spark")), *time.tzname]
-    parts = [asdict(spec), dict(paths), folders, versions, sorted(_own_stamps())]
+    parts = [asdict(spec), dict(paths), all_secrets(), folders, versions, sorted(_own_stamps())]
     digest = hashlib.sha256(json.dumps(parts, default=str, sort_keys=True).encode())
     for path in sorted({*code, *spec.sources}):
         digest.update(str(path).encode() + path.read_bytes())

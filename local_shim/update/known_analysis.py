@@ -14,6 +14,7 @@ from typing import Any
 
 from local_shim import stored_json
 from local_shim.durable_files import delete, read_text, write_atomically
+from local_shim.errors import ShimError
 from local_shim.events.query_plans import QueryPlan
 from local_shim.graph.analysis.known_flows import KnownFlow, KnownInput, columns_digest
 from local_shim.graph.graph import Graph, ResolvedFlow, Scope
@@ -42,7 +43,7 @@ def read_known(request: Request, started_ns: int) -> KnownAnalysis:
     try:
         if not definition.is_current(request) or definition.changed_since(request, started_ns):
             return KnownAnalysis()
-    except OSError:  # a file is gone
+    except (OSError, ShimError):  # a file is gone
         return KnownAnalysis()
     flows = {name: _flow(each) for name, each in values["flows"].items()}
     return KnownAnalysis(flows, frozenset(values["keys_read"]))

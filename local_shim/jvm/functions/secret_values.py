@@ -32,6 +32,12 @@ def secret_value(scope: str, key: str) -> str:
     return hide(str(value))
 
 
+def all_secrets() -> dict[str, Any]:
+    """The secrets of the environment by variable, and those of the file by scope and key."""
+    variables = {name: text for name, text in os.environ.items() if name.startswith(_PREFIX)}
+    return {**variables, **scopes_in_file()}
+
+
 def scopes_in_file() -> dict[str, dict[str, Any]]:
     """The secrets of the file by scope and key; UsageError if it cannot be read."""
     name = os.environ.get(_FILE)

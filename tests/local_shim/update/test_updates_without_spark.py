@@ -346,6 +346,20 @@ def test_sql_and_widgets_need_no_spark(pipeline: Pipeline, monkeypatch: pytest.M
     assert _ended_without_spark(pipeline)
 
 
+def test_spark_starts_after_a_secret_has_changed(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_module, "running_session", lambda: None)
+    monkeypatch.setenv("DLT_LOCAL_SECRET_SHOP_SALT", "one")
+    pipeline.write("CREATE MATERIALIZED VIEW v AS SELECT length(secret('shop', 'salt')) n", "v.sql")
+    pipeline.write("import dlt\n@dlt.table\ndef w(): return spark.read.table('v')")
+    assert pipeline.update() == 0, pipeline.errors()
+    assert _ended_without_spark(pipeline)
+    monkeypatch.setenv("DLT_LOCAL_SECRET_SHOP_SALT", "three")
+    assert not _ended_without_spark(pipeline)
+    assert pipeline.rows("w") == [(5,)]
+
+
 @pytest.mark.parametrize(
     "read",
     [
