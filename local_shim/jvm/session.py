@@ -78,7 +78,10 @@ _WITHOUT_DESCRIPTIONS = {
     "spark.sql.debug.maxToStringFields": "10",
     "spark.python.sql.dataFrameDebugging.enabled": "false",
 }
+# A process that is killed while a stream writes its first offset leaves a part of that file. Spark
+# takes it for the progress of another query, and would never start this one again.
 _STREAMS = {
+    "spark.sql.streaming.verifyCheckpointDirectoryEmptyOnStart": "false",
     "spark.sql.streaming.numRecentProgressUpdates": "1000",
     "spark.sql.streaming.metricsEnabled": "false",
     "spark.sql.streaming.checkpoint.fileChecksum.enabled": "false",

@@ -17,6 +17,7 @@ from pyspark.sql import SparkSession
 
 from local_shim.errors import ShimError, UpdateActive, UsageError
 from local_shim.events.event import Event, UpdateState
+from local_shim.graph.names import TableName
 from local_shim.graph.plan import EffectKind
 from local_shim.run import Update, plan_only
 from local_shim.storage import Storage, delta_version
@@ -672,3 +673,18 @@ dlt.table(lambda: spark.read.table("second"), name="third")
     ]
     assert started.index("first") < 3
     assert started.index("second") < started.index("alone_5")
+
+
+@pytest.mark.parametrize("folder", ["offsets", "commits", "state"])
+def test_a_stream_starts_where_a_kill_left_a_part_of_its_first_file(
+    pipeline: Pipeline, folder: str
+) -> None:
+    numbers = pipeline.conf["numbers"] = str(pipeline.folder / "numbers")
+    pipeline.spark.range(3).write.format("delta").save(numbers)
+    pipeline.write(SIBLING)
+    name = TableName("main", "default", "sibling")
+    checkpoint = Storage(pipeline.folder / "storage", "test").checkpoint(name, str(name))
+    (checkpoint / folder).mkdir(parents=True)
+    (checkpoint / folder / ".0.454384fd.tmp").touch()
+    assert pipeline.update() == 0, pipeline.errors()
+    assert pipeline.table("sibling").count() == 3
