@@ -57,6 +57,10 @@ def _forget_modules(names: set[str], folders: list[str]) -> None:
         places = [file] if file else getattr(module, "__path__", [])  # a package without a file
         if any(Path(place).is_relative_to(folder) for place in places for folder in folders):
             del sys.modules[name]
+            package, _, last = name.rpartition(".")
+            # `from package import module` would take the old one from a package that stays.
+            if package in sys.modules and getattr(sys.modules[package], last, None) is module:
+                delattr(sys.modules[package], last)
 
 
 def import_folders(spec: PipelineSpec) -> list[Path]:

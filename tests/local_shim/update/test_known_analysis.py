@@ -5,7 +5,9 @@ Each call of a query's function prints its name: once when it is analysed, once 
 
 from __future__ import annotations
 
+import importlib
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -262,3 +264,30 @@ def test_a_flow_that_uses_the_session_lets_all_be_analysed(
     )
     assert _called(pipeline, capsys) == ["first", "first", "second", "second"]
     assert _called(pipeline, capsys) == ["first", "first", "second"]  # the first is run again
+
+
+def test_modules_of_a_package_that_the_process_has_imported_are_imported_anew(
+    pipeline: Pipeline, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = pipeline.folder / "source"
+    (folder / "rates_of_this_test").mkdir(parents=True)
+    (folder / "rates_of_this_test" / "__init__.py").touch()
+    pipeline.write(
+        """
+        import dlt
+        from rates_of_this_test import rate
+
+        @dlt.table
+        def priced():
+            print("priced")
+            return spark.range(1).selectExpr(f"{rate.RATE} AS rate")
+        """
+    )
+    monkeypatch.syspath_prepend(str(folder))
+    importlib.import_module("rates_of_this_test")
+    for rate in (10, 2):
+        pipeline.write(f"RATE = {rate}\n", "rates_of_this_test/rate.py")
+        assert _called(pipeline, capsys) == ["priced", "priced"]
+        assert pipeline.rows("priced") == [(rate,)]
+    assert _called(pipeline, capsys) == []
+    del sys.modules["rates_of_this_test"]
