@@ -78,9 +78,8 @@ _WITHOUT_DESCRIPTIONS = {
     "spark.sql.debug.maxToStringFields": "10",
     "spark.python.sql.dataFrameDebugging.enabled": "false",
 }
-# A process that is killed while a stream writes its first offset leaves a part of that file. Spark
-# takes it for the progress of another query, and would never start this one again.
 _STREAMS = {
+    # Lets a stream start again that was killed while it wrote its first offset.
     "spark.sql.streaming.verifyCheckpointDirectoryEmptyOnStart": "false",
     "spark.sql.streaming.numRecentProgressUpdates": "1000",
     "spark.sql.streaming.metricsEnabled": "false",
@@ -103,11 +102,9 @@ LARGE_DATA = {
     "spark.sql.shuffle.partitions": str(2 * _CORES),
     "spark.sql.files.minPartitionNum": str(_CORES),
     "spark.databricks.delta.snapshotPartitions": "2",
-    # A row takes some eight times the bytes in memory that it takes in a Parquet file. Spark takes
-    # them for equal, and would broadcast tables of a million rows, each hundreds of megabytes.
+    # In memory a row takes eight times its bytes in a Parquet file; Spark takes both for equal.
     "spark.sql.sources.fileCompressionFactor": "8",
-    # Joins by hash rather than sort both sides, as long as the maps of all tasks, some eight times
-    # the bytes of a shuffle, take a quarter of the heap.
+    # Joins by hash while the maps of all tasks (8 times a shuffle) take a quarter of the heap.
     "spark.sql.adaptive.maxShuffledHashJoinLocalMapThreshold": (
         f"{_driver_megabytes() // (32 * _CORES)}m"
     ),
