@@ -21,7 +21,8 @@ from pyspark.sql.types import StructType
 from local_shim.jvm.classpath import jars
 from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.functions.databricks_functions import register_databricks_functions
-from local_shim.jvm.name_cache import cache_java_names
+from local_shim.jvm.tuning.hadoop import lighten
+from local_shim.jvm.tuning.name_cache import cache_java_names
 
 # For small tables planning costs more than the work: switch off code generation, statistics for
 # data skipping and constraint propagation (a quarter of the time of planning), and use one task.
@@ -78,6 +79,9 @@ _WITHOUT_DESCRIPTIONS = {
     "spark.sql.debug.maxToStringFields": "10",
     "spark.python.sql.dataFrameDebugging.enabled": "false",
 }
+# The default. Spark asks for it with each row that it aggregates, and works it out anew from the
+# environment if nobody has set it.
+_ROWS = {"spark.sql.types.framework.enabled": "false"}
 _STREAMS = {
     # Lets a stream start again that was killed while it wrote its first offset.
     "spark.sql.streaming.verifyCheckpointDirectoryEmptyOnStart": "false",
@@ -139,7 +143,7 @@ def open_session(
         session: SparkSession = _configured(
             _java_options(large_data, record_classes_in)
         ).getOrCreate()
-    _write_no_checksums(session)
+    lighten(session)
     register_databricks_functions(session)
     return session
 
@@ -174,16 +178,6 @@ def close_session(spark: SparkSession) -> None:
         if process.stdin is not None:
             process.stdin.close()
         process.wait(timeout=120)
-
-
-def _write_no_checksums(spark: SparkSession) -> None:
-    """Writes no `.crc` files beside local files: each costs a process (chmod), and none is read.
-
-    Hadoop caches the file system in the process, so Spark and Delta get the one that is set here.
-    """
-    java: Any = spark._jvm
-    hadoop = spark._jsparkSession.sessionState().newHadoopConf()
-    java.org.apache.hadoop.fs.FileSystem.getLocal(hadoop).setWriteChecksum(False)
 
 
 def empty_frame(spark: SparkSession, schema: StructType) -> DataFrame:
@@ -247,6 +241,7 @@ def _configured(java_options: str) -> Any:
         **_python_workers(),
         **_WITHOUT_PROCESSES,
         **_STREAMS,
+        **_ROWS,
         **(SMALL_DATA if fast_paths_enabled() else LARGE_DATA),
     }
     for key, value in settings.items():

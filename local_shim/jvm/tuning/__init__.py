@@ -1,0 +1,1 @@
+"""Work of Spark and Py4J that nobody needs here, left out."""
