@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-_KEYS = ["table_name", "day", "rule"]
+_KEYS = ("table_name", "day", "rule")
+_SUMS = ("failed", "amount_at_stake")
 
 
 def metrics(
@@ -25,36 +28,45 @@ def metrics(
         rules: `table_name`, `rule`, `action`, and `basis`: change, row or cross.
     """
     current = checked.groupBy("table_name", "day").agg(F.sum("rows").alias("rows"))
+    rows = _counted(delivered, on_change=True).unionByName(_counted(current, on_change=False))
     broken = checked.select(
         "table_name", "day", F.explode("broken").alias("rule"), F.col("rows").alias("failed"),
         "amount_at_stake",
     )  # fmt: skip
-    failures = _with_failures(current, rules.where("basis = 'row'"), broken)
-    changes = _with_failures(delivered, rules.where("basis = 'change'"), refused)
-    across = _with_failures(current, rules.where("basis = 'cross'"), crossed)
-    return changes.unionByName(failures).unionByName(across)
-
-
-def _with_failures(rows: DataFrame, rules: DataFrame, failures: DataFrame) -> DataFrame:
-    """Every rule on every day with rows. Failures of a day without rows stay, none passed."""
-    counted = rows.select("table_name", "day", F.col("rows").cast("bigint").alias("rows"))
-    measured = counted.join(F.broadcast(rules.select("table_name", "rule")), "table_name")
-    stacked = measured.unionByName(failures.select(*_KEYS, *_FAILED), allowMissingColumns=True)
-    summed = stacked.groupBy(*_KEYS).agg(
-        F.coalesce(F.sum("rows"), F.lit(0)).alias("rows"),
-        F.coalesce(F.sum("failed"), F.lit(0)).alias("failed"),
-        F.sum("amount_at_stake").alias("amount_at_stake"),
+    failures = (each.select(*_KEYS, *_SUMS) for each in (refused, broken, crossed))
+    looked_at = rules.select(
+        "table_name", "rule", "action", F.expr("basis = 'change' AS on_change")
     )
-    actions = F.broadcast(rules.select("table_name", "rule", "action"))
-    return summed.join(actions, ["table_name", "rule"]).select(
+    return _measured(rows, looked_at, reduce(DataFrame.unionByName, failures))
+
+
+def _counted(rows: DataFrame, *, on_change: bool) -> DataFrame:
+    """Rows per table and day: change rows, or current rows of silver."""
+    counted = F.col("rows").cast("bigint").alias("rows")
+    return rows.select("table_name", "day", counted, F.lit(on_change).alias("on_change"))
+
+
+def _measured(rows: DataFrame, rules: DataFrame, failures: DataFrame) -> DataFrame:
+    """Every rule on every day with rows. Failures of a day without rows stay, none passed.
+
+    There are few failures, so they are added up before they meet the rules of all days. Keys are
+    structs, which are equal also where both have no day.
+    """
+    key = F.struct(*_KEYS).alias("key")
+    day = F.struct("table_name", "day", "on_change").alias("table_day")
+    sums = (F.sum(name).alias(name) for name in _SUMS)
+    failed = failures.groupBy(*_KEYS).agg(*sums)
+    failed = failed.join(rules, ["table_name", "rule"]).select("*", key, day)
+    measured = rows.join(rules, ["table_name", "on_change"]).select("*", key)
+    met = measured.join(F.broadcast(failed.select("key", *_SUMS)), "key", "left")
+    lone = failed.join(F.broadcast(rows.select(day)), "table_day", "left_anti")
+    failed_rows = F.coalesce("failed", F.lit(0))
+    return met.unionByName(lone, allowMissingColumns=True).select(
         "day",
         "table_name",
         "rule",
         "action",
-        F.greatest(F.col("rows") - F.col("failed"), F.lit(0)).alias("passed"),
-        "failed",
+        F.greatest(F.coalesce("rows", F.lit(0)) - failed_rows, F.lit(0)).alias("passed"),
+        failed_rows.alias("failed"),
         F.col("amount_at_stake").cast("decimal(18,2)").alias("amount_at_stake"),
     )
-
-
-_FAILED = ("failed", "amount_at_stake")

@@ -81,16 +81,20 @@ def checked(silver: DataFrame, table: SourceTable) -> DataFrame:
     )
 
 
-def gold_checked(rows: DataFrame, table: str, latest: DataFrame) -> DataFrame:
-    """Rows of a gold table, with the rules they break; `day` is the `latest` valuation."""
+def gold_checked(rows: DataFrame, table: str) -> DataFrame:
+    """Rows of a gold table: `table_name`, `amount`, and the rules they break."""
     rules = GOLD_RULES[table]
-    day = F.broadcast(latest.selectExpr("valuation_date AS _day"))
-    return rows.crossJoin(day).selectExpr(
+    return rows.selectExpr(
         f"'{table}' AS table_name",
-        "_day AS day",
         f"CAST({rules.at_stake or 'NULL'} AS DECIMAL(18,2)) AS amount",
         f"{quality.broken(rules.rules)} AS broken",
     )
+
+
+def count_gold_checked(frames: list[DataFrame], latest: DataFrame) -> DataFrame:
+    """Like `count_checked`, of rows of gold tables; their `day` is the `latest` valuation."""
+    day = F.broadcast(latest.selectExpr("valuation_date AS day"))
+    return count_checked([reduce(DataFrame.unionByName, frames).crossJoin(day)])
 
 
 def count_checked(frames: list[DataFrame]) -> DataFrame:

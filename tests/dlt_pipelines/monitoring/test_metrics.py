@@ -15,6 +15,7 @@ from dlt_pipelines.transforms.monitoring.row_counts import (
     checked,
     count_checked,
     count_delivered,
+    count_gold_checked,
     count_refused,
     delivered,
     gold_checked,
@@ -124,7 +125,8 @@ def test_rows_of_gold_count_with_their_money_at_the_latest_valuation(spark: Spar
     ]
     movements = local_frame(spark, rows, balances)
     latest = local_frame(spark, [(DAY,)], "valuation_date DATE")
-    counts = count_checked([gold_checked(movements, "gold_inforce_movement", latest)]).collect()
+    checked_rows = gold_checked(movements, "gold_inforce_movement")
+    counts = count_gold_checked([checked_rows], latest).collect()
     assert {tuple(row.broken): (row.day, row["rows"], row.amount_at_stake) for row in counts} == {
         (): (DAY, 1, 100),
         ("movement balances", "premium balances"): (DAY, 1, 70),
