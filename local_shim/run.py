@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 
@@ -11,7 +11,7 @@ from local_shim.durable_files import delete
 from local_shim.engine.effects import effects_of
 from local_shim.engine.executor import Executor
 from local_shim.engine.flow_errors import Failure
-from local_shim.engine.maintenance import maintain
+from local_shim.engine.maintenance import compact_tables, maintain
 from local_shim.engine.stop import StopRequest, passes
 from local_shim.engine.table_setup import create_tables, reset_tables
 from local_shim.errors import FlowError
@@ -113,21 +113,27 @@ class Update:
         executor = Executor(context, events, ready.plan, ready.fingerprint, self._stop, errors)
         events.update(UpdateState.RUNNING)
         with self._stop.calling(lambda: cancel_all_jobs(context.spark)):
-            failures = executor.execute()
+            failures = self._one_pass(executor, events)
             if request.continuous and not failures:
-                failures = self._repeat(executor, context.configuration)
+                failures = self._repeat(executor, events)
         if not failures and not self._stop.requested:
             maintain(context, events)
             if not request.continuous and request.selection == RefreshSelection():
                 remember(ready, definition, executor.sources, self.id)
         return failures
 
-    def _repeat(self, executor: Executor, configuration: Mapping[str, str]) -> tuple[Failure, ...]:
-        pause = TRIGGER_INTERVAL.read(configuration)
+    def _repeat(self, executor: Executor, events: EventLog) -> tuple[Failure, ...]:
+        pause = TRIGGER_INTERVAL.read(executor.context.configuration)
         for _ in passes(self._stop, pause, self.request.seconds):
-            if failures := executor.execute():
+            if failures := self._one_pass(executor, events):
                 return failures
         return ()
+
+    def _one_pass(self, executor: Executor, events: EventLog) -> tuple[Failure, ...]:
+        failures = executor.execute()
+        if not failures:
+            compact_tables(executor.context, events, self._stop)
+        return failures
 
     def _end(self, events: EventLog, failures: tuple[Failure, ...]) -> UpdateResult:
         if failures:

@@ -93,6 +93,22 @@ def grew_by_appends_only(folder: Path) -> bool:
 _FEW_COMMITS = 50
 
 
+def has_other_rows(folder: Path, since: int) -> bool:
+    """Whether the newest version may have other rows or columns than version `since`.
+
+    Files that OPTIMIZE put together hold the same rows. Delta marks such a commit's actions.
+    """
+    if since > delta_version(folder):  # another table is in its place
+        return True
+    return any(not actions or _changes_rows(actions) for actions in commits(folder, since))
+
+
+def _changes_rows(actions: Sequence[Mapping[str, Any]]) -> bool:
+    files = (action.get("add") or action.get("remove") or {} for action in actions)
+    has_metadata = any("metaData" in action or "cdc" in action for action in actions)
+    return has_metadata or any(file.get("dataChange", False) for file in files)
+
+
 def commits(folder: Path, after: int) -> Iterator[Sequence[Mapping[str, Any]]]:
     """The actions of each version after `after`."""
     for version in range(after + 1, delta_version(folder) + 1):

@@ -1,11 +1,16 @@
-"""Daily maintenance: files that the pipeline's tables no longer use are deleted."""
+"""Maintenance: small files are put together, and once a day unused files are deleted."""
 
 from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime, timedelta
 
+from pyspark.errors import PySparkException
+
+from local_shim.delta.small_files import AUTO_COMPACT, has_many_small_files, optimize
 from local_shim.delta.unused_files import delete_unused_files, retention
+from local_shim.engine.flow_errors import cause
+from local_shim.engine.stop import StopRequest
 from local_shim.engine.update_context import UpdateContext
 from local_shim.events.event import EventType, UpdateState
 from local_shim.events.log import EventLog
@@ -52,3 +57,30 @@ def _deleted_files(context: UpdateContext, dataset: Dataset, now: datetime) -> i
     if keep is None:
         return 0
     return delete_unused_files(context.storage.table(dataset.name), before=now - keep)
+
+
+def compact_tables(context: UpdateContext, events: EventLog, stop: StopRequest) -> None:
+    """Puts together the small files of streaming tables that have many.
+
+    [choice] From 50 files below 64 MB on, in one commit after all flows have ended, so that none
+    of them meets it. Databricks compacts by itself, at times that it does not document. The table
+    property `delta.autoOptimize.autoCompact` = `false` switches it off. Clustered tables above
+    1 GB are left to the user's OPTIMIZE, which would write all their rows again. If it fails, the
+    files stay as they are.
+    """
+    for dataset in filter(lambda each: _is_scattered(context, each), context.graph.tables()):
+        try:
+            if not stop.requested:
+                optimize(context.spark, context.storage.table(dataset.name))
+        except PySparkException as error:
+            if not stop.requested:
+                message = f"The files of '{dataset.name}' were not compacted: {cause(error)[1]}"
+                events.warn(message, dataset_name=str(dataset.name))
+
+
+def _is_scattered(context: UpdateContext, dataset: Dataset) -> bool:
+    is_off = dataset.table_properties.get(AUTO_COMPACT, "").lower() == "false"
+    folder, clustered = context.storage.table(dataset.name), bool(dataset.cluster_by)
+    return (
+        dataset.kind.keeps_rows and not is_off and has_many_small_files(folder, clustered=clustered)
+    )

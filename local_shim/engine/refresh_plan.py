@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from local_shim.delta.log import has_other_rows
 from local_shim.engine.update_context import UpdateContext
 from local_shim.graph.elements import DatasetKind
 from local_shim.graph.graph import ResolvedFlow
@@ -44,6 +45,7 @@ class SourceVersion:
     name: str
     computed_from: int
     newest: int
+    has_other_rows: bool
 
     @property
     def label(self) -> str:
@@ -71,7 +73,7 @@ class RefreshPlan:
         changes = [
             f"{each.label} (version {each.computed_from} to {each.newest})"
             for each in self.sources
-            if each.newest != each.computed_from
+            if each.has_other_rows
         ]
         return f"changed since it was computed: {', '.join(changes)}"
 
@@ -139,13 +141,15 @@ def stored_refresh(
     sources = _sources(storage, record)
     if record.fingerprint != digest:
         return RefreshPlan(IssueType.QUERY_CHANGED, sources)
-    if any(each.newest != each.computed_from for each in sources):
+    if any(each.has_other_rows for each in sources):
         return RefreshPlan(IssueType.INPUTS_CHANGED, sources)
     return RefreshPlan(None, sources)
 
 
 def _sources(storage: Storage, record: TableRecord) -> tuple[SourceVersion, ...]:
-    return tuple(
-        SourceVersion(storage.table_name(Path(path)), version, delta_version(Path(path)))
-        for path, version in record.inputs.items()
-    )
+    return tuple(_source(storage, Path(path), version) for path, version in record.inputs.items())
+
+
+def _source(storage: Storage, folder: Path, version: int) -> SourceVersion:
+    name, newest = storage.table_name(folder), delta_version(folder)
+    return SourceVersion(name, version, newest, has_other_rows(folder, version))

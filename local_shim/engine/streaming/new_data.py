@@ -10,9 +10,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from local_shim.delta.log import has_other_rows
 from local_shim.engine.reads.sources import StreamSource
 from local_shim.engine.streaming.backlog import Listing, newest_number
-from local_shim.storage import delta_version
 
 
 def has_new_data(
@@ -37,6 +37,6 @@ def _delta_has_more(offsets: Path, table: Path) -> bool:
     """A Delta offset names the version to read next; it is beyond the table if all is read."""
     try:
         offset = json.loads(offsets.read_text().splitlines()[2])
-        return bool(offset["reservoirVersion"] <= delta_version(table) or offset["index"] >= 0)
+        return offset["index"] >= 0 or has_other_rows(table, offset["reservoirVersion"] - 1)
     except (IndexError, KeyError, ValueError):
         return True
