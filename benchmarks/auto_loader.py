@@ -16,13 +16,15 @@ from __future__ import annotations
 import argparse
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 
-from benchmarks.pipelines.machine import Cost, cost_of
+from benchmarks.pipelines.machine import cost_of
+from benchmarks.pipelines.page import publish
+from benchmarks.pipelines.results import Measured, Measurement
 from local_shim.autoloader.options.parse import parse_options
 from local_shim.autoloader.schema_store import SchemaStore
 from local_shim.autoloader.stream import open_stream
@@ -32,6 +34,7 @@ from local_shim.pipeline_spec.load import from_files
 from local_shim.run import run
 from local_shim.update.request import Request
 
+_MEGABYTES, _FILES = 1024, 100_000  # the size that the bars are about
 _COLUMNS = (
     "id INT, name STRING, city STRING, amount DOUBLE, tax DOUBLE, day DATE, at TIMESTAMP, "
     "open BOOLEAN, parts INT, note STRING"
@@ -84,72 +87,71 @@ def _line(i: int) -> str:
     )
 
 
-def compare_rows(spark: SparkSession, folder: Path, megabytes: int, rounds: int) -> None:
+def compare_rows(
+    spark: SparkSession, folder: Path, megabytes: int, rounds: int
+) -> list[Measurement]:
     """Both readers over one file, round by round; the first round only warms the JVM."""
     landing = folder / "landing"
     write_csv(landing / "rows.csv", megabytes)
     reader = spark.read.schema(_COLUMNS).option("header", "true")
-    costs = []
+    measurements = []
     for number in range(rounds + 1):
         cost = cost_of(partial(auto_loader, spark, landing, folder / f"state{number}"))
         frame = reader.csv(str(landing))
-        costs.append((cost, cost_of(frame.write.format("noop").mode("append").save)))
-    cost, peer = (median(pair[i] for pair in costs[1:]) for i in (0, 1))
-    ratio = peer.wall / cost.wall
-    print(f"{megabytes:,} MB of CSV: Auto Loader {_text(cost)}, spark.read.csv {_text(peer)}; "
-          f"throughput {ratio:.2f} of the peer's, cpu {peer.cpu / cost.cpu:.2f}, "
-          f"{verdict(ratio >= 0.6)}")  # fmt: skip
+        costs = {
+            "dlt-local": cost,
+            "spark.read.csv": cost_of(frame.write.format("noop").mode("append").save),
+        }
+        for runner, each in costs.items() if number else ():
+            measured = Measured("auto_loader", "typed CSV", runner)
+            measurements.append(Measurement(measured, number - 1, 1, megabytes, each))
+    return measurements
 
 
-def median(costs: Iterable[Cost]) -> Cost:
-    """The cost of the round with the median of the seconds."""
-    ranked = sorted(costs, key=lambda cost: cost.wall)
-    return ranked[len(ranked) // 2]
-
-
-def compare_files(spark: SparkSession, folder: Path, count: int) -> None:
+def compare_files(spark: SparkSession, folder: Path, count: int) -> list[Measurement]:
     """An update that reads all files, and one that finds nothing new."""
     landing, source = folder / "landing", folder / "pipeline.py"
     write_files(landing, count)
     source.write_text(_PIPELINE.format(count=count, landing=landing))
     request = Request(from_files([str(source)], "main", "default", {}), folder / "storage")
-    updates = [cost_of(partial(run, request)) for _ in range(2)]
     reader = spark.readStream.schema("id STRING").option("maxFilesPerTrigger", count)
     frame = reader.json(str(landing))
-    peer = [cost_of(partial(read_all, frame, folder / "peer")) for _ in range(2)]
-    print(
-        f"{count:,} files: first update {_text(updates[0])}, Spark's file stream {_text(peer[0])}"
-    )
-    print(f"  nothing new: update {_text(updates[1])}, Spark's file stream {_text(peer[1])}, "
-          f"{verdict(updates[1].wall < 10)}")  # fmt: skip
-
-
-def _text(cost: Cost) -> str:
-    return f"{cost.wall:.1f} s (cpu {cost.cpu:.1f} s, {cost.memory} MB)"
-
-
-def verdict(passed: bool) -> str:
-    """Whether the bar is met."""
-    return "bar met" if passed else "BAR MISSED"
+    runners: dict[str, Callable[[], object]] = {
+        "dlt-local": partial(run, request),
+        "Spark's file stream": partial(read_all, frame, folder / "peer"),
+    }
+    return [
+        Measurement(Measured("auto_loader", work, runner), 0, 1, count, cost_of(program))
+        for runner, program in runners.items()
+        for work in ("many files", "no new file")
+    ]
 
 
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--megabytes", type=int, default=1024)
+    parser.add_argument("--megabytes", type=int, default=_MEGABYTES)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--files", type=int, default=100_000)
+    parser.add_argument("--files", type=int, default=_FILES)
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="auto-loader-bench-"))
     spark = open_session()
+    measurements: list[Measurement] = []
     try:
         if options.megabytes:
             with settings(spark, LARGE_DATA):
-                compare_rows(spark, folder / "rows", options.megabytes, options.rounds)
+                measurements += compare_rows(
+                    spark, folder / "rows", options.megabytes, options.rounds
+                )
         if options.files:
-            compare_files(spark, folder / "files", options.files)
+            measurements += compare_files(spark, folder / "files", options.files)
     finally:
         shutil.rmtree(folder)
+    for each in measurements:
+        print(f"{each.measured.work}, {each.measured.runner}: {each.cost.wall:.1f} s, "
+              f"cpu {each.cost.cpu:.1f} s, {each.cost.memory:,} MB")  # fmt: skip
+    if (options.megabytes, options.files) == (_MEGABYTES, _FILES):
+        publish(measurements)
 
 
 def write_files(landing: Path, count: int) -> None:

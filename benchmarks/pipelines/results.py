@@ -86,8 +86,9 @@ class ResultFile:
     def __init__(self, folder: Path, run: Run):
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / f"{run.date.replace(' ', 'T').replace(':', '')}.jsonl"
-        head = {"date": run.date, "machine": run.machine, "versions": run.versions}
-        self._append(head)
+        if not self.path.exists():  # two runs of one minute are one
+            head = {"date": run.date, "machine": run.machine, "versions": run.versions}
+            self._append(head)
 
     def add(self, measurements: Iterable[Measurement]) -> None:
         """Appends a line for each."""
