@@ -47,7 +47,7 @@ def customer_segments(
         "f": _quintile("frequency"),
         "m": _quintile("monetary"),
     }
-    return measured.withColumns(quintiles).select(
+    return measured.withColumns({**quintiles, **_ranks()}).select(
         *_KEY, "recency_days", "frequency", "monetary", "r", "f", "m",
         F.concat("r", "f", "m").alias("rfm"),
         "clv",
@@ -59,14 +59,21 @@ def _quintile(name: str) -> Column:
     return F.ntile(5).over(Window.partitionBy("valuation_date").orderBy(name, "party_id"))
 
 
-def _tier(tiers: Tiers) -> Column:
-    """By rank: the top p percent of n customers are ceil(n * p / 100) of them."""
+def _ranks() -> dict[str, Column]:
+    """`better`: how many customers have a higher lifetime value; `customers`: how many there are.
+
+    Columns of their own, because Spark computes a window once for each tier that names it.
+    """
     of_date = Window.partitionBy("valuation_date")
     rank = F.row_number().over(of_date.orderBy(F.desc("clv"), "party_id"))
-    before = (rank - 1) * 100
+    return {"better": rank - 1, "customers": F.count("*").over(of_date)}
+
+
+def _tier(tiers: Tiers) -> Column:
+    """By rank: the top p percent of n customers are ceil(n * p / 100) of them."""
     tier = F.lit("BRONZE")
     for name, percent in reversed(tiers):
-        is_above = before < F.count("*").over(of_date) * percent
+        is_above = F.col("better") * 100 < F.col("customers") * percent
         tier = F.when(is_above, F.lit(name)).otherwise(tier)
     return F.when(F.col("margin") > 0, tier).otherwise(F.lit("BRONZE"))
 
