@@ -62,10 +62,10 @@ def _deleted_files(context: UpdateContext, dataset: Dataset, now: datetime) -> i
 def compact_tables(context: UpdateContext, events: EventLog, stop: StopRequest) -> None:
     """Puts together the small files of streaming tables that have many.
 
-    [choice] From 50 files below 64 MB on, in one commit after all flows have ended, so that none
+    [choice] From 20 files below 64 MB on, in one commit after all flows have ended, so that none
     of them meets it. Databricks compacts by itself, at times that it does not document. The table
     property `delta.autoOptimize.autoCompact` = `false` switches it off. Clustered tables above
-    1 GB are left to the user's OPTIMIZE, which would write all their rows again. If it fails, the
+    128 MB are left to the user's OPTIMIZE, which would write all their rows again. If it fails, the
     files stay as they are.
     """
     for dataset in filter(lambda each: _is_scattered(context, each), context.graph.tables()):
