@@ -41,7 +41,10 @@ _BYTE_ORDER_MARK = r"'\ufeff'"
 
 @dataclass(frozen=True)
 class SourceFolder:
-    """All files at a path, and those of them that the stream has still to read, oldest first."""
+    """All files at a path, and those of them that the stream has still to read, oldest first.
+
+    `runs` is False for a plan that is analysed and printed only.
+    """
 
     session: SparkSession
     path: str
@@ -49,6 +52,7 @@ class SourceFolder:
     files: tuple[SourceFile, ...]
     new: tuple[SourceFile, ...]
     selected: FileFilter
+    runs: bool
     streaming: bool = True
 
     @property
@@ -80,14 +84,21 @@ class SourceFolder:
         frame = reader.load(fixed_folder(self.path) if self._lenient else self.path)
         if self._lenient:
             frame = frame.where(f"rlike({_PLAIN_PATH}, {literal(lenient_pattern(self.path))})")
-        condition = self.selected.condition
+        condition = self.selected.condition(self.among)
         frame = frame.where(condition) if condition else frame
         if not watched:
             return frame
-        is_new = among(FILE_VERSION, [file.version for file in self.new])
+        is_new = self.among(FILE_VERSION, [file.version for file in self.new])
         return frame.where(
             f"CASE WHEN {is_new} THEN true ELSE {unknown_file_error_sql('BOOLEAN')} END"
         )
+
+    def among(self, expression: str, files: Iterable[str]) -> str:
+        """SQL text: whether the expression is one of the files.
+
+        A plan that does not run names no file: Spark prints a list in the square of its length.
+        """
+        return among(expression, files if self.runs else ())
 
     def _reader(self, kind: str, schema: str) -> DataFrameReader | DataStreamReader:
         if self.streaming:
@@ -164,7 +175,7 @@ def source_folder(
         file for file in unread(checkpoint, files, overwrites=overwrites) if selected.takes(file)
     ]
     refuse_patterns(new)
-    return SourceFolder(session, path, options, tuple(files), tuple(new), selected)
+    return SourceFolder(session, path, options, tuple(files), tuple(new), selected, remember)
 
 
 def _refuse_targets_inside(path: str, options: CloudFilesOptions) -> None:

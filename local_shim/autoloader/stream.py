@@ -37,7 +37,7 @@ def open_stream(
     It has the files' columns by name, partition columns, `_rescued_data` if requested or if the
     schema was inferred, and the hidden `_metadata`. With a `checkpoint`, planning looks at those
     files only that it has not read. With `remember` the inferred schema is stored; else nothing
-    is written.
+    is written, and the frame is for analysis alone.
 
     Raises UsageError for a missing path, SetupError for Avro files without the module for them,
     DefinitionError for a schema that cannot be inferred, SchemaChanged if files bring new columns
@@ -56,7 +56,7 @@ def open_batch(
     """
     store = NoSchemas()
     folder = source_folder(session, path, options, store, None, remember=False)
-    return _rows(replace(folder, streaming=False), schema, store, remember=False)
+    return _rows(replace(folder, streaming=False, runs=True), schema, store, remember=False)
 
 
 def _rows(

@@ -22,7 +22,7 @@ from local_shim.autoloader.partitions import partition_value
 from local_shim.autoloader.rescue import FILE_VERSION
 from local_shim.autoloader.schema import StreamColumns, unknown_file_error_sql
 from local_shim.autoloader.source_folder import SourceFolder
-from local_shim.sql_text import among, literal, quote
+from local_shim.sql_text import literal, quote
 
 _CORRUPT = "__corrupt"
 _GROUP = "__group"
@@ -55,7 +55,7 @@ def csv_frame(
     With `line_feeds` no file ends its lines with CRLF. Spark then does not detect line ends, and a
     CRLF inside quotes stays what it is; else it becomes a line feed.
     """
-    plan = _CsvPlan(folder.options, expected, header_groups)
+    plan = _CsvPlan(folder, expected, header_groups)
     settings = plan.reader_options()
     if line_feeds and plan.has_header and folder.options.flag("multiline"):
         settings = {"lineSep": "\n", **settings}
@@ -78,9 +78,13 @@ def _has_wide_signs(options: CloudFilesOptions) -> bool:
 class _CsvPlan:
     """The SQL texts of one CSV stream."""
 
-    options: CloudFilesOptions
+    folder: SourceFolder
     expected: StreamColumns
     header_groups: HeaderGroups
+
+    @property
+    def options(self) -> CloudFilesOptions:
+        return self.folder.options
 
     @property
     def one_header(self) -> bool:
@@ -112,13 +116,17 @@ class _CsvPlan:
     def group(self) -> str:
         """The number of the row's file's header; a file not looked at is an error."""
         small = [
-            f"WHEN {among(FILE_VERSION, group.versions)} THEN {i}"
+            f"WHEN {self.folder.among(FILE_VERSION, group.versions)} THEN {i}"
             for i, group in enumerate(self.header_groups.groups)
             if i > 0
         ]
         rest = "0" if not self.has_header else unknown_file_error_sql("INT")
         first = self.header_groups.groups[0]
-        first_case = f"WHEN {among(FILE_VERSION, first.versions)} THEN 0" if self.has_header else ""
+        first_case = (
+            f"WHEN {self.folder.among(FILE_VERSION, first.versions)} THEN 0"
+            if self.has_header
+            else ""
+        )
         if not small and not first_case:
             return "0"
         return f"CASE {' '.join(small)} {first_case} ELSE {rest} END"

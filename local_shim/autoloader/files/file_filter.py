@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,7 +10,7 @@ from local_shim.autoloader.files.listing import SourceFile
 from local_shim.autoloader.options.parse import CloudFilesOptions
 from local_shim.autoloader.rescue import FILE_PATH
 from local_shim.autoloader.schema_store import SchemaStore
-from local_shim.sql_text import among, literal
+from local_shim.sql_text import literal
 
 _MODIFIED = "_metadata.file_modification_time"
 
@@ -30,9 +30,8 @@ class FileFilter:
         is_before = self.before is None or modified < self.before
         return is_after and is_before and file.uri not in self.skipped
 
-    @property
-    def condition(self) -> str:
-        """SQL text on `_metadata`, empty if all files count."""
+    def condition(self, among: Callable[[str, Iterable[str]], str]) -> str:
+        """SQL text on `_metadata`, empty if all files count; `among` names the files skipped."""
         parts = []
         if self.skipped:
             parts.append(f"NOT ({among(FILE_PATH, sorted(self.skipped))})")

@@ -141,3 +141,24 @@ def test_a_file_deleted_before_its_batch_is_a_warning(pipeline: Pipeline, ignore
     assert pipeline.update() == 0, pipeline.errors()
     assert pipeline.rows("t", "id") == [("1",)]
     assert any("b.csv' was deleted" in text for text in pipeline.warnings()) != ignored
+
+
+def test_the_plan_in_events_names_no_file(pipeline: Pipeline) -> None:
+    """Spark prints a list of files in the square of its length: 100,000 took a quarter hour."""
+    landing = pipeline.folder / "landing"
+    landing.mkdir()
+    for name in ("first", "second"):
+        (landing / f"{name}.json").write_text('{"id": 1}\n')
+    pipeline.conf["landing"] = str(landing)
+    pipeline.write("""
+        import dlt
+
+        @dlt.table
+        def rows():
+            reader = spark.readStream.format("cloudFiles").option("cloudFiles.format", "json")
+            return reader.load(spark.conf.get("landing"))
+    """)
+    assert pipeline.update() == 0
+    (definition,) = (each for each in pipeline.events if each.event_type == "flow_definition")
+    assert "first.json" not in definition.as_json()
+    assert len(pipeline.rows("rows")) == 2
