@@ -136,21 +136,24 @@ def main() -> None:
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="auto-loader-bench-"))
     spark = open_session()
-    measurements: list[Measurement] = []
     try:
         if options.megabytes:
             with settings(spark, LARGE_DATA):
-                measurements += compare_rows(
-                    spark, folder / "rows", options.megabytes, options.rounds
-                )
+                rows = compare_rows(spark, folder / "rows", options.megabytes, options.rounds)
+            report(rows, bars_are_about_it=options.megabytes == _MEGABYTES)
         if options.files:
-            measurements += compare_files(spark, folder / "files", options.files)
+            files = compare_files(spark, folder / "files", options.files)
+            report(files, bars_are_about_it=options.files == _FILES)
     finally:
         shutil.rmtree(folder)
+
+
+def report(measurements: list[Measurement], *, bars_are_about_it: bool) -> None:
+    """Prints the measurements, and stores those of the size that the bars are about."""
     for each in measurements:
         print(f"{each.measured.work}, {each.measured.runner}: {each.cost.wall:.1f} s, "
-              f"cpu {each.cost.cpu:.1f} s, {each.cost.memory:,} MB")  # fmt: skip
-    if (options.megabytes, options.files) == (_MEGABYTES, _FILES):
+              f"cpu {each.cost.cpu:.1f} s, {each.cost.memory:,} MB", flush=True)  # fmt: skip
+    if bars_are_about_it:
         publish(measurements)
 
 

@@ -22,6 +22,7 @@ from benchmarks.pipelines.machine import ProcessTree, Stopwatch, looking
 from benchmarks.pipelines.projects import Project
 from benchmarks.pipelines.runners import DELTA, TUNED
 from benchmarks.pipelines.source_table import append_rows
+from local_shim.delta.kernel import write_checksum_and_checkpoint
 from local_shim.jvm.classpath.jars import delta_jars
 from local_shim.pipeline_spec.load import from_spark_spec
 from local_shim.run import run
@@ -69,6 +70,13 @@ def heap_megabytes() -> int:
     return int(runtime.totalMemory() - runtime.freeMemory()) // 2**20
 
 
+def checkpoint(source: Path) -> None:
+    """Writes what any writer of Delta writes: a checksum, and a checkpoint every ten commits."""
+    spark = SparkSession._instantiatedSession
+    if spark is not None:  # the first update starts it
+        write_checksum_and_checkpoint(spark, source)
+
+
 def main(runner: str, folder: str, updates: str, rows: str) -> None:
     """The command."""
     project = Project(Path(folder))
@@ -77,6 +85,7 @@ def main(runner: str, folder: str, updates: str, rows: str) -> None:
     with looking(tree):
         for _ in range(int(updates)):
             append_rows(project.source, int(rows))
+            checkpoint(project.source)
             watch = Stopwatch(tree)
             update()
             cost = replace(watch.stop(), heap=heap_megabytes())
