@@ -15,7 +15,7 @@ spark: SparkSession  # put here by the pipeline runtime
     temporary=True,
 )
 def gold_rows_checked() -> DataFrame:
-    """Rules of gold_rules.py. Stored, because gold_dq_metric needs these few rows five times."""
+    """Rules of gold_rules.py. Stored, because gold_dq_metric needs these few rows several times."""
     latest = spark.read.table("ref_valuation").where("is_latest")
     rows = [gold_checked(spark.read.table(name), name) for name in GOLD_RULES]
     return count_gold_checked(rows, latest)

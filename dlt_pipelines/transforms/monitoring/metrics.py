@@ -34,10 +34,8 @@ def metrics(
         "amount_at_stake",
     )  # fmt: skip
     failures = (each.select(*_KEYS, *_SUMS) for each in (refused, broken, crossed))
-    looked_at = rules.select(
-        "table_name", "rule", "action", F.expr("basis = 'change' AS on_change")
-    )
-    return _measured(rows, looked_at, reduce(DataFrame.unionByName, failures))
+    actions = rules.selectExpr("table_name", "rule", "action", "basis = 'change' AS on_change")
+    return _measured(rows, F.broadcast(actions), reduce(DataFrame.unionByName, failures))
 
 
 def _counted(rows: DataFrame, *, on_change: bool) -> DataFrame:
