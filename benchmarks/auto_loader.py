@@ -1,14 +1,11 @@
-"""What Auto Loader costs, against Spark's own reader, and what a folder of many files costs.
+"""What Auto Loader costs on a large CSV file, against Spark's own reader.
 
-    .venv/bin/python -m benchmarks.auto_loader [--megabytes 1024] [--rounds 3] [--files 100000]
+    .venv/bin/python -m benchmarks.auto_loader [--megabytes 1024] [--rounds 3]
 
-Rows: one CSV file of ten columns, most of them typed, read by the stream with inferred types and
+One CSV file of ten columns, most of them typed, is read by the stream with inferred types and
 rescued data, and by `spark.read.schema(…).csv(…)`, one after the other in one JVM. Neither writes:
-a write would cost both the same. Bar: 0.6 of the peer's throughput.
-
-Files: an update of one table reads a folder of one-line JSON files, and a second update finds
-nothing new. The peer is Spark's own file stream, which writes no table. Bar: 10 seconds for the
-second update.
+a write would cost both the same. The JVM is that of an update whose landing folder is as large.
+Bar: 0.6 of the peer's throughput.
 """
 
 from __future__ import annotations
@@ -16,7 +13,6 @@ from __future__ import annotations
 import argparse
 import shutil
 import tempfile
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -30,25 +26,13 @@ from local_shim.autoloader.schema_store import SchemaStore
 from local_shim.autoloader.stream import open_stream
 from local_shim.jvm.configuration import settings
 from local_shim.jvm.session import LARGE_DATA, open_session
-from local_shim.pipeline_spec.load import from_files
-from local_shim.run import run
-from local_shim.update.request import Request
 
-_MEGABYTES, _FILES = 1024, 100_000  # the size that the bars are about
+_MEGABYTES = 1024  # the size that the bars are about
+_LARGE = 256  # from so many megabytes on an update has both compilers of the JVM
 _COLUMNS = (
     "id INT, name STRING, city STRING, amount DOUBLE, tax DOUBLE, day DATE, at TIMESTAMP, "
     "open BOOLEAN, parts INT, note STRING"
 )
-
-
-_PIPELINE = """
-import dlt
-
-@dlt.table
-def files():
-    options = {{"cloudFiles.format": "json", "cloudFiles.maxFilesPerTrigger": "{count}"}}
-    return spark.readStream.format("cloudFiles").options(**options).load("{landing}")
-"""
 
 
 def auto_loader(spark: SparkSession, landing: Path, state: Path) -> None:
@@ -108,42 +92,18 @@ def compare_rows(
     return measurements
 
 
-def compare_files(spark: SparkSession, folder: Path, count: int) -> list[Measurement]:
-    """An update that reads all files, and one that finds nothing new."""
-    landing, source = folder / "landing", folder / "pipeline.py"
-    write_files(landing, count)
-    source.write_text(_PIPELINE.format(count=count, landing=landing))
-    request = Request(from_files([str(source)], "main", "default", {}), folder / "storage")
-    reader = spark.readStream.schema("id STRING").option("maxFilesPerTrigger", count)
-    frame = reader.json(str(landing))
-    runners: dict[str, Callable[[], object]] = {
-        "dlt-local": partial(run, request),
-        "Spark's file stream": partial(read_all, frame, folder / "peer"),
-    }
-    return [
-        Measurement(Measured("auto_loader", work, runner), 0, 1, count, cost_of(program))
-        for runner, program in runners.items()
-        for work in ("many files", "no new file")
-    ]
-
-
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--megabytes", type=int, default=_MEGABYTES)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--files", type=int, default=_FILES)
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="auto-loader-bench-"))
-    spark = open_session()
+    spark = open_session(large_data=options.megabytes >= _LARGE)
     try:
-        if options.megabytes:
-            with settings(spark, LARGE_DATA):
-                rows = compare_rows(spark, folder / "rows", options.megabytes, options.rounds)
-            report(rows, bars_are_about_it=options.megabytes == _MEGABYTES)
-        if options.files:
-            files = compare_files(spark, folder / "files", options.files)
-            report(files, bars_are_about_it=options.files == _FILES)
+        with settings(spark, LARGE_DATA):
+            rows = compare_rows(spark, folder, options.megabytes, options.rounds)
+        report(rows, bars_are_about_it=options.megabytes == _MEGABYTES)
     finally:
         shutil.rmtree(folder)
 
@@ -155,13 +115,6 @@ def report(measurements: list[Measurement], *, bars_are_about_it: bool) -> None:
               f"cpu {each.cost.cpu:.1f} s, {each.cost.memory:,} MB", flush=True)  # fmt: skip
     if bars_are_about_it:
         publish(measurements)
-
-
-def write_files(landing: Path, count: int) -> None:
-    """Files of one JSON record each."""
-    landing.mkdir(parents=True)
-    for number in range(count):
-        (landing / f"{number:06d}.json").write_text(f'{{"id": {number}}}\n')
 
 
 if __name__ == "__main__":
