@@ -22,6 +22,7 @@ from local_shim.jvm.classpath import jars
 from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.functions.databricks_functions import register_databricks_functions
 from local_shim.jvm.tuning.hadoop import lighten
+from local_shim.jvm.tuning.java_options import heap_megabytes, java_options
 from local_shim.jvm.tuning.name_cache import cache_java_names
 
 # For small tables planning costs more than the work: switch off code generation, statistics for
@@ -82,6 +83,9 @@ _WITHOUT_DESCRIPTIONS = {
 # The default. Spark asks for it with each row that it aggregates, and works it out anew from the
 # environment if nobody has set it.
 _ROWS = {"spark.sql.types.framework.enabled": "false"}
+# Generated code is kept by its text, that of 100 classes by default: a pipeline of a hundred flows
+# has a thousand, and each update of a process would compile them anew.
+_GENERATED_CODE = {"spark.sql.codegen.cache.maxEntries": "2000"}
 _STREAMS = {
     # Lets a stream start again that was killed while it wrote its first offset.
     "spark.sql.streaming.verifyCheckpointDirectoryEmptyOnStart": "false",
@@ -89,14 +93,6 @@ _STREAMS = {
     "spark.sql.streaming.metricsEnabled": "false",
     "spark.sql.streaming.checkpoint.fileChecksum.enabled": "false",
 }
-
-
-def _driver_megabytes() -> int:
-    pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
-    quarter = pages * size // 4 // 2**20
-    return min(max(quarter, 1024), 4096)
-
-
 LARGE_DATA = {
     "spark.sql.adaptive.enabled": "true",
     "spark.sql.codegen.factoryMode": "FALLBACK",
@@ -110,9 +106,16 @@ LARGE_DATA = {
     "spark.sql.sources.fileCompressionFactor": "8",
     # Joins by hash while the maps of all tasks (8 times a shuffle) take a quarter of the heap.
     "spark.sql.adaptive.maxShuffledHashJoinLocalMapThreshold": (
-        f"{_driver_megabytes() // (32 * _CORES)}m"
+        f"{heap_megabytes() // (32 * _CORES)}m"
     ),
     **STATISTICS,
+}
+
+# To open a file costs as much as to read 4 MB of it, says Spark; a local one costs much less. Each
+# task gets the names of all new files, so that the cost of many tasks grows with the square.
+MANY_FILES = {
+    "spark.sql.files.openCostInBytes": "64k",
+    "spark.sql.files.minPartitionNum": str(_CORES),
 }
 
 
@@ -141,7 +144,7 @@ def open_session(
     logging.getLogger("py4j").setLevel(logging.WARNING)
     with _quiet_java():
         session: SparkSession = _configured(
-            _java_options(large_data, record_classes_in)
+            java_options(large_data, record_classes_in)
         ).getOrCreate()
     lighten(session)
     register_databricks_functions(session)
@@ -231,10 +234,10 @@ def _java_log() -> Path:
     return Path(tempfile.gettempdir()) / f"dlt-local-java-{os.getuid()}.log"
 
 
-def _configured(java_options: str) -> Any:
+def _configured(options: str) -> Any:
     builder = SparkSession.builder.master("local[*]").appName("dlt-local")
     settings = {
-        **_driver(java_options),
+        **_driver(options),
         **_SEMANTICS,
         **_FILES,
         **_WITHOUT_DESCRIPTIONS,
@@ -242,6 +245,7 @@ def _configured(java_options: str) -> Any:
         **_WITHOUT_PROCESSES,
         **_STREAMS,
         **_ROWS,
+        **_GENERATED_CODE,
         **(SMALL_DATA if fast_paths_enabled() else LARGE_DATA),
     }
     for key, value in settings.items():
@@ -249,11 +253,11 @@ def _configured(java_options: str) -> Any:
     return builder
 
 
-def _driver(java_options: str) -> dict[str, str]:
+def _driver(options: str) -> dict[str, str]:
     return {
         "spark.driver.extraClassPath": jars.driver_class_path(jars.session_jars()),
-        "spark.driver.extraJavaOptions": java_options,
-        "spark.driver.memory": f"{_driver_megabytes()}m",
+        "spark.driver.extraJavaOptions": options,
+        "spark.driver.memory": f"{heap_megabytes()}m",
         # Sorts and joins allocate memory by the page: 64 MB each by default, for some rows here.
         "spark.buffer.pageSize": "1m",
         "spark.driver.host": "127.0.0.1",
@@ -275,21 +279,3 @@ def _python_workers() -> dict[str, str]:
 
 def _has_arrow() -> bool:
     return all(find_spec(name) is not None for name in ("pandas", "pyarrow"))
-
-
-def _java_options(large_data: bool, record_classes_in: Path | None) -> str:
-    options = ["-XX:+UseParallelGC", "-Duser.timezone=UTC"]
-    # The C2 compiler takes minutes of processor time for Spark, which only large data pay back.
-    options += [] if large_data else ["-XX:TieredStopAtLevel=1"]
-    # The C1 compiler alone gets 48 MB for its code. Spark fills that, and the rest is interpreted.
-    options += ["-XX:ReservedCodeCacheSize=512m"]
-    # Planning makes much garbage and keeps little: a small initial heap is collected all the time.
-    options += [f"-Xms{_driver_megabytes() // 2}m", "-XX:NewRatio=1", "-XX:MetaspaceSize=256m"]
-    options += [f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')}"]
-    options += ["-Xlog:disable"]
-    archive = jars.class_archive()
-    if record_classes_in is not None:
-        options.append(f"-XX:ArchiveClassesAtExit={record_classes_in}")
-    elif archive.exists():
-        options.append(f"-XX:SharedArchiveFile={archive}")
-    return " ".join(options)

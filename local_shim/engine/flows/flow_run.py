@@ -117,7 +117,8 @@ class FlowRun:
         if not has_new_data(self.checkpoint, streams, sources, self.listings):
             return False
         files = [file_backlog(listing) for listing in self.listings]
-        tuning = tuning_for_files(self.context, self.flow, sum(each.size for each in files))
+        count, size = sum(each.files for each in files), sum(each.size for each in files)
+        tuning = tuning_for_files(self.context, self.flow, count, size)
         self._configure_session(tuning)
         self.events.backlog([*files, *self._delta_backlog()], tuning)
         return True

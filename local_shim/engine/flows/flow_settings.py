@@ -15,12 +15,13 @@ from local_shim.delta.properties import needs_statistics
 from local_shim.engine.update_context import UpdateContext
 from local_shim.graph.graph import ResolvedFlow
 from local_shim.jvm.fast_paths import fast_paths_enabled
-from local_shim.jvm.session import LARGE_DATA, STATISTICS
+from local_shim.jvm.session import LARGE_DATA, MANY_FILES, STATISTICS
 
 _SMALL_BYTES = 2 * 2**20  # about 50,000 rows of ten columns
 # Generated code is compiled for each table that a query reads: a second or so of a new process for
 # each. It pays if one of them is large, or all together are.
 _SMALL_SUM = 16 * 2**20
+_FEW_FILES = 100
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,14 @@ def flow_settings(context: UpdateContext, flow: ResolvedFlow) -> FlowSettings:
     return FlowSettings(sum(sizes), _without(own, tuning), own)
 
 
-def tuning_for_files(context: UpdateContext, flow: ResolvedFlow, size: int) -> dict[str, str]:
-    """The settings for a stream of so many bytes of new files, which no input table shows."""
-    return _without(own_settings(context, flow), LARGE_DATA) if size > _SMALL_BYTES else {}
+def tuning_for_files(
+    context: UpdateContext, flow: ResolvedFlow, files: int, size: int
+) -> dict[str, str]:
+    """The settings for a stream of so many new files and bytes, which no input table shows."""
+    tuning = LARGE_DATA if size > _SMALL_BYTES else {}
+    if files > _FEW_FILES and fast_paths_enabled():
+        tuning = {**tuning, **MANY_FILES}
+    return _without(own_settings(context, flow), tuning)
 
 
 def _without(own: Mapping[str, str], tuning: Mapping[str, str]) -> dict[str, str]:

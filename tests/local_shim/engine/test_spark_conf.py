@@ -134,3 +134,24 @@ def test_many_new_files_get_settings_for_large_data(pipeline: Pipeline, tmp_path
     (tuning,) = [e.details["tuning"] for e in pipeline.progress() if e.details.get("tuning")]
     assert tuning["spark.sql.codegen.wholeStage"] == "true"
     assert pipeline.table("arrived").count() == 2_200
+
+
+def test_many_small_files_are_read_by_few_tasks(pipeline: Pipeline, tmp_path: Path) -> None:
+    (tmp_path / "landing").mkdir()
+    for n in range(120):
+        (tmp_path / "landing" / f"{n}.json").write_text(f'{{"n": {n}}}\n')
+    pipeline.write(
+        f"""
+        import dlt
+        @dlt.table(spark_conf={{"spark.sql.files.minPartitionNum": "1"}})
+        def arrived():
+            stream = spark.readStream.format("cloudFiles").option("cloudFiles.format", "json")
+            return stream.load("{tmp_path}/landing")
+        """
+    )
+    assert pipeline.update() == 0
+    (tuning,) = [e.details["tuning"] for e in pipeline.progress() if e.details.get("tuning")]
+    assert tuning == {"spark.sql.files.openCostInBytes": "64k"}
+    arrived = pipeline.table("arrived")
+    assert arrived.count() == 120
+    assert len(arrived.inputFiles()) == 1
