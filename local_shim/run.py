@@ -11,7 +11,7 @@ from local_shim.durable_files import delete
 from local_shim.engine.effects import effects_of
 from local_shim.engine.executor import Executor
 from local_shim.engine.flow_errors import Failure
-from local_shim.engine.maintenance import compact_tables, maintain
+from local_shim.engine.maintenance import compact_tables, maintain, shorten_logs
 from local_shim.engine.stop import StopRequest, passes
 from local_shim.engine.table_setup import create_tables, reset_tables
 from local_shim.errors import FlowError
@@ -133,6 +133,7 @@ class Update:
         failures = executor.execute()
         if not failures:
             compact_tables(executor.context, events, self._stop)
+            shorten_logs(executor.context)
         return failures
 
     def _end(self, events: EventLog, failures: tuple[Failure, ...]) -> UpdateResult:

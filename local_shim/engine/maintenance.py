@@ -1,4 +1,4 @@
-"""Maintenance: small files are put together, and once a day unused files are deleted."""
+"""Maintenance: small files are put together, and files that are of no use are deleted."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from pyspark.errors import PySparkException
 
+from local_shim.delta.old_checksums import delete_old_checksums
 from local_shim.delta.small_files import AUTO_COMPACT, has_many_small_files, optimize
 from local_shim.delta.unused_files import delete_unused_files, retention
 from local_shim.engine.flow_errors import cause
@@ -57,6 +58,17 @@ def _deleted_files(context: UpdateContext, dataset: Dataset, now: datetime) -> i
     if keep is None:
         return 0
     return delete_unused_files(context.storage.table(dataset.name), before=now - keep)
+
+
+def shorten_logs(context: UpdateContext) -> None:
+    """Deletes checksum files of old versions from the logs of the tables and of the events.
+
+    [choice] Delta keeps them for 30 days, like the commits, which stay: old versions can be read.
+    """
+    storage = context.storage
+    tables = (storage.table(dataset.name) for dataset in context.graph.tables())
+    for folder in (*tables, storage.events_table()):
+        delete_old_checksums(folder)
 
 
 def compact_tables(context: UpdateContext, events: EventLog, stop: StopRequest) -> None:
