@@ -1,7 +1,7 @@
 """Hadoop's file system and configuration in the JVM, without work that nobody needs here.
 
-Read from Hadoop 3.5.0: `hadoop-common/…/conf/Configuration.java` (updatingResource, write,
-readFields) and `fs/FileSystem.java` (getLocal).
+Read from Hadoop 3.5.0: `hadoop-common/…/conf/Configuration.java` (properties, updatingResource,
+write, readFields) and `fs/FileSystem.java` (getLocal).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pyspark.sql import SparkSession
 def lighten(spark: SparkSession) -> None:
     """Makes Hadoop's part of each write and of each Spark job cheaper."""
     _write_no_checksums(spark)
+    _forget_settings_of_yarn(spark)
     _forget_origins_of_settings(spark)
 
 
@@ -27,6 +28,19 @@ def _write_no_checksums(spark: SparkSession) -> None:
     java.org.apache.hadoop.fs.FileSystem.getLocal(hadoop).setWriteChecksum(False)
 
 
+def _forget_settings_of_yarn(spark: SparkSession) -> None:
+    """Removes the defaults of YARN, half of all settings: there is no such cluster here.
+
+    Spark sends the settings with each scan and write, and Hadoop copies them for each text file.
+    """
+    java: Any = spark._jvm
+    defaults = java.org.apache.hadoop.conf.Configuration(False)
+    defaults.addResource("yarn-default.xml")
+    defaults.size()  # reads the file
+    of_yarn = _field(spark, "properties").get(defaults).keySet()
+    _field(spark, "properties").get(spark._jsc.hadoopConfiguration()).keySet().removeAll(of_yarn)
+
+
 def _forget_origins_of_settings(spark: SparkSession) -> None:
     """Empties the notes of which file each of 1,100 settings comes from.
 
@@ -34,8 +48,14 @@ def _forget_origins_of_settings(spark: SparkSession) -> None:
     note by itself: 47 ms for one configuration, of which the settings take 3. All configurations
     of Spark are copies of this one, and only `Configuration.getPropertySources` reads the notes.
     """
+    _field(spark, "updatingResource").get(spark._jsc.hadoopConfiguration()).clear()
+
+
+def _field(spark: SparkSession, name: str) -> Any:
+    """A private field of Hadoop's configurations."""
     java: Any = spark._jvm
-    configuration = java.java.lang.Class.forName("org.apache.hadoop.conf.Configuration")
-    notes = configuration.getDeclaredField("updatingResource")
-    notes.setAccessible(True)
-    notes.get(spark._jsc.hadoopConfiguration()).clear()
+    field = java.java.lang.Class.forName("org.apache.hadoop.conf.Configuration").getDeclaredField(
+        name
+    )
+    field.setAccessible(True)
+    return field

@@ -237,6 +237,13 @@ def test_session_writes_no_crc_files(table: Path) -> None:
     assert [path.name for path in table.rglob("*.crc") if path.name.endswith(".parquet.crc")] == []
 
 
+def test_session_sends_no_settings_of_yarn(spark: SparkSession) -> None:
+    settings = spark._jsc.hadoopConfiguration()
+    names = {entry.getKey() for entry in settings.iterator()}
+    assert "io.file.buffer.size" in names
+    assert [name for name in names if name.startswith("yarn.resourcemanager")] == []
+
+
 def test_java_errors(spark: SparkSession) -> None:
     with pytest.raises(Exception) as raised:
         jvm: Any = spark._jvm
