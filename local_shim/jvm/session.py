@@ -83,9 +83,9 @@ _WITHOUT_DESCRIPTIONS = {
 # The default. Spark asks for it with each row that it aggregates, and works it out anew from the
 # environment if nobody has set it.
 _ROWS = {"spark.sql.types.framework.enabled": "false"}
-# Generated code is kept by its text, that of 100 classes by default: a pipeline of a hundred flows
-# has a thousand, and each update of a process would compile them anew.
-_GENERATED_CODE = {"spark.sql.codegen.cache.maxEntries": "2000"}
+# Generated code is kept by its text, that of 100 classes by default: 13 flows over a large book
+# have a thousand, and each update of a process would compile them anew.
+_GENERATED_CODE = {"spark.sql.codegen.cache.maxEntries": "10000"}
 _STREAMS = {
     # Lets a stream start again that was killed while it wrote its first offset.
     "spark.sql.streaming.verifyCheckpointDirectoryEmptyOnStart": "false",
