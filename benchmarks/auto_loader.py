@@ -24,11 +24,12 @@ from benchmarks.pipelines.results import Measured, Measurement
 from local_shim.autoloader.options.parse import parse_options
 from local_shim.autoloader.schema_store import SchemaStore
 from local_shim.autoloader.stream import open_stream
+from local_shim.engine.reads.input_size import reads_much
 from local_shim.jvm.configuration import settings
 from local_shim.jvm.session import LARGE_DATA, open_session
+from local_shim.storage import Storage
 
 _MEGABYTES = 1024  # the size that the bars are about
-_LARGE = 256  # from so many megabytes on an update has both compilers of the JVM
 _COLUMNS = (
     "id INT, name STRING, city STRING, amount DOUBLE, tax DOUBLE, day DATE, at TIMESTAMP, "
     "open BOOLEAN, parts INT, note STRING"
@@ -74,9 +75,8 @@ def _line(i: int) -> str:
 def compare_rows(
     spark: SparkSession, folder: Path, megabytes: int, rounds: int
 ) -> list[Measurement]:
-    """Both readers over one file, round by round; the first round only warms the JVM."""
+    """Both readers over the landing folder, round by round; the first only warms the JVM."""
     landing = folder / "landing"
-    write_csv(landing / "rows.csv", megabytes)
     reader = spark.read.schema(_COLUMNS).option("header", "true")
     measurements = []
     for number in range(rounds + 1):
@@ -99,8 +99,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="auto-loader-bench-"))
-    spark = open_session(large_data=options.megabytes >= _LARGE)
     try:
+        write_csv(folder / "landing" / "rows.csv", options.megabytes)
+        is_large = reads_much(
+            Storage(folder, "bench"), {"landing": str(folder / "landing")}, configuration={}
+        )
+        spark = open_session(large_data=is_large)
         with settings(spark, LARGE_DATA):
             rows = compare_rows(spark, folder, options.megabytes, options.rounds)
         report(rows, bars_are_about_it=options.megabytes == _MEGABYTES)

@@ -21,7 +21,7 @@ _SMALL_BYTES = 2 * 2**20  # about 50,000 rows of ten columns
 # Generated code is compiled for each table that a query reads: a second or so of a new process for
 # each. It pays if one of them is large, or all together are.
 _SMALL_SUM = 16 * 2**20
-_FEW_FILES = 100
+_FEW_FILES = 100  # Spark makes a task of every 32 small files
 
 
 @dataclass(frozen=True)
