@@ -13,14 +13,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
+from pyspark import SparkConf
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 from local_shim.jvm.classpath import jars
 from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.functions.databricks_functions import register_databricks_functions
+from local_shim.jvm.interrupts import start_context
 from local_shim.jvm.tuning.hadoop import lighten
 from local_shim.jvm.tuning.java_options import heap_megabytes, java_options
 from local_shim.jvm.tuning.name_cache import cache_java_names
@@ -142,10 +143,11 @@ def open_session(
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     # Pipelines that call logging.basicConfig(level=INFO) would print a line for each connection.
     logging.getLogger("py4j").setLevel(logging.WARNING)
+    settings = _settings(java_options(large_data, record_classes_in))
+    conf = SparkConf().setAll(list(settings.items()))
     with _quiet_java():
-        session: SparkSession = _configured(
-            java_options(large_data, record_classes_in)
-        ).getOrCreate()
+        start_context(conf)
+        session = SparkSession.builder.config(conf=conf).getOrCreate()
     lighten(session)
     register_databricks_functions(session)
     return session
@@ -234,9 +236,8 @@ def _java_log() -> Path:
     return Path(tempfile.gettempdir()) / f"dlt-local-java-{os.getuid()}.log"
 
 
-def _configured(options: str) -> Any:
-    builder = SparkSession.builder.master("local[*]").appName("dlt-local")
-    settings = {
+def _settings(options: str) -> dict[str, str]:
+    return {
         **_driver(options),
         **_SEMANTICS,
         **_FILES,
@@ -248,13 +249,12 @@ def _configured(options: str) -> Any:
         **_GENERATED_CODE,
         **(SMALL_DATA if fast_paths_enabled() else LARGE_DATA),
     }
-    for key, value in settings.items():
-        builder = builder.config(key, value)
-    return builder
 
 
 def _driver(options: str) -> dict[str, str]:
     return {
+        "spark.master": "local[*]",
+        "spark.app.name": "dlt-local",
         "spark.driver.extraClassPath": jars.driver_class_path(jars.session_jars()),
         "spark.driver.extraJavaOptions": options,
         "spark.driver.memory": f"{heap_megabytes()}m",
