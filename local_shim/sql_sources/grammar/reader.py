@@ -97,9 +97,12 @@ class Reader:
         return name
 
     def columns(self) -> list[str]:
-        """The column names of a list in parentheses; the parentheses of one name may be missing."""
+        """The column names of a list, in parentheses or without."""
         if not self.at("("):
-            return [self.column()]
+            names = [self.column()]
+            while self.accept(","):
+                names.append(self.column())
+            return names
         items = self.items()
         if not items:
             raise self.error("the list of columns is empty.")

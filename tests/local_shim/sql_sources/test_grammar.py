@@ -187,6 +187,8 @@ def test_auto_cdc_has_the_arguments_of_the_python_function(text: str) -> None:
     [
         ("COLUMNS (a, b)", {"column_list": ["a", "b"]}),
         ("COLUMNS a", {"column_list": ["a"]}),
+        ("COLUMNS a, b", {"column_list": ["a", "b"]}),
+        ("TRACK HISTORY ON a, b", {"track_history_column_list": ["a", "b"]}),
         ("TRACK HISTORY ON (a)", {"track_history_column_list": ["a"]}),
         ("STORED AS BITEMPORAL", {"stored_as_scd_type": "BITEMPORAL"}),
         ("SYSTEM SEQUENCE BY at", {"system_sequence_by": "at"}),
