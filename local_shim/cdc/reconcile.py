@@ -15,6 +15,7 @@ from local_shim.cdc.target_table.schema import fits, lost_columns, merged_type, 
 from local_shim.cdc.target_table.target import CdcTarget, shows_remainders
 from local_shim.cdc.write.table import Table, table_at
 from local_shim.graph.elements import AutoCdcFlow, ScdType, SnapshotFlow
+from local_shim.graph.table_columns import generated
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,11 @@ def _as_in_table(
     fields = [
         _field(flow, field, in_table.get(name, field), target) for name, field in in_source.items()
     ]
-    missing = [field for name, field in in_table.items() if name not in in_source]
+    missing = [
+        field
+        for name, field in in_table.items()
+        if name not in in_source and field.name not in generated(table)
+    ]
     spelling = {field.name.lower(): field.name for field in fields}
     tracked = [spelling[name.lower()] for name in declared.tracked]
     return replace(

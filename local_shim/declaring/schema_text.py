@@ -15,7 +15,12 @@ from local_shim.declaring.arguments import fault
 from local_shim.errors import ShimError
 from local_shim.graph.registry import active_registry
 from local_shim.graph.table_columns import GENERATED_AS, IDENTITY
-from local_shim.jvm.spark_parser import ColumnDefinition, parser_reason, table_definition
+from local_shim.jvm.spark_parser import (
+    ColumnDefinition,
+    parser_reason,
+    table_definition,
+    with_lengths_apart,
+)
 from local_shim.reading.interception import session
 from local_shim.sql_text import Edit, edited
 
@@ -25,10 +30,16 @@ def declared_schema(function: str, schema: StructType | str | None) -> StructTyp
 
     [choice] PRIMARY KEY and FOREIGN KEY are accepted and not enforced, as on Databricks. A mask is
     a function of Unity Catalog: it is not applied, with a warning. DEFAULT and CHECK are refused:
-    pipelines have neither. Generated and identity columns are Delta's own.
+    pipelines have neither. Generated and identity columns are Delta's own. A column of VARCHAR or
+    CHAR holds a STRING whose length Delta checks, as everywhere in Spark.
     """
-    if schema is None or isinstance(schema, StructType):
-        return schema
+    if schema is None:
+        return None
+    columns = schema if isinstance(schema, StructType) else _parsed(function, schema)
+    return with_lengths_apart(session(), columns) if "char(" in columns.simpleString() else columns
+
+
+def _parsed(function: str, schema: str) -> StructType:
     masks = list(_masks(schema))
     for mask in masks:
         active_registry().warn(f"the mask of column '{mask.column}' of '{function}' is not applied")

@@ -26,6 +26,7 @@ from pyspark.sql.types import StructField, StructType
 
 from local_shim import durable_files
 from local_shim.graph.elements import Dataset
+from local_shim.graph.table_columns import has_constraints
 from local_shim.jvm.configuration import settings
 from local_shim.jvm.fast_paths import fast_paths_enabled
 from local_shim.jvm.session import for_small_data, nullable
@@ -175,8 +176,8 @@ def _engine(spark: SparkSession) -> Any:
 
 
 def _has_plain_columns(spark: SparkSession, columns: StructType) -> bool:
-    """Whether no column is NOT NULL, generated, or else more than a name and a type."""
-    return '"delta.' not in columns.json() and columns == nullable(spark, columns)
+    is_constrained = has_constraints(columns) or '"delta.' in columns.json()
+    return not is_constrained and columns == nullable(spark, columns)
 
 
 def _shape(field: StructField) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from delta.tables import DeltaTable
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 from pyspark.sql.types import (
     DateType,
     NumericType,
@@ -148,10 +148,20 @@ def _cluster_columns(spark: SparkSession, folder: Path) -> list[str]:
 
 def append(frame: DataFrame, folder: Path, transaction_id: tuple[str, int]) -> None:
     """Adds rows in one commit, once: Delta skips a transaction that it has already."""
+    _once(frame, transaction_id).mode("append").save(str(folder))
+
+
+def overwrite(frame: DataFrame, folder: Path, transaction_id: tuple[str, int]) -> None:
+    """Puts rows in the place of all rows in one commit, once."""
+    # All rows by a condition: a plain overwrite would drop the table's clustering.
+    every_row = _once(frame, transaction_id).mode("overwrite").option("replaceWhere", "true")
+    every_row.save(str(folder))
+
+
+def _once(frame: DataFrame, transaction_id: tuple[str, int]) -> DataFrameWriter:
     app, version = transaction_id
-    frame.write.format("delta").mode("append").option("mergeSchema", "true").option(
-        "txnAppId", app
-    ).option("txnVersion", str(version)).save(str(folder))
+    writer = frame.write.format("delta").option("mergeSchema", "true")
+    return writer.option("txnAppId", app).option("txnVersion", str(version))
 
 
 def append_new(frame: DataFrame, folder: Path, transaction_id: tuple[str, int]) -> bool:

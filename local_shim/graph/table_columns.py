@@ -16,6 +16,8 @@ GENERATED_AS = "delta.generationExpression"
 IDENTITY = ("delta.identity.start", "delta.identity.step", "delta.identity.allowExplicitInsert")
 _OF_DELTA = "delta."
 _WATERMARK = "spark.watermarkDelayMs"
+# Spark's key for the declared type of a column of VARCHAR or CHAR, which holds a STRING.
+LENGTH = "__CHAR_VARCHAR_TYPE_STRING"
 
 
 def merged(schemas: Iterable[StructType]) -> StructType:
@@ -41,34 +43,64 @@ def as_read(declared: StructType) -> StructType:
 
 
 def _declared_metadata(field: StructField) -> dict[str, object]:
-    return {key: value for key, value in field.metadata.items() if not key.startswith(_OF_DELTA)}
+    return {key: value for key, value in field.metadata.items() if not _is_of_table(key)}
 
 
-def without_watermarks(columns: StructType) -> StructType:
-    """The columns as a table stores them: a watermark belongs to the query that declares it.
+def _is_of_table(key: str) -> bool:
+    return key.startswith(_OF_DELTA) or key == LENGTH
 
-    Spark keeps it in the metadata of its column. In a table it would be one for every reader.
+
+def as_stored(columns: StructType) -> StructType:
+    """The columns of a query as a table stores them, without what belongs to the query's sources.
+
+    Spark keeps a watermark and the length of a VARCHAR in the metadata of a column. In a table they
+    would be a watermark for every reader, and a limit that nobody declared.
     """
     return StructType(
         [
-            StructField(field.name, field.dataType, field.nullable, _without_watermark(field))
+            StructField(field.name, field.dataType, field.nullable, _stored_metadata(field))
             for field in columns
         ]
     )
 
 
-def _without_watermark(field: StructField) -> dict[str, object]:
-    return {key: value for key, value in field.metadata.items() if key != _WATERMARK}
+def _stored_metadata(field: StructField) -> dict[str, object]:
+    return {key: value for key, value in field.metadata.items() if key not in (_WATERMARK, LENGTH)}
 
 
 def has_constraints(declared: StructType | None) -> bool:
-    """Whether a column is NOT NULL or generated, which only a declared table can enforce."""
-    return any(not field.nullable or _is_generated(field) for field in declared or ())
+    """Whether a column is more than a name and a type: NOT NULL, generated, of limited length."""
+    return any(
+        not field.nullable or _is_generated(field) or LENGTH in field.metadata
+        for field in declared or ()
+    )
+
+
+def is_written_as_it_is(columns: StructType, stored: StructType) -> bool:
+    """Whether Delta writes a query with these columns into a table without changing the query.
+
+    It computes generated columns, and adapts names that differ by case, types, and new columns.
+    """
+    is_plain = not any(_is_generated(field) for field in stored)
+    return is_plain and _shapes(columns) == _shapes(stored)
+
+
+def _shapes(columns: StructType) -> dict[str, str]:
+    return {field.name: field.dataType.simpleString() for field in columns}
 
 
 def identity_columns(declared: StructType | None) -> list[str]:
     """The names of the columns that Delta numbers."""
     return [field.name for field in declared or () if IDENTITY[0] in field.metadata]
+
+
+def generated(columns: StructType) -> dict[str, str]:
+    """The expressions of generated columns, by name."""
+    return {
+        field.name: field.metadata[GENERATED_AS]
+        for field in columns
+        if GENERATED_AS in field.metadata
+    }
 
 
 def _is_generated(field: StructField) -> bool:

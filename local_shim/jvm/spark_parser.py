@@ -1,6 +1,6 @@
 """Spark's own SQL parser: expressions, the columns of a CREATE TABLE, the tables in a query.
 
-Read from Spark 4.2.0: `sql/catalyst/…/parser/ParserInterface.scala`,
+Read from Spark 4.2.0: `sql/catalyst/…/parser/ParserInterface.scala`, `util/CharVarcharUtils.scala`,
 `plans/logical/ColumnDefinition.scala`, `plans/logical/v2Commands.scala` (CreateTable),
 `analysis/unresolved.scala` (UnresolvedRelation), `plans/logical/basicLogicalOperators.scala`
 (UnresolvedWith keeps each common table expression as a tuple) and `trees/origin.scala`.
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pyspark.sql import Column, SparkSession
+from pyspark.sql.types import StructType
 
 from local_shim.jvm.scala import listed, optional
 from local_shim.sql_text import quote
@@ -100,6 +101,18 @@ def table_definition(spark: SparkSession, columns: str) -> TableDefinition:
         [_column(column) for column in listed(plan.columns())],
         [constraint.getClass().getSimpleName() for constraint in constraints],
     )
+
+
+def with_lengths_apart(spark: SparkSession, columns: StructType) -> StructType:
+    """The columns with STRING for VARCHAR and CHAR; the metadata of a column keeps its length.
+
+    So tables store them, and Delta checks the length of what is written. A query has no such types.
+    """
+    java: Any = spark._jvm
+    utils = java.org.apache.spark.sql.catalyst.util.CharVarcharUtils
+    java_columns = java.org.apache.spark.sql.types.DataType.fromJson(columns.json())
+    apart = utils.replaceCharVarcharWithStringInSchema(java_columns)
+    return StructType.fromJson(json.loads(apart.json()))
 
 
 def table_mentions(

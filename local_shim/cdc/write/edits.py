@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import and_
 from pathlib import Path
@@ -11,11 +11,13 @@ from pathlib import Path
 from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
 from local_shim.cdc.fold.outcome import DROP, PUT
 from local_shim.cdc.target_table.columns import END, START, SYSTEM_END, SYSTEM_START, TargetColumns
 from local_shim.cdc.write.table import Table, rows_of
 from local_shim.delta.transaction import Transaction, append, replace_all, with_positions
+from local_shim.graph.table_columns import generated
 from local_shim.sql_text import quote
 
 _FEW = 200_000  # rows: they fit into one file, and into the memory of every task
@@ -63,6 +65,7 @@ def write(edits: TargetEdits, path: Path, columns: TargetColumns, table: Table) 
     A batch that only adds rows is appended. A small table is rewritten; in a big one the old rows
     are marked as deleted. A table with a change feed or row tracking is merged.
     """
+    edits = replace(edits, frame=_with_generated(edits.frame, table.schema))
     if not edits.touches:
         append(edits.new_rows, str(path))
     elif table.small:
@@ -71,6 +74,16 @@ def write(edits: TargetEdits, path: Path, columns: TargetColumns, table: Table) 
         _merge(edits, path, columns)
     else:
         _exchange(edits, path, columns, table)
+
+
+def _with_generated(edits: DataFrame, table: StructType) -> DataFrame:
+    """The edits with the generated columns of the table in their rows."""
+    row = edits.select("__cdc_row.*").columns
+    values = {name: F.expr(text) for name, text in generated(table).items() if name not in row}
+    if not values:
+        return edits
+    whole = edits.select("__cdc_op", "__cdc_row.*").withColumns(values)
+    return whole.select("__cdc_op", F.struct(*map(quote, [*row, *values])).alias("__cdc_row"))
 
 
 def _rewrite(edits: TargetEdits, path: Path, table: Table, columns: TargetColumns) -> None:

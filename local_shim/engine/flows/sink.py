@@ -23,7 +23,8 @@ def write(run: FlowRun, flow: QueryFlow) -> FlowResult:
     if function is None:
         writer = writer.format(str(run.dataset.sink_format)).options(**_options(run))
     query = run.run_to_end(writer.foreachBatch(write_batch) if function else writer)
-    return FlowResult({"num_output_rows": input_rows(query)})
+    quality = run.stream_quality(query, run.rules())
+    return FlowResult({"num_output_rows": input_rows(query)}, quality)
 
 
 def _options(run: FlowRun) -> dict[str, str]:

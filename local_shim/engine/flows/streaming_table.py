@@ -9,10 +9,12 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from local_shim.autoloader.files.clean_source import clean_source
 from local_shim.delta import kernel, log, tables
+from local_shim.delta.log import stored_schema
 from local_shim.engine.flows.after_commit import after_commit
 from local_shim.engine.flows.flow_run import FlowRun
 from local_shim.engine.update_context import FlowResult
 from local_shim.graph.elements import QueryFlow
+from local_shim.graph.table_columns import is_written_as_it_is
 from local_shim.jvm.spark_plan import output_mode
 
 
@@ -56,8 +58,22 @@ def _append(run: FlowRun, frame: DataFrame) -> StreamingQuery:
 
 
 def _write_by_path(run: FlowRun, frame: DataFrame, mode: str) -> StreamingQuery:
+    columns = stored_schema(run.folder)
+    if columns is None or not is_written_as_it_is(frame.schema, columns):
+        return _write_each_batch(run, frame, mode)
     writer = frame.writeStream.format("delta").option("mergeSchema", "true")
     return run.run_to_end(writer.outputMode(mode).option("path", str(run.folder)))
+
+
+def _write_each_batch(run: FlowRun, frame: DataFrame, mode: str) -> StreamingQuery:
+    """Writes each batch as a batch query: of a stream that Delta rewrites, it loses the counts."""
+    write = tables.append if mode == "append" else tables.overwrite
+
+    def write_batch(batch: DataFrame, version: int) -> None:
+        with run.batch_error.capture():
+            write(batch, run.folder, (run.application, version))
+
+    return run.run_to_end(frame.writeStream.outputMode(mode).foreachBatch(write_batch))
 
 
 def _clean_sources(run: FlowRun) -> None:

@@ -36,7 +36,7 @@ from local_shim.graph.elements import (
 )
 from local_shim.graph.graph import Graph, Input, ResolvedFlow, Scope
 from local_shim.graph.registry import Registry
-from local_shim.graph.table_columns import without_watermarks
+from local_shim.graph.table_columns import as_stored
 from local_shim.jvm.configuration import settings_hash
 from local_shim.jvm.spark_plan import PlanDigest, output_mode, plan_digest, reads_code_alone
 from local_shim.reading.source_resolver import evaluating, resolving_with
@@ -137,7 +137,7 @@ class GraphResolver:
         return ResolvedFlow(
             flow,
             self._inputs(),
-            without_watermarks(schema),
+            as_stored(schema),
             streaming,
             scope=Scope.OUTSIDE if isinstance(flow, SnapshotFlow) else reads.scope,
             paths=reads.unique_paths,
@@ -150,7 +150,7 @@ class GraphResolver:
         frame = _called(flow)
         makes_settings = settings_hash(spark) != settings
         is_view = dataset.kind is DatasetKind.VIEW
-        schema = frame.schema if is_view else without_watermarks(frame.schema)
+        schema = frame.schema if is_view else as_stored(frame.schema)
         streams, reads = frame.isStreaming, self.resolution.stack[-1]
         digest = PlanDigest() if streams else plan_digest(_with_rules(frame, dataset))
         return ResolvedFlow(

@@ -6,7 +6,9 @@ import shutil
 from dataclasses import replace
 
 import pytest
+from delta.tables import DeltaTable
 
+from local_shim.cdc.write import table
 from local_shim.jvm.configuration import settings
 from tests.local_shim.cdc.one_target import Target, flow
 
@@ -80,3 +82,33 @@ def test_layout_properties_and_change_feed_of_the_table_are_kept(target: Target)
         ("update_postimage", 1, "b"),
         ("update_preimage", 1, "a"),
     ]
+
+
+@pytest.mark.dlt(45)
+@pytest.mark.parametrize("scd_type", [1, 2])
+@pytest.mark.parametrize("way", ["rewritten", "in place", "merged"])
+def test_generated_columns_are_computed(
+    target: Target, scd_type: int, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They make no version by themselves, and the source need not have them."""
+    if way == "in place":
+        monkeypatch.setattr(table, "SMALL_TABLE_BYTES", 0)
+    builder = DeltaTable.create(target.spark).location(str(target.at.table))
+    builder = builder.addColumn("id", "INT").addColumn("v", "STRING").addColumn("note", "STRING")
+    builder = builder.addColumn("upper", "STRING", generatedAlwaysAs="upper(v)")
+    if scd_type == 2:
+        builder = builder.addColumn("__START_AT", "BIGINT").addColumn("__END_AT", "BIGINT")
+    builder.property("delta.enableChangeDataFeed", str(way == "merged").lower()).execute()
+    declared = flow(stored_as_scd_type=scd_type)
+    first = target.take([(1, "a", "", "U", 1), (2, "b", "", "U", 1)], declared)
+    target.take([(1, "c", "", "U", 2), (1, "c", "", "U", 3)], declared)
+    assert first.warnings == ()
+    rows = {(row[0], *row[4:]): row[1:4] for row in target.rows()}
+    if scd_type == 1:
+        assert rows == {(1,): ("c", "", "C"), (2,): ("b", "", "B")}
+    else:
+        assert rows == {
+            (1, 1, 2): ("a", "", "A"),
+            (1, 2, None): ("c", "", "C"),
+            (2, 1, None): ("b", "", "B"),
+        }

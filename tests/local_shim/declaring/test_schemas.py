@@ -151,6 +151,45 @@ def test_an_identity_column_numbers_the_rows_of_a_streaming_table(pipeline: Pipe
     assert pipeline.rows("reader") == [(10,), (15,)]
 
 
+LENGTHS = """
+import dlt
+
+@dlt.table(schema="id INT, name VARCHAR(3), code CHAR(2), parts ARRAY<VARCHAR(3)>")
+def stored():
+    people = spark.readStream.format("delta").load(spark.conf.get("people"))
+    return people.selectExpr("id", "name", "'ab' AS code", "array(name) AS parts")
+
+@dlt.table(schema="id INT, name VARCHAR(3)")
+def computed():
+    return spark.read.format("delta").load(spark.conf.get("people"))
+
+dlt.create_streaming_table("current", schema="id INT, name VARCHAR(3)")
+dlt.apply_changes(target="current", source="changes", keys=["id"], sequence_by="id")
+
+@dlt.view
+def changes():
+    return spark.readStream.format("delta").load(spark.conf.get("people"))
+
+@dlt.table
+def longer():
+    return spark.readStream.table("stored").selectExpr("id", "name || '!' AS name", "code")
+"""
+
+
+def test_the_length_of_a_text_is_checked_where_it_was_declared(pipeline: Pipeline) -> None:
+    pipeline.write(LENGTHS)
+    people(pipeline, "('Ann', 1)")
+    assert pipeline.update() == 0, pipeline.errors()
+    assert pipeline.rows("stored") == [(1, "Ann", "ab", ["Ann"])]
+    assert pipeline.rows("computed") == pipeline.rows("current") == [(1, "Ann")]
+    assert pipeline.rows("longer") == [(1, "Ann!", "ab")]
+    people(pipeline, "('Anna', 2)")
+    assert pipeline.update() == 1
+    assert pipeline.status("stored") == pipeline.status("computed") == "FAILED"
+    assert all("DELTA_EXCEED_CHAR_VARCHAR_LIMIT" in error for error in pipeline.errors())
+    assert pipeline.rows("computed") == pipeline.rows("current") == [(1, "Ann")]
+
+
 def test_a_table_that_is_computed_anew_has_no_identity_column(pipeline: Pipeline) -> None:
     pipeline.write(
         """

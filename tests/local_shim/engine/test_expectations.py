@@ -240,3 +240,96 @@ def test_a_fail_rule_of_a_view_sees_rows_that_its_reader_leaves_out(pipeline: Pi
     assert pipeline.update() == 1
     for name in PARTS:
         assert "'known'" in pipeline.flow(name).error, name
+
+
+@pytest.mark.dlt(80, 82)
+@pytest.mark.parametrize(
+    "schema",
+    [
+        "id INT, name STRING, twice INT GENERATED ALWAYS AS (id * 2)",
+        "n BIGINT GENERATED ALWAYS AS IDENTITY, id INT, name STRING",
+        "ID INT, Name STRING",
+        "name STRING, id INT, born DATE",
+        "id INT, name VARCHAR(3)",
+    ],
+)
+def test_rows_of_a_stream_that_delta_rewrites_are_counted(pipeline: Pipeline, schema: str) -> None:
+    """Delta's sink makes a new query for other columns than those of the table."""
+    people = pipeline.conf["people"] = str(pipeline.folder / "people")
+    rows = pipeline.spark.sql("SELECT * FROM VALUES (1, 'a'), (2, NULL), (3, 'c') AS p(id, name)")
+    pipeline.write(
+        f"""
+        import dlt
+
+        @dlt.view
+        @dlt.expect_or_drop("not three", "id <> 3")
+        def known():
+            return spark.readStream.format("delta").load(spark.conf.get("people"))
+
+        @dlt.table(schema="{schema}")
+        @dlt.expect_or_drop("named", "name IS NOT NULL")
+        def t():
+            return spark.readStream.table("known")
+        """
+    )
+    for _ in range(2):
+        rows.write.format("delta").mode("append").save(people)
+        assert pipeline.update() == 0, pipeline.errors()
+        quality = pipeline.quality("t")
+        assert quality["expectations"] == {"named": [1, 1], "not three": [2, 1]}
+        assert quality["dropped_records"] == 2
+    assert pipeline.rows("t", "id", "name") == [(1, "a"), (1, "a")]
+
+
+@pytest.mark.dlt(80, 82)
+def test_rows_of_a_complete_stream_into_generated_columns_are_counted(pipeline: Pipeline) -> None:
+    """Each batch replaces all rows; the clustering of the table stays."""
+    people = pipeline.conf["people"] = str(pipeline.folder / "people")
+    rows = pipeline.spark.sql("SELECT * FROM VALUES ('Ann'), ('Bob'), ('Ann') AS p(name)")
+    pipeline.write(
+        """
+        import dlt
+        from pyspark.sql import functions as F
+
+        schema = "name STRING, n BIGINT, twice BIGINT GENERATED ALWAYS AS (n * 2)"
+
+        @dlt.table(schema=schema, cluster_by=["name"])
+        @dlt.expect_or_drop("not Bob", "name <> 'Bob'")
+        def names():
+            people = spark.readStream.format("delta").load(spark.conf.get("people"))
+            return people.groupBy("name").agg(F.count("*").alias("n"))
+        """
+    )
+    for count in (2, 4):
+        rows.write.format("delta").mode("append").save(people)
+        assert pipeline.update() == 0, pipeline.errors()
+        assert pipeline.quality("names")["expectations"] == {"not Bob": [1, 1]}
+        assert pipeline.rows("names") == [("Ann", count, 2 * count)]
+    detail = pipeline.spark.sql(f"DESCRIBE DETAIL delta.`{pipeline.path('names')}`").first()
+    assert detail is not None
+    assert detail["clusteringColumns"] == ["name"]
+
+
+@pytest.mark.dlt(90)
+def test_rules_of_a_view_are_counted_where_a_sink_reads_it(pipeline: Pipeline) -> None:
+    people = pipeline.conf["people"] = str(pipeline.folder / "people")
+    rows = pipeline.spark.sql("SELECT * FROM VALUES (1), (2), (3) AS p(id)")
+    rows.write.format("delta").save(people)
+    pipeline.write(
+        """
+        import dlt
+
+        @dlt.view
+        @dlt.expect_or_drop("not three", "id <> 3")
+        def known():
+            return spark.readStream.format("delta").load(spark.conf.get("people"))
+
+        dlt.create_sink("out", "delta", {"path": spark.conf.get("people") + "_out"})
+
+        @dlt.append_flow(target="out")
+        def to_out():
+            return spark.readStream.table("known")
+        """
+    )
+    assert pipeline.update() == 0, pipeline.errors()
+    assert pipeline.quality("to_out")["expectations"] == {"not three": [2, 1]}
