@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 from local_shim.autoloader.files.listing import SourceFile
@@ -17,19 +16,22 @@ _AT_ONCE = 1000  # texts of other syntax that go to the JVM in one call
 
 
 def records(file: SourceFile, form: JsonFormat) -> Iterator[Any]:
-    """Whatever can be read; broken records are the stream's business."""
-    load = partial(json.loads, parse_float=Decimal) if form.prefers_decimal else json.loads
+    """Whatever can be read; broken records are the stream's business.
+
+    Of a line, or of a file with `multiLine`, Spark reads the first value and leaves out the rest.
+    """
+    decoder = json.JSONDecoder(parse_float=Decimal if form.prefers_decimal else None)
     others: list[str] = []
     for text in _texts(file, form):
         try:
-            record = load(text)
+            record, _ = decoder.raw_decode(text.lstrip())
         except ValueError:
             others.append(text)
         else:
             yield from _elements(record)
     for start in range(0, len(others), _AT_ONCE):
         for text in standard_json(others[start : start + _AT_ONCE], form.syntax):
-            yield from _elements(load(text))
+            yield from _elements(decoder.decode(text))
 
 
 def _texts(file: SourceFile, form: JsonFormat) -> Iterator[str]:

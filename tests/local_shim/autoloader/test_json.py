@@ -95,6 +95,15 @@ def test_a_file_may_be_one_document(lines: Flow) -> None:
     assert sorted(by_id(lines), key=str) == ["1", "2", "3", None]
 
 
+def test_behind_the_first_value_of_a_line_or_document_spark_reads_nothing(lines: Flow) -> None:
+    """So JSON lines, read with `multiLine`, give the first line alone."""
+    lines.options["multiLine"] = "true"
+    lines.land("a.json", '{"id": 1}\n{"id": 2, "name": "Bob"}\n')
+    assert lines.frame().columns == ["id", "_rescued_data"]
+    lines.run()
+    assert by_id(lines) == {"1": {"id": "1"}}
+
+
 def test_numbers_that_are_read_as_text_are_as_the_file_writes_them(lines: Flow) -> None:
     lines.land(
         "a.json",
