@@ -311,7 +311,7 @@ def test_rows_of_a_complete_stream_into_generated_columns_are_counted(pipeline: 
 
 
 @pytest.mark.dlt(90)
-def test_rules_of_a_view_are_counted_where_a_sink_reads_it(pipeline: Pipeline) -> None:
+def test_rules_of_a_view_and_rows_are_counted_where_a_sink_reads_it(pipeline: Pipeline) -> None:
     people = pipeline.conf["people"] = str(pipeline.folder / "people")
     rows = pipeline.spark.sql("SELECT * FROM VALUES (1), (2), (3) AS p(id)")
     rows.write.format("delta").save(people)
@@ -333,3 +333,4 @@ def test_rules_of_a_view_are_counted_where_a_sink_reads_it(pipeline: Pipeline) -
     )
     assert pipeline.update() == 0, pipeline.errors()
     assert pipeline.quality("to_out")["expectations"] == {"not three": [2, 1]}
+    assert pipeline.flow("to_out").metrics == {"num_output_rows": 2}
