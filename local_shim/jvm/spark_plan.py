@@ -211,12 +211,18 @@ def _python_functions(frame: DataFrame, text: str) -> list[str]:
     return functions
 
 
+def _is_of_files(relation: Any) -> bool:
+    """Whether a relation is one of files, unlike a change feed of Delta or a table behind JDBC."""
+    own = relation.getClass()  # Delta's is an anonymous subclass
+    return "HadoopFsRelation" in (own.getSimpleName(), own.getSuperclass().getSimpleName())
+
+
 def _delta_folder(leaf: Any) -> str | None:
     """The table's folder, whichever of Delta's connectors reads it."""
     kind = leaf.getClass().getSimpleName()
     if kind == "DataSourceV2Relation" and "DeltaV2" in leaf.table().getClass().getName():
         return str(leaf.identifier().get().name())
-    if kind == "LogicalRelation" and "parquet" in str(leaf):
+    if kind == "LogicalRelation" and _is_of_files(leaf.relation()):
         folder = optional(leaf.relation().options().get(DELTA_FOLDER))
         if folder is not None:
             return str(folder)

@@ -14,7 +14,7 @@ from local_shim.autoloader.files.file_states import file_states_sql
 from local_shim.errors import UsageError
 from local_shim.jvm.sql_statement import Mention, Statement, TableFunction
 from local_shim.query.catalog import EVENT_LOG, StorageCatalog
-from local_shim.reading.sql_edits.names import FILE_STATES
+from local_shim.reading.sql_edits.names import CHANGE_FEED, FILE_STATES
 from local_shim.sql_text import literal, quote
 
 _READERS = "SELECT, WITH, VALUES, TABLE, DESCRIBE, SHOW and EXPLAIN"
@@ -51,7 +51,7 @@ def _by_folder(mention: Mention, text: str, catalog: StorageCatalog) -> Iterator
 
 
 def _call(call: TableFunction, catalog: StorageCatalog) -> Iterator[Edit]:
-    if call.name == "table_changes" and isinstance(call.argument, str):
+    if call.name == CHANGE_FEED and isinstance(call.argument, str):
         folder = catalog.folder(call.argument.split("."))
         if folder is None:
             raise catalog.not_found(call.argument)

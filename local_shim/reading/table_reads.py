@@ -23,7 +23,12 @@ from local_shim.reading.source_resolver import (
     without_interception,
 )
 from local_shim.reading.sql_edits.json_paths import is_path_on_text, with_json_functions
-from local_shim.reading.sql_edits.names import constant_edits, file_state_edits, name_edits
+from local_shim.reading.sql_edits.names import (
+    change_feed_edits,
+    constant_edits,
+    file_state_edits,
+    name_edits,
+)
 from local_shim.sql_text import edited
 
 
@@ -71,8 +76,9 @@ def sql(original: Any) -> Any:
             sqlQuery = with_parameters(self, sqlQuery, _literals(args))
         sqlQuery = edited(sqlQuery, constant_edits(sqlQuery, resolver))
         sqlQuery = edited(sqlQuery, file_state_edits(self, sqlQuery, resolver))
-        edits = name_edits(self, sqlQuery, resolver, _constants(self, original))
-        sqlQuery = edited(sqlQuery, edits)
+        constant = _constants(self, original)
+        sqlQuery = edited(sqlQuery, change_feed_edits(self, sqlQuery, resolver, constant))
+        sqlQuery = edited(sqlQuery, name_edits(self, sqlQuery, resolver, constant))
         try:
             return original(self, sqlQuery)
         except Exception as error:

@@ -16,7 +16,12 @@ from local_shim.jvm.spark_parser import check_query, table_mentions
 from local_shim.reading.interception import session
 from local_shim.reading.source_resolver import current_resolver, without_interception
 from local_shim.reading.sql_edits.json_paths import is_path_on_text, json_path_edits
-from local_shim.reading.sql_edits.names import constant_edits, file_state_edits, name_edits
+from local_shim.reading.sql_edits.names import (
+    change_feed_edits,
+    constant_edits,
+    file_state_edits,
+    name_edits,
+)
 from local_shim.sql_sources.file_functions import with_file_views, without_file_calls
 from local_shim.sql_sources.grammar.definitions import Columns
 from local_shim.sql_sources.grammar.source_text import SourceText
@@ -50,6 +55,7 @@ def query_function(
             if resolver is not None:
                 text = text.edited(constant_edits(text.text, resolver))
                 text = text.edited(file_state_edits(spark, text.text, resolver))
+                text = text.edited(change_feed_edits(spark, text.text, resolver, constant))
                 text = text.edited(name_edits(spark, text.text, resolver, constant))
             with without_interception():
                 try:

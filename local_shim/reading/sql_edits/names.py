@@ -8,17 +8,18 @@ from collections.abc import Callable, Sequence
 
 import sqlglot
 from pyspark.errors import ParseException
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from sqlglot.errors import TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from local_shim.jvm.functions.secret_values import secret_value
 from local_shim.jvm.spark_parser import TableMention, table_mentions
-from local_shim.jvm.sql_statement import parse
+from local_shim.jvm.sql_statement import TableFunction, parse
 from local_shim.reading.source_resolver import SourceResolver
 from local_shim.sql_text import Edit, literal, quote
 
 FILE_STATES = "cloud_files_state"
+CHANGE_FEED = "table_changes"
 _counter = itertools.count()
 
 
@@ -38,10 +39,34 @@ def name_edits(
     for mention in mentions:
         frame = resolver.table(_name(mention), mention.streaming, mention.options)
         if frame is not None:
-            view = f"__dlt_{next(_counter)}"
-            frame.createOrReplaceTempView(view)
+            view = _view_of(frame)
             edits.append(Edit(mention.start, mention.stop, mention.replaced_by(view)))
     return edits
+
+
+def change_feed_edits(
+    spark: SparkSession, text: str, resolver: SourceResolver, constant: Callable[[str], str]
+) -> list[Edit]:
+    """The edits that put a temporary view in the place of each call of `table_changes`."""
+    edits = []
+    for call in _calls(spark, text, CHANGE_FEED):
+        bounds = [constant(bound) for bound in call.rest.removesuffix(")").split(",")]
+        frame = resolver.table(str(call.argument), False, _feed_options(bounds))
+        if frame is not None:
+            edits.append(Edit(call.start, call.stop, _view_of(frame)))
+    return edits
+
+
+def _feed_options(bounds: Sequence[str]) -> dict[str, str]:
+    kinds = ("Version" if bound.isdigit() else "Timestamp" for bound in bounds)
+    named = zip(("starting", "ending"), kinds, bounds, strict=False)
+    return {"readChangeFeed": "true", **{place + kind: bound for place, kind, bound in named}}
+
+
+def _view_of(frame: DataFrame) -> str:
+    view = f"__dlt_{next(_counter)}"
+    frame.createOrReplaceTempView(view)
+    return view
 
 
 def constant_edits(text: str, resolver: SourceResolver) -> list[Edit]:
@@ -81,17 +106,19 @@ def file_state_edits(spark: SparkSession, text: str, resolver: SourceResolver) -
 
     Text that does not parse has none.
     """
-    if FILE_STATES not in text.lower():
-        return []
-    try:
-        calls = parse(spark, text).functions
-    except ParseException:
-        return []
     return [
         Edit(call.start, call.stop, resolver.file_states(call.argument))
-        for call in calls
-        if call.name == FILE_STATES
+        for call in _calls(spark, text, FILE_STATES)
     ]
+
+
+def _calls(spark: SparkSession, text: str, function: str) -> list[TableFunction]:
+    if function not in text.lower():
+        return []
+    try:
+        return [call for call in parse(spark, text).functions if call.name == function]
+    except ParseException:
+        return []
 
 
 def _name(mention: TableMention) -> str:

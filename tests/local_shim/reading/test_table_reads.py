@@ -47,6 +47,34 @@ def test_without_the_option_there_are_no_columns_of_the_feed(pipeline: Pipeline)
     assert schemas["main.default.t"].names == ["timestamp", "value"]
 
 
+def test_the_change_feed_of_a_dataset_is_read_in_batch(pipeline: Pipeline) -> None:
+    """By options, and by `table_changes` in Python and in SQL."""
+    pipeline.write(
+        CLAIMS
+        + """
+@dlt.table
+def by_options():
+    feed = spark.read.option("readChangeFeed", True).option("startingVersion", 1)
+    return feed.table("claims").selectExpr("value", "_change_type")
+
+@dlt.table
+def by_function():
+    return spark.sql("SELECT f.value, _change_type FROM table_changes('claims', 0 + 1, 1) AS f")
+"""
+    )
+    pipeline.write(
+        "CREATE MATERIALIZED VIEW of_sql AS SELECT value, _change_type FROM (SELECT * FROM"
+        " TABLE_CHANGES('main.default.claims', 1) WHERE value >= 0);",
+        "changes.sql",
+    )
+    for _ in range(2):
+        assert pipeline.update() == 0, pipeline.errors()
+        rows = pipeline.rows("by_function")
+        assert len(rows) > 0
+        assert {kind for _, kind in rows} == {"insert"}
+        assert len(pipeline.rows("by_options")) == len(pipeline.rows("of_sql")) >= len(rows)
+
+
 def test_a_stored_table_is_read_at_module_level(pipeline: Pipeline) -> None:
     pipeline.write("import dlt\n@dlt.table\ndef claims():\n    return spark.range(3)\n")
     assert pipeline.update() == 0, pipeline.errors()
