@@ -30,6 +30,10 @@ _WATERMARK = re.compile(
     rf"\s*WATERMARK\s+.+?\s+DELAY\s+OF\s+INTERVAL\s+{_COUNT}(?:{_UNIT})?(?:\s+{_COUNT}{_UNIT})*",
     re.IGNORECASE | re.DOTALL,
 )
+_SAMPLE = re.compile(
+    r"\s*TABLESAMPLE(?:\s+(?:SYSTEM|BERNOULLI))?\s*\([^()]*\)(?:\s*REPEATABLE\s*\([^()]*\))?",
+    re.IGNORECASE,
+)
 _CONDITION = re.compile(r"^\[[\w.]+\] ")
 _OPTIONS = re.compile(rf"\s*WITH\s*\((?:[^()']|{_TEXT})*\)", re.IGNORECASE)
 
@@ -59,7 +63,7 @@ class TableDefinition:
 class TableMention:
     """One mention of a table in a query: where it stands, its name, and how it is read.
 
-    `watermark` is the clause behind a name without alias; it belongs to the mention.
+    `clauses` stand behind a name without alias, TABLESAMPLE and WATERMARK; an alias follows them.
     """
 
     start: int
@@ -68,13 +72,13 @@ class TableMention:
     streaming: bool
     aliased: bool
     options: Mapping[str, str] = field(default_factory=dict)
-    watermark: str = ""
+    clauses: str = ""
 
     def replaced_by(self, relation: str) -> str:
         """The text that reads another relation; columns may be qualified by the table's name."""
-        return (
-            relation if self.aliased else f"{relation}{self.watermark} AS {quote(self.parts[-1])}"
-        )
+        if self.aliased:
+            return relation
+        return f"{relation}{self.clauses} AS {quote(self.parts[-1])}"
 
 
 def check_expression(spark: SparkSession, text: str) -> None:
@@ -175,7 +179,7 @@ def _column(column: Any) -> ColumnDefinition:
 
 
 # What may stand between an alias and the table.
-_BELOW_ALIAS = ("NamedStreamingRelation", "UnresolvedEventTimeWatermark")
+_BELOW_ALIAS = ("NamedStreamingRelation", "Sample", "UnresolvedEventTimeWatermark")
 
 
 class _Walk:
@@ -223,11 +227,18 @@ class _Walk:
             end = match.end() if match else end
         clause = _OPTIONS.match(self.text, end) if options and stop is None else None
         stop = stop or (clause.end() if clause else end)
-        delay = None if aliased else _WATERMARK.match(self.text, stop)
-        watermark, stop = (delay.group(), delay.end()) if delay else ("", stop)
+        after = stop if aliased else self._after_clauses(stop)
+        clauses = self.text[stop:after]
         self.mentions[start] = TableMention(
-            start, stop, parts, streaming, aliased, options, watermark
+            start, after, parts, streaming, aliased, options, clauses
         )
+
+    def _after_clauses(self, place: int) -> int:
+        """Where the clauses have ended that begin here and stand before an alias."""
+        for pattern in (_SAMPLE, _WATERMARK):
+            clause = pattern.match(self.text, place)
+            place = clause.end() if clause else place
+        return place
 
     def _parts(self, node: Any) -> tuple[tuple[str, ...], bool]:
         if node.nodeName() == "UnresolvedRelation":

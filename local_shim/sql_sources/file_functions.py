@@ -16,6 +16,7 @@ from pyspark.sql.types import StructType
 
 from local_shim.errors import DefinitionError
 from local_shim.graph.elements import SourceLocation
+from local_shim.graph.names import parts
 from local_shim.reading.auto_loader_options import HONOURED, IGNORED, OF_JOBS
 from local_shim.reading.source_resolver import current_resolver, without_interception
 from local_shim.sql_sources.file_format import format_of_files
@@ -118,7 +119,7 @@ def _arguments(
         return path, _legacy_options(items[1:], constant)
     options = {}
     for item in items[1:]:
-        key = str(item.until((("=>",), ("=",))))
+        key = ".".join(parts(str(item.until((("=>",), ("=",))))))
         if not item.accept("=>"):
             raise item.error("an option is a name, => and a value.", "write format => 'csv'")
         options[key] = _value(str(item.rest()), constant)

@@ -106,11 +106,25 @@ def test_parser_watermarks(spark: SparkSession) -> None:
         "JOIN b WATERMARK u DELAY OF INTERVAL '1' HOUR AS x"
     )
     a, b = spark_parser.table_mentions(spark, text, str)
-    assert (a.aliased, b.aliased, b.watermark) == (False, True, "")
+    assert (a.aliased, b.aliased, b.clauses) == (False, True, "")
     assert a.replaced_by("v") == "v WATERMARK t DELAY OF INTERVAL 1 DAY 2 HOURS AS `a`"
     assert text[: a.start] + text[a.stop : b.start] + text[b.stop :] == (
         "SELECT * FROM  JOIN  WATERMARK u DELAY OF INTERVAL '1' HOUR AS x"
     )
+
+
+def test_parser_samples(spark: SparkSession) -> None:
+    text = (
+        "SELECT * FROM a TABLESAMPLE (10 PERCENT) WATERMARK t DELAY OF INTERVAL 1 DAY "
+        "JOIN b TABLESAMPLE BERNOULLI (1 PERCENT) REPEATABLE (3) AS x "
+        "JOIN c TABLESAMPLE (2 ROWS) REPEATABLE (5)"
+    )
+    a, b, c = spark_parser.table_mentions(spark, text, str)
+    assert (a.aliased, b.aliased, c.aliased) == (False, True, False)
+    watermark = "WATERMARK t DELAY OF INTERVAL 1 DAY"
+    assert a.replaced_by("v") == f"v TABLESAMPLE (10 PERCENT) {watermark} AS `a`"
+    assert c.replaced_by("v") == "v TABLESAMPLE (2 ROWS) REPEATABLE (5) AS `c`"
+    assert text[b.start : b.stop] == "b"
 
 
 def test_parser_identifiers_versions_and_options(spark: SparkSession) -> None:

@@ -116,6 +116,16 @@ def test_a_version_in_the_text_becomes_an_option_of_the_read(
     assert tables.options == [options]
 
 
+@pytest.mark.parametrize("name", ["claims", "IDENTIFIER('claims')", "main.default.claims"])
+@pytest.mark.parametrize("alias", ["", " AS c", " c"])
+def test_a_sample_of_a_table_is_read(
+    spark: SparkSession, tables: Tables, name: str, alias: str
+) -> None:
+    qualifier = "c." if alias else "claims."
+    text = f"SELECT {qualifier}id FROM {name} TABLESAMPLE (100 PERCENT) REPEATABLE (1){alias}"
+    assert sorted(row.id for row in spark.sql(text).collect()) == [1, 2, 3]
+
+
 def test_parameters_name_a_table_in_an_update(pipeline: Pipeline) -> None:
     pipeline.write(
         """

@@ -37,3 +37,9 @@ def test_a_schema_may_stand_between_three_quotes() -> None:
     )
     (call,) = files_calls(SourceText(query, "pipeline.sql"), lambda text: text.strip('"'))
     assert (call.path, call.options) == ("/a", {"format": "csv", "schema": "\nid INT, b INT"})
+
+
+def test_the_name_of_an_option_may_be_quoted() -> None:
+    query = SourceText("SELECT * FROM read_files('/a', `format` => 'csv')", "pipeline.sql")
+    (call,) = files_calls(query, lambda text: text.strip("'"))
+    assert call.options == {"format": "csv"}
