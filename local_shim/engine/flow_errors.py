@@ -72,33 +72,46 @@ def _after_commit(error: FailedAfterCommit, flow: ResolvedFlow) -> FlowError:
     )
 
 
-# What a stream cannot follow: its source was changed, replaced or emptied (by a full refresh, say).
 _SOURCE_CHANGED = (
-    "DELTA_SOURCE_TABLE_IGNORE_CHANGES",
-    "DELTA_SOURCE_IGNORE_DELETE",
-    "DIFFERENT_DELTA_TABLE_READ_BY_STREAMING_SOURCE",
-    "DELTA_VERSIONS_NOT_CONTIGUOUS",
+    "--full-refresh {target} empties the table and reads its source again; "
+    "--reset-checkpoint {flow} reads it again and keeps the rows; "
+    'option("skipChangeCommits", "true") on the read ignores such commits; '
+    "a table that every update replaces is to be read in batch"
 )
-
-
-# What ANSI mode raises instead of giving NULL; Spark's other messages of this kind name the key.
-_OF_ANSI = ("CAST_INVALID_INPUT", "CAST_OVERFLOW")
+_OF_ANSI = (
+    "code written for NULL in such cases, as classic compute gives it:"
+    " --conf spark.sql.ansi.enabled=false"
+)
+# By the beginning of an error's condition. Spark's and Delta's other messages say what to do.
+_HINTS = {
+    # What a stream cannot follow: its source was changed, replaced or emptied.
+    "DELTA_SOURCE_TABLE_IGNORE_CHANGES": _SOURCE_CHANGED,
+    "DELTA_SOURCE_IGNORE_DELETE": _SOURCE_CHANGED,
+    "DIFFERENT_DELTA_TABLE_READ_BY_STREAMING_SOURCE": _SOURCE_CHANGED,
+    "DELTA_VERSIONS_NOT_CONTIGUOUS": _SOURCE_CHANGED,
+    # What ANSI mode raises instead of giving NULL; other messages of this kind name the key.
+    "CAST_INVALID_INPUT": _OF_ANSI,
+    "CAST_OVERFLOW": _OF_ANSI,
+    "DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES": (
+        "give the column an alias, or the table the property delta.columnMapping.mode = name"
+    ),
+    "DELTA_DUPLICATE_COLUMNS_FOUND": "give one of them an alias, or leave it out",
+    "DELTA_UNSUPPORTED_DATA_TYPES": "cast it to a type that Delta stores; an INTERVAL is none",
+    "DELTA_COMPLEX_TYPE_COLUMN_CONTAINS_NULL_TYPE": (
+        "cast the column to a type with elements, such as ARRAY<STRING>"
+    ),
+    "DELTA_NOT_NULL_CONSTRAINT_VIOLATED": (
+        "drop such rows by an expectation, or leave NOT NULL out of the schema"
+    ),
+    "DELTA_EXCEED_CHAR_VARCHAR_LIMIT": (
+        "drop such rows by an expectation, or declare the column as STRING"
+    ),
+}
 
 
 def _hint(condition: str, flow: ResolvedFlow) -> str:
-    if condition in _OF_ANSI:
-        return (
-            "code written for NULL in such cases, as classic compute gives it:"
-            " --conf spark.sql.ansi.enabled=false"
-        )
-    if condition not in _SOURCE_CHANGED:
-        return ""
-    return (
-        f"--full-refresh {flow.target} empties the table and reads its source again; "
-        f"--reset-checkpoint {flow.name} reads it again and keeps the rows; "
-        'option("skipChangeCommits", "true") on the read ignores such commits; '
-        "a table that every update replaces is to be read in batch"
-    )
+    hints = (hint for start, hint in _HINTS.items() if condition.startswith(start))
+    return next(hints, "").format(target=flow.target, flow=flow.name)
 
 
 def cause(error: BaseException) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import pytest
 
 from local_shim.engine.flow_errors import as_failure
 from local_shim.engine.flows.after_commit import FailedAfterCommit, after_commit
+from local_shim.run import run
 from tests.pipeline_folder import Pipeline
 
 TABLE = """
@@ -44,3 +45,22 @@ def test_an_exception_of_java_in_a_dataset_function_names_its_cause(pipeline: Pi
         pipeline.plan()
     assert "ClassNotFoundException" in str(caught.value)
     assert "pipeline.py:6" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("query", "hint"),
+    [
+        ("SELECT 1 AS `a b`", "delta.columnMapping.mode = name"),
+        ("SELECT 1 AS a, 2 AS A", "give one of them an alias"),
+        ("SELECT INTERVAL '1' DAY AS a", "an INTERVAL is none"),
+        ("SELECT array() AS a", "ARRAY<STRING>"),
+        ("SELECT CAST('x' AS INT) AS a", "spark.sql.ansi.enabled=false"),
+    ],
+)
+def test_an_error_of_what_a_table_stores_says_what_to_do(
+    pipeline: Pipeline, query: str, hint: str
+) -> None:
+    pipeline.write(f"CREATE OR REFRESH MATERIALIZED VIEW t AS {query}", "t.sql")
+    (failure,) = run(pipeline.request()).failures
+    assert hint in failure.error.hint
+    assert "t.sql:1" in str(failure.error)
