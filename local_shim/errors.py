@@ -16,6 +16,7 @@ An error says what failed, where, what is allowed, and gives one hint.
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable, Sequence
 
 
@@ -99,6 +100,20 @@ class SchemaChanged(ShimError):
     """The schema of a source has changed; the new one is stored, and a restart reads with it."""
 
     exit_code = 1
+
+
+class FileSystemError(ShimError):
+    """The operating system refused to read or write a file."""
+
+    exit_code = 1
+
+    @classmethod
+    def of(cls, error: OSError) -> FileSystemError:
+        """The error with the system's name as its condition, such as ENOSPC for a full disk."""
+        condition = errno.errorcode.get(error.errno or 0, "OS_ERROR")
+        file = f"{error.filename}: " if error.filename else ""
+        hint = "check the path, its permissions, and the space on the disk"
+        return cls(condition, f"{file}{error.strerror or error}.", hint=hint)
 
 
 class UpdateActive(ShimError):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
 from local_shim.cli import deploy, dms, read, remote, report, serve, update
-from local_shim.errors import ShimError, UsageError
+from local_shim.errors import FileSystemError, ShimError, UsageError
 from local_shim.redaction import redacted
 
 _COMMANDS: tuple[Callable[..., object], ...] = (
@@ -54,14 +54,20 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return _call(arguments)
     except ShimError as error:
-        print(redacted(str(error)), file=sys.stderr)  # noqa: T201
-        return error.exit_code
+        return _refuse(error)
     except BrokenPipeError:  # the reader of the output, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        return _refuse(FileSystemError.of(error))
     except KeyboardInterrupt:
         print("stopped; run the same command to go on", file=sys.stderr)  # noqa: T201
         return 1
+
+
+def _refuse(error: ShimError) -> int:
+    print(redacted(str(error)), file=sys.stderr)  # noqa: T201
+    return error.exit_code
 
 
 def _call(arguments: Sequence[str]) -> int:

@@ -20,7 +20,7 @@ def matching(pattern: str, folder: Path, where: object, problems: Problems) -> l
     match: a problem at `where`. A folder without source files is only worth a warning.
     """
     stem = pattern.removesuffix("/**")
-    if glob.has_magic(stem):
+    if glob.has_magic(stem) and not (folder / stem).exists():  # `a[1].py` may be a name
         return _globbed(pattern, folder, where, problems)
     path = Path(os.path.abspath(folder / stem))
     if path.is_dir():

@@ -115,6 +115,21 @@ def test_the_installed_command_exits_with_the_code(arguments: list[str], code: i
     assert bool(process.stdout) == (code == 0) and bool(process.stderr) == (code == 2)
 
 
+@pytest.mark.usefixtures("spark")
+@pytest.mark.parametrize(
+    ("storage", "condition"), [("file/below", "ENOTDIR"), ("/proc/storage", "ENOENT")]
+)
+def test_what_the_operating_system_refuses_is_one_message(
+    storage: str, condition: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "pipeline.sql").write_text("CREATE MATERIALIZED VIEW one AS SELECT 1 AS id")
+    result = dlt_local("run", "pipeline.sql", "--storage", storage, folder=tmp_path)
+    assert result.code == 1
+    assert result.err.startswith(f"[{condition}] ")
+    assert "/storage" in result.err or "/file/below" in result.err
+
+
 def test_no_storage_in_the_folder(tmp_path: Path) -> None:
     result = dlt_local("sql", "SELECT 1", folder=tmp_path)
     assert result.code == 2

@@ -91,6 +91,11 @@ def test_one_file_gives_the_pipeline_its_name(lay: Lay) -> None:
     assert from_files([str(folder / "orders.py")]).key == "orders"
 
 
+def test_the_letters_of_globs_may_stand_in_a_name(lay: Lay) -> None:
+    folder = lay({"etl [1]/a.py": ""})
+    assert from_files([str(folder / "etl [1]" / "a.py")]).sources == (folder / "etl [1]/a.py",)
+
+
 def test_files_of_a_package_import_it_by_name(lay: Lay) -> None:
     folder = lay({"app/__init__.py": "", "app/tables/__init__.py": "", "app/tables/t.py": ""})
     assert from_files([str(folder / "app/tables/t.py")]).root == folder
