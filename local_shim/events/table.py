@@ -9,6 +9,7 @@ from pyspark.sql import SparkSession
 from local_shim.delta.tables import append, append_new
 from local_shim.durable_files import move, names
 from local_shim.errors import UpdateActive
+from local_shim.jvm.configuration import PLAIN_PATH
 from local_shim.storage import Storage
 
 _EXCEPTION = (
@@ -52,7 +53,7 @@ def append_journals(spark: SparkSession, storage: Storage, update_id: str) -> No
     folder, target = storage.journals(), storage.events_table()
     current_journal = storage.journal(update_id)
     for path in sorted(folder / name for name in names(folder) if name.endswith(".jsonl")):
-        rows = spark.read.schema(_SCHEMA).json(str(path)).coalesce(1)
+        rows = spark.read.options(**PLAIN_PATH).schema(_SCHEMA).json(str(path)).coalesce(1)
         transaction_id = (f"journal/{path.stem}", 0)
         if path != current_journal or not append_new(rows, target, transaction_id):
             append(rows, target, transaction_id)

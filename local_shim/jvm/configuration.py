@@ -1,6 +1,7 @@
 """Reads and changes the configuration of a session.
 
-Read from Spark 4.2.0: `sql/catalyst/…/internal/SQLConf.scala` (settings, without the defaults).
+Read from Spark 4.2.0: `sql/catalyst/…/internal/SQLConf.scala` (settings, without the defaults),
+`sql/core/…/execution/datasources/DataSource.scala` (the option that a path is no pattern).
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from pyspark.sql import SparkSession
+
+# Option of a read: its path is a name, also with the letters of a pattern such as `[1]`.
+PLAIN_PATH = {"__globPaths__": "false"}
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from pyspark.sql.types import StructType
 
 from local_shim import durable_files
 from local_shim.cdc.state.manifest import BatchResult, Manifest, Part, from_json, to_json
+from local_shim.jvm.configuration import PLAIN_PATH
 
 __all__ = ["BatchResult", "CdcState", "Manifest", "Part"]
 
@@ -52,7 +53,8 @@ class CdcState:
         folders = [p.folder for p in manifest.parts if p.rows and p.folder not in without]
         if not folders:
             return None
-        return spark.read.schema(schema).parquet(*(str(self.root / name) for name in folders))
+        paths = [str(self.root / name) for name in folders]
+        return spark.read.options(**PLAIN_PATH).schema(schema).parquet(*paths)
 
     def write(self, rows: DataFrame, manifest: Manifest, part: Part) -> Manifest:
         """Write one part; it counts once the returned manifest is the current one."""

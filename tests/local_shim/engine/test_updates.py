@@ -19,7 +19,7 @@ from local_shim.errors import ShimError, UpdateActive, UsageError
 from local_shim.events.event import Event, UpdateState
 from local_shim.graph.names import TableName
 from local_shim.graph.plan import EffectKind
-from local_shim.run import Update, plan_only
+from local_shim.run import Update, plan_only, run
 from local_shim.storage import Storage, delta_version
 from tests.pipeline_folder import Pipeline
 
@@ -688,3 +688,37 @@ def test_a_stream_starts_where_a_kill_left_a_part_of_its_first_file(
     (checkpoint / folder / ".0.454384fd.tmp").touch()
     assert pipeline.update() == 0, pipeline.errors()
     assert pipeline.table("sibling").count() == 3
+
+
+def test_the_storage_may_have_any_name(pipeline: Pipeline) -> None:
+    """Also one that Spark would read as a pattern, or as a name with escapes."""
+    storage = pipeline.folder / "my [1] *%20#ö"
+    events = pipeline.folder / "events"
+    pipeline.conf["events"] = str(events)
+    pipeline.write(
+        """
+        import dlt
+
+        @dlt.table
+        def bronze():
+            return spark.readStream.format("delta").load(spark.conf.get("events"))
+
+        dlt.create_streaming_table("current")
+        dlt.apply_changes(target="current", source="bronze", keys=["id"], sequence_by="seq",
+                          apply_as_deletes="gone", except_column_list=["gone"])
+
+        @dlt.table
+        def gold():
+            return spark.read.table("current").selectExpr("max(seq) AS newest")
+        """
+    )
+    for rows in ("(1, 5, true), (2, 3, false)", "(1, 4, false), (3, 6, false)"):
+        frame = pipeline.spark.sql(f"SELECT * FROM VALUES {rows} AS e(id, seq, gone)")
+        frame.write.format("delta").mode("append").save(str(events))
+        assert run(replace(pipeline.request(), storage=storage)).exit_code == 0
+    tables = storage / "tables" / "main" / "default"
+    current = pipeline.spark.read.format("delta").load(str(tables / "current")).collect()
+    assert sorted((row.id, row.seq) for row in current) == [(2, 3), (3, 6)]
+    log = Storage(storage, "test").events_table()
+    kinds = pipeline.spark.read.format("delta").load(str(log)).select("event_type").distinct()
+    assert "update_progress" in {row.event_type for row in kinds.collect()}
