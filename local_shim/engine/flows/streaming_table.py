@@ -9,7 +9,7 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from local_shim.autoloader.files.clean_source import clean_source
 from local_shim.delta import kernel, log, tables
-from local_shim.delta.log import stored_schema
+from local_shim.delta.snapshot import newest_snapshot
 from local_shim.engine.flows.after_commit import after_commit
 from local_shim.engine.flows.flow_run import FlowRun
 from local_shim.engine.update_context import FlowResult
@@ -58,8 +58,8 @@ def _append(run: FlowRun, frame: DataFrame) -> StreamingQuery:
 
 
 def _write_by_path(run: FlowRun, frame: DataFrame, mode: str) -> StreamingQuery:
-    columns = stored_schema(run.folder)
-    if columns is None or not is_written_as_it_is(frame.schema, columns):
+    table = newest_snapshot(run.context.spark, str(run.folder))
+    if table is None or not is_written_as_it_is(frame.schema, table.schema):
         return _write_each_batch(run, frame, mode)
     writer = frame.writeStream.format("delta").option("mergeSchema", "true")
     return run.run_to_end(writer.outputMode(mode).option("path", str(run.folder)))
