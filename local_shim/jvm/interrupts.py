@@ -21,6 +21,7 @@ from types import FrameType
 from typing import NoReturn
 
 from pyspark import SparkConf, SparkContext
+from pyspark.sql import SparkSession
 
 _LOGGED_BY_PY4J = "KeyboardInterrupt while sending command."
 
@@ -52,9 +53,19 @@ def _handler(context: SparkContext) -> Callable[[int, FrameType | None], NoRetur
             connection.close()
         # Not threading.Thread: the main thread may hold the lock that its start takes.
         _thread.start_new_thread(_cancel_jobs, (context,))
+        with suppress(Exception):  # the JVM has ended
+            _make_session_active()
         raise KeyboardInterrupt
 
     return interrupt
+
+
+def _make_session_active() -> None:
+    """A new connection is a new thread of the JVM, in which settings hold of an active session."""
+    session = SparkSession._instantiatedSession
+    if session is not None:
+        java_class = SparkSession._get_j_spark_session_class(session._jvm)
+        java_class.setActiveSession(session._jsparkSession)
 
 
 def _cancel_jobs(context: SparkContext) -> None:

@@ -53,6 +53,7 @@ def test_ctrl_c_ends_a_call_of_the_jvm(
     assert main(arguments) == 1
     assert capsys.readouterr().err == "stopped; run the same command to go on\n"
     assert caplog.messages == []
+    assert SparkSession.getActiveSession() is not None  # else settings would not hold
     assert spark.range(3).count() == 3
     while spark.sparkContext.statusTracker().getActiveJobsIds():  # else the test never ends
         pass
