@@ -78,10 +78,11 @@ def write(edits: TargetEdits, path: Path, columns: TargetColumns, table: Table) 
 
 def _with_generated(edits: DataFrame, table: StructType) -> DataFrame:
     """The edits with the generated columns of the table in their rows."""
-    row = edits.select("__cdc_row.*").columns
-    values = {name: F.expr(text) for name, text in generated(table).items() if name not in row}
-    if not values:
+    expressions = generated(table)
+    if not expressions:
         return edits
+    row = edits.select("__cdc_row.*").columns
+    values = {name: F.expr(text) for name, text in expressions.items() if name not in row}
     whole = edits.select("__cdc_op", "__cdc_row.*").withColumns(values)
     return whole.select("__cdc_op", F.struct(*map(quote, [*row, *values])).alias("__cdc_row"))
 
