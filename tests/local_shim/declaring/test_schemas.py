@@ -176,6 +176,7 @@ def longer():
 """
 
 
+@pytest.mark.slow
 def test_the_length_of_a_text_is_checked_where_it_was_declared(pipeline: Pipeline) -> None:
     pipeline.write(LENGTHS)
     people(pipeline, "('Ann', 1)")

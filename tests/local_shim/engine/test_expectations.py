@@ -242,6 +242,7 @@ def test_a_fail_rule_of_a_view_sees_rows_that_its_reader_leaves_out(pipeline: Pi
         assert "'known'" in pipeline.flow(name).error, name
 
 
+@pytest.mark.slow
 @pytest.mark.dlt(80, 82)
 @pytest.mark.parametrize(
     "schema",
@@ -281,6 +282,7 @@ def test_rows_of_a_stream_that_delta_rewrites_are_counted(pipeline: Pipeline, sc
     assert pipeline.rows("t", "id", "name") == [(1, "a"), (1, "a")]
 
 
+@pytest.mark.slow
 @pytest.mark.dlt(80, 82)
 def test_rows_of_a_complete_stream_into_generated_columns_are_counted(pipeline: Pipeline) -> None:
     """Each batch replaces all rows; the clustering of the table stays."""

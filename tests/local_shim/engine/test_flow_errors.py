@@ -47,6 +47,7 @@ def test_an_exception_of_java_in_a_dataset_function_names_its_cause(pipeline: Pi
     assert "pipeline.py:6" in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("query", "hint"),
     [

@@ -690,6 +690,7 @@ def test_a_stream_starts_where_a_kill_left_a_part_of_its_first_file(
     assert pipeline.table("sibling").count() == 3
 
 
+@pytest.mark.slow
 def test_the_storage_may_have_any_name(pipeline: Pipeline) -> None:
     """Also one that Spark would read as a pattern, or as a name with escapes."""
     storage = pipeline.folder / "my [1] *%20#ö"

@@ -47,6 +47,7 @@ def test_without_the_option_there_are_no_columns_of_the_feed(pipeline: Pipeline)
     assert schemas["main.default.t"].names == ["timestamp", "value"]
 
 
+@pytest.mark.slow
 def test_the_change_feed_of_a_dataset_is_read_in_batch(pipeline: Pipeline) -> None:
     """By options, and by `table_changes` in Python and in SQL."""
     pipeline.write(
