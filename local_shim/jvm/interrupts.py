@@ -35,8 +35,12 @@ def start_context(conf: SparkConf) -> SparkContext:
     if threading.current_thread() is not threading.main_thread():
         return SparkContext.getOrCreate(conf)  # which sets no handler
     pressed: list[int] = []
-    signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
-    context = SparkContext.getOrCreate(conf)
+    before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    try:
+        context = SparkContext.getOrCreate(conf)
+    except BaseException:
+        signal.signal(signal.SIGINT, before)
+        raise
     signal.signal(signal.SIGINT, _handler(context))
     if pressed:
         raise KeyboardInterrupt

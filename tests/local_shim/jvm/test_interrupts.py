@@ -82,3 +82,14 @@ def test_ctrl_c_while_spark_starts_is_raised_when_it_has_started(
     with pytest.raises(KeyboardInterrupt):
         start_context(SparkConf())
     assert started
+
+
+def test_ctrl_c_works_on_if_spark_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_: SparkConf) -> SparkContext:
+        raise RuntimeError("no Java")
+
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(SparkContext, "getOrCreate", start)
+    with pytest.raises(RuntimeError, match="no Java"):
+        start_context(SparkConf())
+    assert signal.getsignal(signal.SIGINT) is before
